@@ -1,0 +1,23 @@
+"""``blendvoca``: build, read, fit, inspect, publish. One module a command; nothing heavy is imported before it runs."""
+
+from __future__ import annotations
+
+import click
+
+import blendvoca
+from blendvoca.commands import LazyGroup
+
+#: Command to its one line of help; a command is the module of the same name in this package.
+COMMANDS = {
+    "build": "Build HDF5 shards from a VOCASET-shaped folder.",
+    "info": "Summarise shards: speakers, splits, clips, fit figures.",
+    "synth": "Write the embedded sample dataset in VOCASET's folder form.",
+    "fit": "Fit blendshape coefficients to one mesh sequence.",
+}
+
+
+@click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})  # fmt: skip
+@click.version_option(blendvoca.__version__, prog_name="blendvoca")
+def main() -> None:
+    """BlendVOCA: speech paired with ARKit blendshape coefficients."""

@@ -1,0 +1,56 @@
+"""What both command lines share: commands loaded when called, and errors told in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+from blendvoca.errors import BlendvocaError, nearest
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules, imported only when they run.
+
+    :param package: the package that holds one module a command; command ``import-release`` is attribute and module
+        ``import_release``.
+    :param commands: command name to its one line of help, in the order of ``--help``.
+    """
+
+    def __init__(self, *args: Any, package: str = "", commands_help: Mapping[str, str] | None = None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.package, self.commands_help = package, dict(commands_help or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return command names in the order of the table."""
+        return list(self.commands_help)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in self.commands_help:
+            return None
+        module = cmd_name.replace("-", "_")
+        return getattr(import_module(f"{self.package}.{module}"), module)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a misspelt one is answered with the nearest."""
+        name = str(args[0]) if args else ""
+        if name and not name.startswith("-") and name not in self.commands_help:
+            ctx.fail(f"No such command {name!r}{nearest(name, self.commands_help)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self.commands_help.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; an error of ours becomes one line on standard error and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BlendvocaError as error:
+            raise click.ClickException(str(error)) from error

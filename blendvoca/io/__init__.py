@@ -1,0 +1,1 @@
+"""Files: bytes to types and back, nothing else."""
