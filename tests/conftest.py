@@ -27,3 +27,10 @@ def assets() -> Path:
 def conformance() -> Path:
     """Folder of numbers computed by other implementations."""
     return _folder("BLENDVOCA_CONFORMANCE", "conformance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for real data, so that a run can pick just those."""
+    for item in items:
+        if {"assets", "conformance"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real_data)

@@ -1,0 +1,46 @@
+# Everything here works on a fresh machine: a target first makes .venv and installs what it needs with pip.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO ?= demo
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+BENCH ?= $(wildcard benchmarks/*.py)
+
+.PHONY: help demo test test-all lint bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
+
+# A stamp is remade when the metadata or the pins change.
+$(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml constraints.txt
+	@echo "Installing what the demo needs ..."
+	$(PIP) -e '.[demo,view,said]'
+	@touch $@
+
+$(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
+	@echo "Installing what the tests need ..."
+	$(PIP) -e '.[demo,view,said,solvers,tables,hub,usd,dask,dev]'
+	@touch $@
+
+demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next
+	$(BIN)/blendvoca demo --out $(DEMO)
+
+test: $(VENV)/.test ## the test suite, without the slow tests
+	$(BIN)/python -m pytest -m "not slow" -n 2
+
+test-all: $(VENV)/.test ## the slow tests, and those on real data, too
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.test ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test ## run the benchmarks (BENCH="benchmarks/qp.py ..." for some)
+	@for file in $(BENCH); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean: ## remove the environment and the demo
+	rm -rf $(VENV) $(DEMO)
