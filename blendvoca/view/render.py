@@ -1,0 +1,80 @@
+"""Pictures of meshes, off-screen and without a display.
+
+OpenGL through EGL where it is to be had, else a z-buffer in NumPy; both draw the same light. A picture in which nothing
+varies is an error, never a result.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.errors import BlendvocaError, ConfigurationError, InputError, MeshError, OutputError
+from blendvoca.mesh import Mesh
+from blendvoca.view.camera import Camera
+from blendvoca.view.opengl import OpenGLBackend
+from blendvoca.view.shading import SKIN
+from blendvoca.view.software import SoftwareBackend
+
+Picture = NDArray[np.uint8]
+
+
+class Backend(Protocol):
+    """What draws."""
+
+    name: str
+
+    def draw(self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera) -> Picture:
+        """Return the picture (height, width, 3)."""
+
+
+class Renderer:
+    """Draws many poses of one mesh.
+
+    :param mesh: topology, and the pose that the camera frames by default.
+    :param size: (width, height) in pixels.
+    :param backend: ``"opengl"``, ``"software"``, or ``"auto"``: OpenGL where it is to be had.
+    :raises InputError: for a size that is not positive.
+    :raises MeshError: for a mesh without triangles.
+    :raises ConfigurationError: for an unknown backend.
+    """
+
+    def __init__(self, mesh: Mesh, size: tuple[int, int] = (512, 512), backend: str = "auto") -> None:
+        if mesh.n_faces == 0:
+            raise MeshError("nothing to draw: the mesh has no triangles")
+        if min(size) < 1:
+            raise InputError("wrong picture size", expected="positive width and height", found=size)
+        self.mesh, self.camera = mesh, Camera.framing(mesh.vertices)
+        self.backend = _backend(backend, mesh, size)
+
+    def draw(self, vertices: ArrayLike, camera: Camera | None = None, colours: ArrayLike = SKIN) -> Picture:
+        """Return the picture (height, width, 3) uint8 of positions (V, 3).
+
+        :param camera: where to look from; by default the whole mesh from the front.
+        :param colours: one sRGB colour (3,) or one a vertex (V, 3), 0 to 1.
+        :raises MeshError: for positions of another shape.
+        :raises OutputError: if the picture is blank.
+        """
+        positions = np.asarray(vertices, dtype=np.float64)
+        if positions.shape != self.mesh.vertices.shape:
+            raise MeshError("another vertex count", expected=self.mesh.vertices.shape, found=positions.shape)
+        tints = np.broadcast_to(np.asarray(colours, dtype=np.float64), positions.shape)
+        picture = self.backend.draw(positions, tints, camera or self.camera)
+        if np.ptp(picture.reshape(-1, 3), axis=0).max() == 0:
+            raise OutputError("the picture is blank", expected="the mesh in view", found="one colour everywhere")
+        return picture
+
+
+def _backend(choice: str, mesh: Mesh, size: tuple[int, int]) -> Backend:
+    if choice not in ("auto", "opengl", "software"):
+        raise ConfigurationError("unknown backend", expected="auto, opengl or software", found=choice)
+    if choice == "software":
+        return SoftwareBackend(mesh.faces, mesh.n_vertices, size)
+    try:
+        return OpenGLBackend(mesh.faces, mesh.n_vertices, size)
+    except BlendvocaError:
+        if choice == "opengl":
+            raise
+        return SoftwareBackend(mesh.faces, mesh.n_vertices, size)
