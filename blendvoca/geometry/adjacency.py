@@ -1,0 +1,54 @@
+"""Who touches whom: edges, vertex neighbours, face neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+
+def directed_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Half-edges (3F,2): edge k of face i is row k*F + i, in the face's winding."""
+    faces = np.asarray(faces, dtype=np.int64)
+    return np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+
+
+def undirected_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Every edge once, (E,2) with the smaller vertex first, sorted."""
+    return np.unique(np.sort(directed_edges(faces), axis=1), axis=0)
+
+
+def vertex_adjacency(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
+    """Symmetric 0/1 matrix (V,V) of vertices that share an edge."""
+    i, j = undirected_edges(faces).T
+    ones = np.ones(2 * len(i))
+    return sp.csr_matrix((ones, (np.r_[i, j], np.r_[j, i])), shape=(n_vertices, n_vertices))
+
+
+def vertex_face_matrix(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
+    """0/1 matrix (V,F): which faces use a vertex."""
+    n_faces = len(faces)
+    columns = np.repeat(np.arange(n_faces), 3)
+    return sp.csr_matrix((np.ones(3 * n_faces), (np.asarray(faces).ravel(), columns)), shape=(n_vertices, n_faces))
+
+
+def face_adjacency(faces: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Pairs (P,2) of faces that share an edge, each pair once, sorted.
+
+    At a non-manifold edge every two of its faces form a pair.
+    """
+    edges = np.sort(directed_edges(faces), axis=1)
+    owner = np.tile(np.arange(len(faces)), 3)
+    order = np.lexsort((owner, edges[:, 1], edges[:, 0]))
+    edges, owner = edges[order], owner[order]
+    pairs = []
+    step = 1
+    while step < len(edges):
+        same = np.all(edges[:-step] == edges[step:], axis=1)
+        if not same.any():
+            break
+        pairs.append(np.column_stack([owner[:-step][same], owner[step:][same]]))
+        step += 1
+    if not pairs:
+        return np.zeros((0, 2), dtype=np.int64)
+    return np.unique(np.concatenate(pairs), axis=0)

@@ -1,0 +1,1 @@
+"""Matrices: factorisations that know nothing of meshes."""

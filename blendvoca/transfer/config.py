@@ -1,0 +1,28 @@
+"""Settings of a transfer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from blendvoca.errors import ConfigurationError
+from blendvoca.transfer.correspondence import CorrespondenceConfig
+from blendvoca.transfer.registration import RegistrationConfig
+
+METHODS = ("face", "sumner-popovic")
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """How shapes go from one head to another.
+
+    :raises ConfigurationError: for an unknown method.
+    """
+
+    method: str = "face"
+    """``sumner-popovic`` is the paper's algorithm; ``face`` adds what faces need (docs/rigging.md)."""
+    registration: RegistrationConfig = field(default_factory=RegistrationConfig)
+    correspondence: CorrespondenceConfig = field(default_factory=CorrespondenceConfig)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigurationError("unknown transfer method", expected=METHODS, found=self.method)

@@ -1,0 +1,182 @@
+"""Registration: bend the source onto the target (Sumner and Popović 2004, section 4.1).
+
+Minimises, over the source's vertices with the markers held exactly (eliminated, not penalised),
+
+    w_S E_S + w_I E_I + w_C E_C
+
+======  ====================================================================  =========================
+symbol  meaning                                                               here
+======  ====================================================================  =========================
+E_S     squared difference of the affine parts of neighbouring triangles      `smoothness`
+E_I     squared difference of every affine part from the identity             `identity`
+E_C     squared distance of every vertex from its closest valid point         `closest` (one per step)
+======  ====================================================================  =========================
+
+Lengths enter E_C, so both meshes must already be aligned and in normalised units (`blendvoca.transfer.space`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from blendvoca.geometry.adjacency import face_adjacency
+from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
+from blendvoca.geometry.normals import face_normals, vertex_normals
+from blendvoca.linalg.cholesky import factor
+from blendvoca.transfer.frames import affine_matrix, fourth_vertices
+
+Array = NDArray[np.float64]
+Index = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class RegistrationConfig:
+    """Weights of the registration; lengths are in normalised units (1 = RMS radius of the landmarks)."""
+
+    smoothness: float = 1.0
+    identity: float = 1e-3
+    closest: tuple[float, ...] = (0.0, 1.0, 10.0, 100.0, 1000.0, 5000.0)
+    """Weight of the closest points in each step; the first step sees markers only."""
+    max_angle_deg: float = 90.0
+    """A closest point counts only where the normals differ by less."""
+    max_distance: float = 0.5
+    """A closest point farther away than this does not count."""
+
+
+@dataclass(frozen=True, eq=False)
+class Registration:
+    """The source bent onto the target."""
+
+    vertices: Array
+    """(V, 3) source vertices on the target's surface."""
+    valid: NDArray[np.bool_]
+    """(V,) source vertices that had a valid closest point in the last step."""
+    distance: Array
+    """(V,) distance to the target's surface, whatever its normal, in the unit of the vertices."""
+    flipped: int
+    """Triangles turned by more than 90° against the aligned source."""
+    steps: tuple[float, ...]
+    """Mean distance of the vertices to the surface after each step."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guides:
+    """What a face adds to the plain registration: sides, and pairs of points beside the markers."""
+
+    source_side: NDArray[np.int8] | None = None
+    """(V,) label of source vertices; 0 goes with everything."""
+    target_side: NDArray[np.int8] | None = None
+    """(F,) label of target faces; 0 goes with everything."""
+    vertices: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """Source vertices that are drawn to a point of their own."""
+    points: Array = field(default_factory=lambda: np.zeros((0, 3)))
+    """(n, 3) those points."""
+    weight: float = 0.0
+    """Weight of the pairs in every step."""
+    no_closest: NDArray[np.bool_] | None = None
+    """(V,) source vertices that look for no closest point."""
+
+
+def register(
+    source: Array,
+    source_faces: Index,
+    target: Array,
+    target_faces: Index,
+    markers: NDArray[np.integer],
+    config: RegistrationConfig | None = None,
+    guides: Guides | None = None,
+) -> Registration:
+    """Bend `source` (V, 3) onto the surface of `target`.
+
+    :param markers: (m, 2) pairs of source and target vertices; held exactly. Source vertices must be distinct.
+    :param guides: sides and extra pairs; none is the algorithm of the paper.
+    :raises SolverError: if the system has a free direction (a component of the source without a marker).
+    """
+    config, guides = config or RegistrationConfig(), guides or Guides()
+    system = _System(source, source_faces, markers[:, 0], target[markers[:, 1]], config, guides)
+    surface = SurfaceIndex(target, target_faces)
+    normals = face_normals(surface.vertices, surface.faces)
+    current, steps = source, []
+    valid = np.zeros(len(source), dtype=bool)
+    for weight in config.closest:
+        if weight > 0:
+            found, valid = _valid_closest(surface, normals, current, source_faces, config, guides)
+            current = system.solve(weight, valid, found.point)
+        else:
+            current = system.solve(0.0, valid, current)
+        steps.append(float(surface.query(current).distance.mean()))
+    turned = (face_normals(source, source_faces) * face_normals(current, source_faces)).sum(axis=1) < 0
+    return Registration(current, valid, surface.query(current).distance, int(turned.sum()), tuple(steps))
+
+
+def _valid_closest(
+    surface: SurfaceIndex, normals: Array, points: Array, faces: Index, config: RegistrationConfig, guides: Guides
+) -> tuple[ClosestPoints, NDArray[np.bool_]]:
+    """Closest target points whose normal and side agree with the vertex."""
+    own = vertex_normals(points, faces)
+    least = np.cos(np.radians(config.max_angle_deg))
+
+    def allowed(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
+        fits = (own[query] * normals[face]).sum(axis=1) > least
+        if guides.source_side is not None and guides.target_side is not None:
+            a, b = guides.source_side[query], guides.target_side[face]
+            fits &= (a == b) | (a == 0) | (b == 0)
+        return np.asarray(fits)
+
+    found, valid = surface.query_where(points, allowed)
+    valid &= found.distance < config.max_distance
+    if guides.no_closest is not None:
+        valid &= ~guides.no_closest
+    return found, valid
+
+
+class _System:
+    """Normal equations of the registration; only the closest-point term changes between the steps."""
+
+    def __init__(
+        self,
+        source: Array,
+        faces: Index,
+        held: NDArray[np.integer],
+        places: Array,
+        config: RegistrationConfig,
+        guides: Guides,
+    ) -> None:
+        self.count = len(source)
+        affine = affine_matrix(source, faces)
+        self.total = affine.shape[1]
+        pairs = face_adjacency(faces)
+        ones = np.ones(len(pairs))
+        rows = np.arange(len(pairs))
+        difference = sp.csr_matrix((np.r_[ones, -ones], (np.r_[rows, rows], pairs.T.ravel())), (len(pairs), len(faces)))
+        smooth = sp.kron(difference, sp.identity(3)) @ affine
+        # The paper sums over both orders of each pair of neighbours.
+        self.matrix = (2 * config.smoothness * smooth.T @ smooth + config.identity * affine.T @ affine).tocsr()
+        identity = np.tile(np.eye(3), (len(faces), 1))
+        self.right = config.identity * (affine.T @ identity)
+        if guides.weight > 0 and len(guides.vertices):
+            pull = np.zeros(self.total)
+            np.add.at(pull, guides.vertices, guides.weight)
+            self.matrix = self.matrix + sp.diags(pull)
+            np.add.at(self.right, guides.vertices, guides.weight * guides.points)
+        self.held, self.places = np.asarray(held), places
+        self.free = np.setdiff1d(np.arange(self.total), self.held)
+        self.start = np.concatenate([source, fourth_vertices(source, faces)])
+
+    def solve(self, weight: float, valid: NDArray[np.bool_], points: Array) -> Array:
+        """Positions (V, 3) for closest points `points` of the `valid` vertices, weighted `weight`."""
+        pull = np.zeros(self.total)
+        pull[: self.count][valid] = weight
+        right = self.right.copy()
+        right[: self.count][valid] += weight * points[valid]
+        matrix = (self.matrix + sp.diags(pull)).tocsr()
+        rows = matrix[self.free]
+        reduced = rows[:, self.free]
+        x = np.empty((self.total, 3))
+        x[self.held] = self.places
+        x[self.free] = factor(reduced).solve(right[self.free] - rows[:, self.held] @ self.places)
+        return x[: self.count]
