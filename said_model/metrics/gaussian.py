@@ -39,8 +39,8 @@ class Mixture:
 def squared_wasserstein(mean_a: Array, covariance_a: Array, mean_b: Array, covariance_b: Array) -> float:
     """Return the squared 2-Wasserstein distance between two Gaussians, the Fréchet distance of Eq. 14.
 
-    ``‖μₐ − μ_b‖² + tr Σₐ + tr Σ_b − 2 ‖Σₐ^½ Σ_b^½‖_*``: the nuclear norm is the trace of ``(Σₐ^½ Σ_b Σₐ^½)^½``, but does not
-    take the root of rounding errors where a covariance is singular.
+    ``‖μₐ − μ_b‖² + tr Σₐ + tr Σ_b − 2 ‖Σₐ^½ Σ_b^½‖_*``: the nuclear norm is the trace of ``(Σₐ^½ Σ_b Σₐ^½)^½``, but
+    does not take the root of rounding errors where a covariance is singular.
     """
     cross = np.linalg.norm(_root(covariance_a) @ _root(covariance_b), ord="nuc")
     difference = mean_a - mean_b
