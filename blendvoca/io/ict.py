@@ -99,7 +99,15 @@ def read_ict(path: str | PathLike[str]) -> IctModel:
 
 
 def _read_archive(path: Path) -> IctModel:
-    wanted = ("neutral", "polygons", "expression_names", "expression_deltas", "identity_names", "identity_deltas", "landmarks68")
+    wanted = (
+        "neutral",
+        "polygons",
+        "expression_names",
+        "expression_deltas",
+        "identity_names",
+        "identity_deltas",
+        "landmarks68",
+    )
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in wanted if name not in archive.files]

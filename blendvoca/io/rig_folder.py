@@ -63,7 +63,9 @@ def _read_files(files: list[Path], place: Path) -> BlendshapeRig:
 def _same_topology(shape: Mesh, neutral: Mesh, where: str) -> np.ndarray:
     """Return the shape's vertices; its faces must be the neutral's, in order."""
     if shape.n_vertices != neutral.n_vertices:
-        raise MeshError("a shape has another vertex count", expected=neutral.n_vertices, found=shape.n_vertices, path=where)
+        raise MeshError(
+            "a shape has another vertex count", expected=neutral.n_vertices, found=shape.n_vertices, path=where
+        )
     if not np.array_equal(shape.faces, neutral.faces):
         raise MeshError("a shape has other faces than the neutral", expected="the same faces in the same order",
                         found=f"{shape.n_faces} faces", remedy="Export all shapes with one vertex order.", path=where)  # fmt: skip
@@ -92,7 +94,9 @@ def extracted(archive: str | PathLike[str], suffixes: tuple[str, ...]) -> Iterat
             with zipfile.ZipFile(archive) as opened:
                 members = [entry for entry in opened.infolist() if _wanted(entry, suffixes)]
                 if sum(entry.file_size for entry in members) > _MAX_UNPACKED:
-                    raise FormatError("the archive is too large", expected=f"at most {_MAX_UNPACKED} bytes", path=archive)
+                    raise FormatError(
+                        "the archive is too large", expected=f"at most {_MAX_UNPACKED} bytes", path=archive
+                    )
                 for entry in members:
                     inside = PurePosixPath(entry.filename)
                     target = folder / (inside.parent.name.replace("..", "") or ".") / inside.name

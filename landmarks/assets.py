@@ -1,0 +1,34 @@
+"""Where fetched files lie: the folder that BLENDVOCA_ASSETS names, else the download cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from blendvoca.errors import MissingInputError
+
+
+def asset_folders(first: Path | None = None) -> list[Path]:
+    """Return the folders that are looked through, in order: ``first``, BLENDVOCA_ASSETS, the download cache."""
+    import pooch
+
+    named = os.environ.get("BLENDVOCA_ASSETS")
+    cache = os.environ.get("BLENDVOCA_CACHE") or pooch.os_cache("blendvoca")
+    return [Path(folder) for folder in (first, named, cache) if folder]
+
+
+def find_asset(name: str, first: Path | None = None) -> Path:
+    """Return the path of a file by its name, in an asset folder or up to three levels below.
+
+    :raises MissingInputError: saying where it was looked for.
+    """
+    folders = asset_folders(first)
+    for folder in folders:
+        for pattern in ("", "*/", "*/*/", "*/*/*/"):
+            for path in sorted(folder.glob(pattern + name)) if folder.is_dir() else ():
+                return path
+    raise MissingInputError(
+        f"no file {name}",
+        expected=f"it in {' or '.join(str(folder) for folder in folders)}",
+        remedy="Point BLENDVOCA_ASSETS at the folder that holds it, or fetch it with 'blendvoca fetch'.",
+    )
