@@ -1,0 +1,193 @@
+"""A shard back into clips and a rig.
+
+A shard is opened for each read and closed again (a quarter of a millisecond): nothing to pickle, fork or leak.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.audio import Waveform
+from blendvoca.certificate import FitCertificate
+from blendvoca.clip import Clip
+from blendvoca.crop import Crop
+from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, nearest
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.shard import schema
+from blendvoca.shard.schema import LicenceClass, ShardRig
+from blendvoca.track import CoefficientTrack
+
+_DAMAGED = "Copy or download the file again, or build it again."
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One speaker's file; reads are lazy. Make it with :func:`open_shard`.
+
+    :param path: the file.
+    :param speaker: whose it is.
+    :param licence_class: what may be done with it.
+    :param version: format version ``major.minor``.
+    :param tool_version: release of this package that wrote it.
+    :param sources: what it was made from.
+    :param names: the K blendshape names.
+    :param sentences: its clips, sorted.
+    :param content_sha256: digest of its values as it states it.
+    """
+
+    path: Path
+    speaker: str
+    licence_class: LicenceClass
+    version: str
+    tool_version: str
+    sources: dict[str, str]
+    names: tuple[str, ...]
+    sentences: tuple[str, ...]
+    content_sha256: str
+
+    def clip(self, sentence: str, audio: bool = True) -> Clip:
+        """Read one clip.
+
+        :param audio: whether to read its sound, where it is stored.
+        :raises MissingInputError: if there is no such clip.
+        :raises IntegrityError: if a checksum does not hold.
+        :raises FormatError: if the file does not keep to the format.
+        """
+        if sentence not in self.sentences:
+            raise MissingInputError(
+                f"{self.speaker} has no clip {sentence!r}{nearest(sentence, self.sentences)}", path=self.path
+            )
+        with opened(self.path) as file:
+            return _clip(file["clips"][sentence], self, sentence, audio)
+
+    def clips(self, audio: bool = True) -> Iterator[Clip]:
+        """Read all clips, one after the other."""
+        for sentence in self.sentences:
+            yield self.clip(sentence, audio)
+
+    def parts(self) -> ShardRig:
+        """Read what is stored of the rig: names always, the rest where the licence class and the source had it."""
+        with opened(self.path) as file:
+            group = file["rig"]
+            neutral = None
+            if "neutral" in group:
+                neutral = Mesh(_values(group["neutral"], "f", 2), _values(group["faces"], "i", 2))
+            crop = None
+            if "crop" in group:
+                crop = Crop(_values(group["crop"], "i", 1), int(group["crop"].attrs["n_vertices"]))
+            deltas = _values(group["deltas"], "f", 3) if "deltas" in group else None
+            marks = _values(group["landmarks"], "i", 1) if "landmarks" in group else None
+            return ShardRig(self.names, deltas, neutral, crop, marks)
+
+    def rig(self) -> BlendshapeRig:
+        """Read the whole rig.
+
+        :raises LicenceError: if the licence class left the neutral mesh out.
+        """
+        return self.parts().whole(self.path)
+
+
+def open_shard(path: str | PathLike[str]) -> Shard:
+    """Read the head of a shard.
+
+    :raises MissingInputError: if there is no such file.
+    :raises VersionError: if its major version is another.
+    :raises FormatError: if it is no shard.
+    """
+    path = Path(path)
+    with opened(path) as file:
+        found = _text(file, "format") if "format" in file.attrs else None
+        if found != schema.SHARD_FORMAT:
+            raise FormatError("no shard", expected=f"format {schema.SHARD_FORMAT!r}", found=repr(found), path=path)
+        version = _text(file, "format_version")
+        schema.check_version(version, path)
+        return Shard(
+            path=path,
+            speaker=_text(file, "speaker"),
+            licence_class=LicenceClass.of(_text(file, "licence_class")),
+            version=version,
+            tool_version=_text(file, "tool_version"),
+            sources=json.loads(_text(file, "sources")),
+            names=tuple(bytes(name).decode() for name in file["rig/names"][()]),
+            sentences=tuple(sorted(file["clips"])),
+            content_sha256=_text(file, "content_sha256"),
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """Open a shard for reading; what HDF5 or the types complain of inside becomes an error that names the file.
+
+    :raises MissingInputError: if there is no such file.
+    :raises IntegrityError: if a checksum does not hold or the file is cut short.
+    :raises FormatError: if something is missing or of another kind.
+    """
+    if not path.is_file():
+        raise MissingInputError("no such shard", remedy="blendvoca info FOLDER lists what is there.", path=path)
+    try:
+        # Shards never change under their name, so no lock: they can be read from write-protected places.
+        with h5py.File(path, "r", locking=False) as file:
+            yield file
+    except InputError as error:
+        # The types refuse what no writer of ours would have stored.
+        raise FormatError("the shard breaks its format", found=str(error), remedy=_DAMAGED, path=path) from error
+    except BlendvocaError as error:
+        error.path = error.path or path
+        raise
+    except (OSError, RuntimeError) as error:
+        raise IntegrityError("the shard is damaged", found=_first_line(error), remedy=_DAMAGED, path=path) from error
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError) as error:
+        found = _first_line(error) or type(error).__name__
+        raise FormatError("the shard breaks its format", found=found, remedy=_DAMAGED, path=path) from error
+
+
+def _clip(group: h5py.Group, shard: Shard, sentence: str, audio: bool) -> Clip:
+    track = CoefficientTrack(_values(group["coefficients"], "f", 2), shard.names, float(group.attrs["fps"]))
+    waveform = None
+    if audio and schema.AUDIO_DATASET in group:
+        stored = group[schema.AUDIO_DATASET]
+        waveform = Waveform.from_int16(_values(stored, "i", 1).astype(np.int16), int(stored.attrs["rate"]))
+    provenance = json.loads(_text(group, "provenance"))
+    return Clip(shard.speaker, sentence, track, waveform, _certificate(group), provenance)
+
+
+def _certificate(group: h5py.Group) -> FitCertificate | None:
+    prefix = schema.CERTIFICATE_PREFIX
+    names = [name for name in group.attrs if name.startswith(prefix)]
+    values = {name.removeprefix(prefix): _plain(group.attrs[name]) for name in names}
+    return FitCertificate.from_dict(values) if values else None
+
+
+def _plain(value: Any) -> object:
+    return value.decode() if isinstance(value, bytes) else value.item() if hasattr(value, "item") else value
+
+
+def _text(item: Any, name: str) -> str:
+    value = item.attrs[name]
+    # An empty text is stored as one zero byte, since HDF5 has no text of length nought.
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _values(dataset: Any, kind: str, axes: int) -> NDArray[Any]:
+    """Read a dataset of floats (``"f"``) or integers (``"i"``) with so many axes."""
+    if not isinstance(dataset, h5py.Dataset) or dataset.ndim != axes or dataset.dtype.kind not in (kind, "u"):
+        found = (dataset.shape, str(dataset.dtype)) if isinstance(dataset, h5py.Dataset) else type(dataset).__name__
+        raise FormatError(
+            f"{dataset.name} is of another kind", expected=f"{axes} axes of kind {kind!r}", found=found, remedy=_DAMAGED
+        )
+    return dataset[()]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else ""
