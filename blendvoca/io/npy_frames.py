@@ -1,0 +1,93 @@
+"""Frames in one ``.npy`` array, memory-mapped block by block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.io.files import StrPath
+
+
+@dataclass(frozen=True)
+class NpyFrames:
+    """Rows of an ``.npy`` file (T, V, 3) or (T, 3V) as frames (a :class:`blendvoca.sequence.FrameSource`).
+
+    Every block is mapped anew and unmapped with it, so that resident memory follows the block, not the file.
+
+    :param path: the file.
+    :param offset: bytes before its first number.
+    :param type: of its numbers.
+    :param rows_in_file: how many rows it has.
+    :param n_vertices: V of every row.
+    :param rows: the rows that are the frames, in order; all of them where nothing is given.
+    """
+
+    path: Path
+    offset: int
+    type: np.dtype[np.floating]
+    rows_in_file: int
+    n_vertices: int
+    rows: NDArray[np.int64] | None = None
+
+    @classmethod
+    def open(cls, path: StrPath) -> NpyFrames:
+        """Look at a file and map all its rows.
+
+        :raises MissingInputError: if it cannot be read.
+        :raises FormatError: if it is no array of frames, or shorter than its header claims.
+        """
+        target = Path(path)
+        try:
+            table = np.load(target, mmap_mode="r", allow_pickle=False)
+        except OSError as error:
+            raise MissingInputError("cannot read this array", found=error.strerror or str(error), path=path) from error
+        except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
+            raise FormatError("not a NumPy array file", expected=".npy of numbers", found=str(error), path=path) from error
+        if not isinstance(table, np.memmap) or not np.issubdtype(table.dtype, np.floating):
+            raise FormatError("not frames", expected="one array of floats", found=type(table).__name__, path=path)
+        _check_shape(table.shape, target)
+        if not table.flags.c_contiguous:
+            raise FormatError("frames in column order", expected="C order", remedy="Save it again.", path=path)
+        vertices = int(np.prod(table.shape[1:])) // 3
+        return cls(target, int(table.offset), table.dtype, len(table), vertices)
+
+    def select(self, rows: ArrayLike) -> NpyFrames:
+        """Return other frames of the same file: those at ``rows``."""
+        chosen = np.asarray(rows, np.int64)
+        if chosen.size and not (0 <= chosen.min() <= chosen.max() < self.rows_in_file):
+            found = f"{chosen.min()}..{chosen.max()}"
+            raise FormatError("rows outside the array", expected=f"0..{self.rows_in_file - 1}", found=found, path=self.path)
+        return replace(self, rows=chosen)
+
+    def __len__(self) -> int:
+        return self.rows_in_file if self.rows is None else len(self.rows)
+
+    def read(self, start: int, stop: int) -> NDArray[np.floating]:
+        """Return frames ``start`` to ``stop``, end excluded, as (n, V, 3): a view of the file where rows are consecutive."""
+        rows = np.arange(start, min(stop, len(self))) if self.rows is None else self.rows[start:stop]
+        if len(rows) == 0:
+            return np.empty((0, self.n_vertices, 3), self.type)
+        low, high = int(rows.min()), int(rows.max()) + 1
+        if high - low > 4 * len(rows):
+            return np.concatenate([self._map(row, row + 1) for row in rows.tolist()])
+        block = self._map(low, high)
+        return block if (np.diff(rows) == 1).all() else block[rows - low]
+
+    def _map(self, low: int, high: int) -> NDArray[np.floating]:
+        width = 3 * self.n_vertices
+        place = self.offset + low * width * self.type.itemsize
+        try:
+            block = np.memmap(self.path, self.type, "r", place, (high - low, self.n_vertices, 3))
+        except (OSError, ValueError) as error:
+            raise MissingInputError("the array went away while it was read", found=str(error), path=self.path) from error
+        return np.asarray(block)
+
+
+def _check_shape(shape: tuple[int, ...], path: Path) -> None:
+    good = (len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)
+    if not good or 0 in shape:
+        raise FormatError("not frames", expected="shape (T, V, 3) or (T, 3V)", found=shape, path=path)

@@ -1,0 +1,159 @@
+"""Folders and zip archives behind one face: named files, read whole, never a path outside."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.io.files import StrPath, read_bytes
+
+#: Largest member of an archive that is read: the largest file of any corpus is a few hundred megabytes.
+MAX_MEMBER_BYTES = 1 << 30
+
+
+class Store(Protocol):
+    """A place with named files. Names use ``/`` and are relative to it."""
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+
+    def where(self, name: str) -> str:
+        """Return what errors call a file."""
+
+
+class FolderStore:
+    """The files below a folder. Symbolic links are followed, as users keep large data elsewhere.
+
+    :raises MissingInputError: if it is no folder.
+    """
+
+    def __init__(self, root: StrPath) -> None:
+        self.root = Path(root)
+        if not self.root.is_dir():
+            raise MissingInputError("not a folder", path=root)
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted; hidden ones are left out."""
+        found = []
+        for folder, subfolders, files in os.walk(self.root, followlinks=True):
+            subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+            prefix = Path(folder).relative_to(self.root).as_posix()
+            found += [name if prefix == "." else f"{prefix}/{name}" for name in files if not name.startswith(".")]
+        return sorted(found)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        return read_bytes(self.where(name))
+
+    def where(self, name: str) -> str:
+        """Return the path of a file."""
+        return os.path.join(self.root, name)
+
+
+class ZipStore:
+    """The members of a zip archive, read in place and never extracted.
+
+    The archive is opened anew in every process: a file position shared after a fork would mix members up.
+
+    :raises MissingInputError: if it cannot be read.
+    :raises FormatError: if it is no zip archive, or a member's name leads outside.
+    """
+
+    def __init__(self, path: StrPath) -> None:
+        self.path = Path(path)
+        self._owner = -1
+        self._members = {info.filename: info for info in self._open().infolist() if _wanted(info, self.path)}
+
+    def _open(self) -> zipfile.ZipFile:
+        if self._owner != os.getpid():
+            try:
+                self._archive = zipfile.ZipFile(self.path)
+            except OSError as error:
+                raise MissingInputError("cannot read this archive", found=error.strerror, path=self.path) from error
+            except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+                raise FormatError("not a zip archive", found=str(error), path=self.path) from error
+            self._owner = os.getpid()
+        return self._archive
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "_owner": -1, "_members": self._members}
+
+    def names(self) -> list[str]:
+        """Return the names of all members that are files, sorted; hidden ones are left out."""
+        return sorted(self._members)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a member.
+
+        :raises FormatError: if it is damaged, encrypted or larger than ``MAX_MEMBER_BYTES``.
+        """
+        info = self._members.get(name)
+        if info is None:
+            raise MissingInputError("no such member", path=self.where(name))
+        if info.file_size > MAX_MEMBER_BYTES:
+            raise FormatError(
+                "a member is too large",
+                expected=f"at most {MAX_MEMBER_BYTES} bytes",
+                found=info.file_size,
+                path=self.where(name),
+            )
+        try:
+            return self._open().read(info)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            raise FormatError(
+                "a damaged member", found=str(error), remedy="Download the archive again.", path=self.where(name)
+            ) from error
+
+    def where(self, name: str) -> str:
+        """Return ``archive.zip/member``."""
+        return f"{self.path}/{name}"
+
+
+def _wanted(info: zipfile.ZipInfo, path: Path) -> bool:
+    """Whether a member is a file to be listed.
+
+    :raises FormatError: for a name that leads outside the archive, or a link.
+    """
+    name = info.filename
+    parts = PurePosixPath(name).parts
+    if name.startswith(("/", "\\")) or ".." in parts or "\\" in name or ":" in name or "\0" in name:
+        raise FormatError(
+            "a member's name leads outside the archive",
+            found=repr(name),
+            remedy="Do not trust this archive: download it again from its source.",
+            path=path,
+        )
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise FormatError("a member is a link", found=repr(name), path=path)
+    return not info.is_dir() and parts[0] != "__MACOSX" and not any(part.startswith(".") for part in parts)
+
+
+class MergedStore:
+    """Several stores as one; a name that two of them have is read from the first."""
+
+    def __init__(self, stores: Iterable[Store]) -> None:
+        self._stores = tuple(stores)
+        self._home = {name: store for store in reversed(self._stores) for name in store.names()}
+
+    def names(self) -> list[str]:
+        """Return the names of all files, sorted."""
+        return sorted(self._home)
+
+    def read(self, name: str) -> bytes:
+        """Return the content of a file."""
+        if name not in self._home:
+            raise MissingInputError("no such file", found=name)
+        return self._home[name].read(name)
+
+    def where(self, name: str) -> str:
+        """Return what errors call a file."""
+        return self._home[name].where(name) if name in self._home else name
