@@ -1,0 +1,228 @@
+"""Who does the work: this process, local worker processes, or a dask cluster. The results are the same bytes.
+
+Linear algebra runs on one thread everywhere: several copies of BLAS in one process, or several processes with many
+threads each, slow one another down, and how a sum is split over threads would show in its last bits.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+from blendvoca.errors import BlendvocaError, MissingDependencyError
+from pipelines.stage import Outcome, Task, perform
+from pipelines.workspace import Workspace
+
+#: How often an item is given to a fresh worker after its worker died; more means that the item kills workers.
+MAX_DEATHS = 2
+_DIED = "its worker process died again and again (too little memory?). Try --jobs 1."
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class Executor(AbstractContextManager["Executor"], Protocol):
+    """Does tasks in any order and gives outcomes as they come."""
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
+        """Yield the outcome of every task; begin none once ``stop()`` holds, but finish those begun."""
+
+
+class InProcess(AbstractContextManager["InProcess"]):
+    """Does tasks one after the other in this process: for debugging and tests."""
+
+    def __init__(self, work: Workspace) -> None:
+        self.work = work
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
+        """See :meth:`Executor.run`."""
+        for task in tasks:
+            if stop():
+                return
+            yield perform_on_one_thread(self.work, task)
+
+
+class Processes(AbstractContextManager["Processes"]):
+    """Does tasks in worker processes, started when the first task comes.
+
+    :param work: the workspace, sent to every worker once.
+    :param jobs: number of workers.
+    """
+
+    def __init__(self, work: Workspace, jobs: int) -> None:
+        self.work, self.jobs = work, jobs
+        self.pool: ProcessPoolExecutor | None = None
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._drop(wait_for_workers=kind is not KeyboardInterrupt)
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
+        """See :meth:`Executor.run`. A worker that dies is replaced, and its items are done again.
+
+        :raises BlendvocaError: if workers do not even start.
+        """
+        waiting = deque(tasks)
+        deaths: dict[str, int] = {}
+        running: dict[Future[Outcome], Task] = {}
+        while running or (waiting and not stop()):
+            broken = not self._feed(waiting, running, deaths, stop)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task = running.pop(future)
+                if not isinstance(future.exception(), BrokenExecutor):
+                    yield future.result()
+                    continue
+                broken = True
+                deaths[task.item] = deaths.get(task.item, 0) + 1
+                if deaths[task.item] > MAX_DEATHS:
+                    yield Outcome(task.stage.name, task.item, 0.0, _DIED)
+                else:
+                    waiting.appendleft(task)
+            if broken and not running:
+                self._drop()
+
+    def _feed(
+        self,
+        waiting: deque[Task],
+        running: dict[Future[Outcome], Task],
+        deaths: dict[str, int],
+        stop: Callable[[], bool],
+    ) -> bool:
+        """Give tasks to workers while there is room; return whether the workers are alive.
+
+        An item whose worker died is given out alone, so that only the guilty are counted twice.
+        """
+        while waiting and not stop():
+            suspect = waiting[0].item in deaths or any(task.item in deaths for task in running.values())
+            # One more than there are workers, so that none waits for this process to notice.
+            if len(running) >= (1 if suspect else self.jobs + 1):
+                return True
+            try:
+                running[self._pool().submit(_perform_in_worker, waiting[0])] = waiting[0]
+            except BrokenExecutor:
+                return False
+            waiting.popleft()
+        return True
+
+    def _pool(self) -> ProcessPoolExecutor:
+        if self.pool is None:
+            with _one_thread_variables():
+                context = multiprocessing.get_context("spawn")
+                pool = ProcessPoolExecutor(self.jobs, context, _start_worker, (self.work,))
+                try:
+                    # The workers start with the first task, and must see the variables.
+                    pool.submit(_nothing).result()
+                except BrokenExecutor as error:
+                    raise BlendvocaError(
+                        "worker processes do not start",
+                        found=str(error),
+                        remedy="Call from under `if __name__ == '__main__':`, or build with --jobs 0.",
+                    ) from error
+                self.pool = pool
+        return self.pool
+
+    def _drop(self, wait_for_workers: bool = True) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(wait=wait_for_workers, cancel_futures=True)
+            self.pool = None
+
+
+class Dask(AbstractContextManager["Dask"]):
+    """Does tasks on a dask.distributed cluster whose workers see the same files under the same paths.
+
+    :param work: the workspace.
+    :param address: address of the scheduler, ``tcp://host:port``.
+    :raises MissingDependencyError: without the package distributed.
+    """
+
+    def __init__(self, work: Workspace, address: str) -> None:
+        try:
+            from distributed import Client
+        except ImportError as error:
+            raise MissingDependencyError("distributed", "dask", "--dask") from error
+        self.client = Client(address, set_as_default=False)
+        self.work = self.client.scatter(work, broadcast=True, hash=False)
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+    def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
+        """See :meth:`Executor.run`. dask itself gives the items of a dead worker to another."""
+        from distributed import as_completed
+        from distributed.scheduler import KilledWorker
+
+        by_key: dict[str, Task] = {}
+        futures: list[Any] = []
+        for task in tasks:
+            futures.append(self.client.submit(perform_on_one_thread, self.work, task, pure=False, retries=MAX_DEATHS))
+            by_key[futures[-1].key] = task
+        for future in as_completed(futures):
+            if stop():
+                self.client.cancel([other for other in futures if other.status == "pending"])
+            if future.cancelled():
+                continue
+            task, error = by_key[future.key], future.exception()
+            if error is not None:
+                died = isinstance(error, KilledWorker)
+                reason = _DIED if died else f"the cluster failed: {error}"
+                yield Outcome(task.stage.name, task.item, 0.0, reason)
+            else:
+                yield future.result()
+
+
+def perform_on_one_thread(work: Workspace, task: Task) -> Outcome:
+    """:func:`pipelines.stage.perform` with linear algebra on one thread."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return perform(work, task)
+
+
+@contextmanager
+def _one_thread_variables() -> Iterator[None]:
+    """Set the variables that libraries read when they are loaded, for processes started meanwhile."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+_worker_workspace: Workspace | None = None
+
+
+def _start_worker(work: Workspace) -> None:
+    """Prepare a worker: keep the workspace, leave Ctrl-C to the parent, die with the parent."""
+    global _worker_workspace
+    _worker_workspace = work
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _perform_in_worker(task: Task) -> Outcome:
+    if _worker_workspace is None:
+        raise RuntimeError("the worker was not prepared")
+    return perform_on_one_thread(_worker_workspace, task)
+
+
+def _nothing() -> None:
+    """Make the pool start its workers."""

@@ -1,0 +1,148 @@
+"""The ledger: what is done, with which inputs, and whether it is still so.
+
+One mark (a small JSON file) a stage and item, written last, after the result itself has its final name. A mark holds
+the recipe (stage version, settings, fingerprints of inputs) and the hash of the result. An item is done when its mark's
+recipe is today's recipe and the result still has that hash; otherwise the ledger says why it is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from blendvoca.errors import OutputError
+from blendvoca.io.atomic import write_text
+from pipelines.fingerprint import digest_file, digest_json
+
+#: Raised whenever marks or intermediate results change their form; an older ledger is then built anew.
+LEDGER_VERSION = 1
+#: Ending of intermediate results.
+RESULT_SUFFIX = ".npz"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what an item's result is.
+
+    :param stage: name of the stage.
+    :param version: version of the stage's algorithm.
+    :param settings: settings that the stage uses, by name, as plain values.
+    :param inputs: fingerprints of what it reads, by name.
+    """
+
+    stage: str
+    version: int
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything above."""
+        return digest_json([LEDGER_VERSION, asdict(self)])
+
+    def difference(self, older: Recipe) -> str:
+        """Return in words what has changed since ``older``."""
+        if self.version != older.version:
+            return f"stage version {older.version} → {self.version}"
+        for kind, new, old in (("setting", self.settings, older.settings), ("input", self.inputs, older.inputs)):
+            for name in sorted({*new, *old}):
+                if name not in old:
+                    return f"new {kind} {name}"
+                if name not in new:
+                    return f"{kind} {name} is gone"
+                if new[name] != old[name]:
+                    change = f": {old[name]} → {new[name]}" if kind == "setting" else ""
+                    return f"{kind} {name} changed{change}"
+        return "nothing"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The mark of a finished item.
+
+    :param recipe: how it was made.
+    :param result: path of the result, relative to the output folder.
+    :param sha256: hash of the result's bytes.
+    :param facts: plain facts that the summary and later stages read without opening the result.
+    """
+
+    recipe: Recipe
+    result: str
+    sha256: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Ledger:
+    """Marks of an output folder.
+
+    :param out: the output folder.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.root = out / ".stages"
+
+    def folder(self, stage: str) -> Path:
+        """Return where marks and intermediate results of a stage are kept."""
+        return self.root / stage
+
+    def mark_path(self, stage: str, item: str) -> Path:
+        """Return where the mark of an item is kept."""
+        return self.folder(stage) / f"{file_name(item)}.done"
+
+    def read(self, stage: str, item: str) -> Mark | None:
+        """Return the mark of an item, ``None`` where there is none or where it cannot be read."""
+        try:
+            stored = json.loads(self.mark_path(stage, item).read_bytes())
+            recipe = Recipe(**stored.pop("recipe"))
+            return Mark(recipe, **stored)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def write(self, item: str, mark: Mark) -> None:
+        """Write the mark of a finished item. Its result must already have its final name."""
+        text = json.dumps(asdict(mark), sort_keys=True, indent=1)
+        write_text(self.mark_path(mark.recipe.stage, item), text + "\n")
+
+    def forget(self, stage: str, item: str) -> None:
+        """Remove the mark of an item that is about to be made again."""
+        try:
+            self.mark_path(stage, item).unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError("cannot remove a mark", found=error.strerror, path=self.mark_path(stage, item)) from error
+
+    def why_to_do(self, item: str, recipe: Recipe) -> str | None:
+        """Return why an item has to be done (again), ``None`` when it is done."""
+        mark = self.read(recipe.stage, item)
+        if mark is None:
+            return "not done yet"
+        if mark.recipe.fingerprint != recipe.fingerprint:
+            return recipe.difference(mark.recipe)
+        try:
+            intact = digest_file(self.out / mark.result) == mark.sha256
+        except FileNotFoundError:
+            return "its result is missing"
+        return None if intact else "its result was changed or damaged"
+
+    def prune(self, stage: str, items: Iterable[str]) -> list[str]:
+        """Forget marks and intermediate results of items that are no longer planned; return their file names."""
+        keep = {file_name(item) for item in items}
+        gone = sorted(path.stem for path in self.folder(stage).glob("*.done") if path.stem not in keep)
+        for name in gone:
+            for suffix in (".done", RESULT_SUFFIX):
+                (self.folder(stage) / f"{name}{suffix}").unlink(missing_ok=True)
+        return gone
+
+    def sweep(self) -> None:
+        """Remove parts that a killed build has left behind. Only for the holder of the lock."""
+        for folder in (self.out, *(path for path in self.root.glob("*") if path.is_dir())):
+            for part in folder.glob(".*.part*"):
+                part.unlink(missing_ok=True)
+
+
+def file_name(item: str) -> str:
+    """Return the file name of an item; ``speaker/sentence`` becomes ``speaker+sentence``."""
+    return item.replace("/", "+")

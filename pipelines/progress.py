@@ -1,0 +1,121 @@
+"""Telling how a build goes: what is told, and how it looks on a terminal or in a log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from pipelines.stage import Outcome, Stage
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+
+class Reporter(Protocol):
+    """Hears what happens in a build."""
+
+    def note(self, text: str) -> None:
+        """Something everybody should read."""
+
+    def detail(self, text: str) -> None:
+        """Something for those who ask for detail."""
+
+    def begin(self, stage: Stage, total: int, skipped: int) -> None:
+        """A stage begins; ``total`` and ``skipped`` in its unit."""
+
+    def advance(self, outcome: Outcome, weight: int) -> None:
+        """An item is done or has failed."""
+
+    def end(self, stage: Stage, seconds: float) -> None:
+        """The stage is over."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def note(self, text: str) -> None:
+        """See :class:`Reporter`."""
+
+    def detail(self, text: str) -> None:
+        """See :class:`Reporter`."""
+
+    def begin(self, stage: Stage, total: int, skipped: int) -> None:
+        """See :class:`Reporter`."""
+
+    def advance(self, outcome: Outcome, weight: int) -> None:
+        """See :class:`Reporter`."""
+
+    def end(self, stage: Stage, seconds: float) -> None:
+        """See :class:`Reporter`."""
+
+
+class Terminal:
+    """A progress bar a stage, with rate and time left; where the output is no terminal, one line a stage at most.
+
+    :param console: where to write.
+    :param verbose: tell every item and why it is done.
+    """
+
+    def __init__(self, console: Console, verbose: bool = False) -> None:
+        self.console, self.verbose = console, verbose
+        self.progress: Progress | None = None
+        self.bar: TaskID | None = None
+        self.failed = 0
+
+    def note(self, text: str) -> None:
+        """Print a line."""
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def detail(self, text: str) -> None:
+        """Print a line, with ``verbose`` only."""
+        if self.verbose:
+            self.console.print(text, style="dim", markup=False, highlight=False, soft_wrap=True)
+
+    def begin(self, stage: Stage, total: int, skipped: int) -> None:
+        """Show the stage's bar."""
+        self.failed = 0
+        self.progress = _bars(self.console, stage.unit)
+        self.bar = self.progress.add_task(stage.title, total=total, completed=skipped, fresh=0, skipped=skipped)
+        self.progress.start()
+
+    def advance(self, outcome: Outcome, weight: int) -> None:
+        """Move the bar; tell failures at once."""
+        if outcome.error is not None:
+            self.failed += 1
+            self.note(f"  failed: {outcome.item}: {outcome.error}")
+            self.detail(outcome.trace)
+        else:
+            self.detail(f"  {outcome.stage} {outcome.item}: {outcome.seconds:.2f} s")
+        if self.progress is not None and self.bar is not None:
+            self.progress.update(self.bar, advance=weight)
+
+    def end(self, stage: Stage, seconds: float) -> None:
+        """Take the bar down, leaving its last state on the screen."""
+        if self.progress is not None:
+            self.progress.stop()
+        self.progress = self.bar = None
+
+
+def _bars(console: Console, unit: str) -> Progress:
+    """Return a progress display of one bar: title, bar, count, rate, time."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Task as BarTask
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: BarTask) -> Text:
+            fresh = task.completed - task.fields["skipped"]
+            if task.finished:
+                return Text("kept" if not fresh else f"{task.elapsed or 0:.1f} s", style="dim")
+            return Text(f"{fresh / task.elapsed:.3g}/s" if fresh and task.elapsed else "", style="dim")
+
+    return Progress(
+        TextColumn("{task.description:<24}", markup=False),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TextColumn(unit, style="dim"),
+        Rate(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        disable=not console.is_terminal,
+    )
