@@ -1,0 +1,85 @@
+"""The solver's front door: normalise, follow the central path, finish on the active set, certify."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from blendvoca.errors import ConfigurationError, SolverError
+from blendvoca.qp.active_set import ActiveSet, finish
+from blendvoca.qp.certificate import QPResult, judge
+from blendvoca.qp.interior_point import InteriorPoint
+from blendvoca.qp.problem import Array, RateLimitedQP, UnitForm
+
+
+@dataclass(frozen=True)
+class QPSettings:
+    """How to solve.
+
+    :param gap_tolerance: relative duality gap to reach.
+    :param max_iterations: factorisations allowed on the central path.
+    :param correctors: centrality correctors an iteration.
+    :param finish_gap: relative gap under which the active set is guessed and solved for; 0 never does.
+    :param finish_rounds: repairs of that guess before the path goes on.
+    :raises ConfigurationError: for values out of range.
+    """
+
+    gap_tolerance: float = 1e-9
+    max_iterations: int = 60
+    correctors: int = 2
+    finish_gap: float = 1e-4
+    finish_rounds: int = 3
+
+    def __post_init__(self) -> None:
+        if not (0 < self.gap_tolerance < 1 and 0 <= self.finish_gap < 1):
+            raise ConfigurationError(
+                "gap tolerances must lie between 0 and 1", found=(self.gap_tolerance, self.finish_gap)
+            )
+        if self.max_iterations < 1 or self.correctors < 0 or self.finish_rounds < 1:
+            raise ConfigurationError("iteration limits must be positive")
+
+
+def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResult:
+    """Solve a rate-limited QP and certify the answer.
+
+    :returns: the result; `QPResult.status` is ``"optimal"`` if the certificate meets the tolerances.
+    """
+    settings = settings or QPSettings()
+    form = UnitForm.of(problem)
+    if form.gram.size == 0:
+        v, w, iterations = form.linear, form.linear[1:], 0
+    else:
+        v, w, iterations = _follow(form, settings)
+    return judge(
+        problem,
+        form.coefficients(v),
+        form.multipliers(w),
+        solver="structured",
+        iterations=iterations,
+        gap_tolerance=settings.gap_tolerance,
+        regularisation=form.regularisation,
+    )
+
+
+def _follow(form: UnitForm, settings: QPSettings) -> tuple[Array, Array, int]:
+    """Return v, w and the factorisations spent."""
+    point = InteriorPoint(form, settings.correctors)
+    extra, try_at = 0, settings.finish_gap
+    while point.iterations < settings.max_iterations:
+        gap = point.gap() / max(abs(point.objective()), 1e-300)
+        if gap <= settings.gap_tolerance:
+            break
+        try:
+            affine = point.predict()
+        except SolverError:
+            break
+        if gap <= try_at:
+            u, w, used, proved = finish(point, ActiveSet.predicted(point, affine), settings.finish_rounds)
+            extra += used
+            if proved:
+                return u, w, point.iterations + extra
+            try_at *= 1e-3
+        if point.advance(affine) < 1e-8:
+            break
+    return point.u, point.w, point.iterations + extra
