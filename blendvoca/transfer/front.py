@@ -55,17 +55,25 @@ class PreparedTransfer:
         return self.space.target_vectors_out(found)
 
 
-def prepare(source: Mesh, target: Mesh, pairs: NDArray[np.integer], config: TransferConfig | None = None) -> PreparedTransfer:
+def prepare(
+    source: Mesh,
+    target: Mesh,
+    pairs: NDArray[np.integer],
+    config: TransferConfig | None = None,
+    registration: Registration | None = None,
+) -> PreparedTransfer:
     """Register, find the correspondence, and factor the operator.
 
     :param source, target: the two resting meshes, any units and poses; the target is the region to be deformed.
     :param pairs: (m, 2) landmark pairs, checked by `checks.landmark_pairs`.
+    :param registration: that of an earlier call with the same arguments, to go on from.
     """
     config = config or TransferConfig()
     clock = [time.perf_counter()]
     space = common_space(source.vertices, target.vertices, pairs)
     start, goal = space.source_points(source.vertices), space.target_points(target.vertices)
-    registration = register(start, source.faces, goal, target.faces, pairs, config.registration)
+    if registration is None:
+        registration = register(start, source.faces, goal, target.faces, pairs, config.registration)
     clock.append(time.perf_counter())
     correspondence = correspond(registration.vertices, source.faces, goal, target.faces, config.correspondence)
     clock.append(time.perf_counter())
