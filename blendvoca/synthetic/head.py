@@ -1,0 +1,89 @@
+"""The synthetic head: the user's door to its meshes, landmarks and blendshape rigs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.errors import ConfigurationError
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.synthetic.identity import Identity, shape_identity
+from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
+from blendvoca.synthetic.surface import Surface, build_surface
+
+REGIONS = ("head", "mask")
+_METRES = 1e-3
+
+
+class CanonicalHead:
+    """The two samplings of the average head, each computed when first asked for; share one among speakers."""
+
+    @cached_property
+    def head(self) -> Surface:
+        """The whole head, about 5,000 vertices."""
+        return build_surface("head")
+
+    @cached_property
+    def mask(self) -> Surface:
+        """The face only, about 1,200 vertices."""
+        return build_surface("mask")
+
+    def surface(self, region: str) -> Surface:
+        """Return the sampling ``"head"`` or ``"mask"``.
+
+        :raises ConfigurationError: for another region.
+        """
+        if region not in REGIONS:
+            raise ConfigurationError("unknown region", expected=f"one of {REGIONS}", found=repr(region))
+        surface: Surface = getattr(self, region)
+        return surface
+
+
+class SyntheticHead:
+    """A parametric head with FLAME's traits: skin, inner mouth, eye sockets, two eyeballs, 51 analytic ARKit shapes.
+
+    :param identity: what makes the speaker; the average head by default.
+    :param canonical: the average head's samplings, to share their cost among speakers.
+    """
+
+    def __init__(self, identity: Identity | None = None, canonical: CanonicalHead | None = None) -> None:
+        self.identity = identity or Identity()
+        self.canonical = canonical or CanonicalHead()
+
+    def head(self) -> tuple[Mesh, NDArray[np.int64]]:
+        """Return the whole head at rest in metres and its 68 landmarks (iBUG order)."""
+        return self._neutral("head")
+
+    def mask(self) -> tuple[Mesh, NDArray[np.int64]]:
+        """Return the face-only sampling of the same surface in metres and its 68 landmarks."""
+        return self._neutral("mask")
+
+    def landmarks(self, region: str = "head") -> NDArray[np.int64]:
+        """Return the 68 landmark vertices of a sampling."""
+        return self.canonical.surface(region).landmarks.copy()
+
+    def _neutral(self, region: str) -> tuple[Mesh, NDArray[np.int64]]:
+        surface = self.canonical.surface(region)
+        rest = shape_identity(self.identity, surface.sites.rest)
+        return Mesh(_METRES * rest, surface.faces), surface.landmarks.copy()
+
+    def rig(self, region: str = "head", names: Sequence[str] = SHAPE_NAMES) -> BlendshapeRig:
+        """Return the blendshape rig of a sampling, in metres.
+
+        A speaker's shape is the canonical shape seen through the speaker's deformation of space, so both samplings of
+        one speaker carry the same true shape as well.
+
+        :raises ConfigurationError: for a region or a shape that does not exist.
+        """
+        surface = self.canonical.surface(region)
+        neutral, _ = self._neutral(region)
+        rest = neutral.vertices / _METRES
+        deltas = [
+            shape_identity(self.identity, surface.sites.rest + displacement(name, surface.sites)) - rest
+            for name in names
+        ]
+        return BlendshapeRig(neutral, _METRES * np.array(deltas), tuple(names))

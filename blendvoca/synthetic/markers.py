@@ -1,0 +1,43 @@
+"""The 68 landmarks (iBUG order) as places on the surface; both samplings have a vertex at each of them.
+
+Landmarks of the head's left half and the midline; those of the right half are their mirror images (:data:`MIRROR`).
+Positions are millimetres near the surface, seen along the chart's rays.
+"""
+
+from __future__ import annotations
+
+#: Angle of landmark 63 on the mouth's rim, and of 52 and 53 on the outer lip, in degrees from the left corner.
+INNER_LIP_ANGLE = 52.0
+OUTER_LIP_ANGLES = (77.0, 44.0)
+#: Landmark to (distance of its ring from the rim, angle).
+LIP_POINTS = {
+    62: (0.0, 90.0), 63: (0.0, 52.0), 64: (0.0, 0.0), 65: (0.0, -52.0), 66: (0.0, -90.0),
+    51: (6.0, 90.0), 52: (6.0, 77.0), 53: (6.0, 44.0), 54: (2.8, 0.0), 55: (6.0, -44.0), 56: (6.0, -77.0),
+    57: (6.0, -90.0),
+}  # fmt: skip
+#: Landmark of the left eye to its angle on the rim.
+LID_POINTS = {45: 0.0, 44: 60.0, 43: 120.0, 42: 180.0, 47: 240.0, 46: 300.0}
+MIDLINE_POINTS = {
+    27: (0.0, 27.0, 86.0), 28: (0.0, 14.5, 95.0), 29: (0.0, 2.0, 102.0), 30: (0.0, -11.5, 110.0),
+    33: (0.0, -26.5, 96.0), 8: (0.0, -91.0, 76.0),
+}  # fmt: skip
+FREE_POINTS = {
+    22: (9.0, 41.0, 90.0), 23: (18.5, 45.5, 88.0), 24: (29.0, 48.0, 84.0), 25: (39.5, 47.0, 76.0), 26: (48.0, 41.5, 64.0),
+    34: (6.5, -25.5, 97.0), 35: (13.0, -23.5, 93.0),
+    9: (14.5, -88.5, 70.0), 10: (28.0, -80.5, 55.0), 11: (40.0, -69.0, 38.0), 12: (49.5, -55.0, 24.0),
+    13: (56.5, -38.0, 14.0), 14: (62.0, -18.5, 9.0), 15: (66.5, 2.0, 8.0), 16: (69.0, 22.0, 10.0),
+}  # fmt: skip
+#: The landmarks of the jaw from the chin to the left temple: the start of the mask's outline.
+JAW_LANDMARKS = (8, 9, 10, 11, 12, 13, 14, 15, 16)
+MASK_OUTLINE = (
+    MIDLINE_POINTS[8], *(FREE_POINTS[k] for k in JAW_LANDMARKS[1:]),
+    (69.0, 42.0, 16.0), (64.0, 66.0, 28.0), (50.0, 86.0, 46.0), (28.0, 96.0, 60.0), (0.0, 100.0, 68.0),
+)  # fmt: skip
+#: Landmark to the landmark on the other side.
+MIRROR = {
+    **{k: 16 - k for k in range(17)}, **{k: 43 - k for k in range(17, 27)}, **{k: k for k in range(27, 31)},
+    **{k: 66 - k for k in range(31, 36)},
+    36: 45, 37: 44, 38: 43, 39: 42, 40: 47, 41: 46, 42: 39, 43: 38, 44: 37, 45: 36, 46: 41, 47: 40,
+    48: 54, 49: 53, 50: 52, 51: 51, 52: 50, 53: 49, 54: 48, 55: 59, 56: 58, 57: 57, 58: 56, 59: 55,
+    60: 64, 61: 63, 62: 62, 63: 61, 64: 60, 65: 67, 66: 66, 67: 65,
+}  # fmt: skip

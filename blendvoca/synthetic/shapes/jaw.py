@@ -1,0 +1,52 @@
+"""Shapes of the jaw, and mouthClose, which undoes jawOpen at the lips. Lengths are millimetres."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blendvoca.synthetic.shapes.tools import Array, bump, lips, push, skin, smooth_step, turn
+from blendvoca.synthetic.sites import Sites
+
+#: Axis of the jaw's joints.
+HINGE = (0.0, 2.0, 6.0)
+OPEN_DEGREES = 15.0
+#: Share of the closing that the upper lip does.
+_UPPER_SHARE = 0.22
+
+
+def jaw_weight(sites: Sites) -> Array:
+    """Return how much a place goes with the lower jaw: 1 at chin and lower lip, 0 at upper lip, neck and ear."""
+    lower = smooth_step(-np.sin(sites.mouth[1]), -0.75, 0.75)
+    y, z = sites.rest[:, 1], sites.rest[:, 2]
+    behind = smooth_step(z + 5.0 - 0.5 * np.maximum(-y - 50.0, 0.0), 0.0, 48.0)
+    return lower * behind * skin(sites)
+
+
+def jaw_open(sites: Sites) -> Array:
+    """The jaw drops; the corners of the mouth come inward."""
+    dropped = jaw_weight(sites)[:, None] * turn(sites, HINGE, 0, OPEN_DEGREES)
+    inward = np.zeros_like(dropped)
+    for side in (-1.0, 1.0):
+        inward += push(bump(sites, (side * 27.0, -50.0, 78.0), (16.0, 22.0, 22.0)), (-side * 3.5, 0.0, -1.0))
+    return dropped + inward
+
+
+def mouth_close(sites: Sites) -> Array:
+    """The lips meet while the jaw stays open: to be added to jawOpen."""
+    lower = smooth_step(-np.sin(sites.mouth[1]), -0.75, 0.75)
+    gap = (2.0 * lower - 1.0) * np.sign(-np.sin(sites.mouth[1]))
+    share = np.where(np.sin(sites.mouth[1]) > 0, _UPPER_SHARE, -(1.0 - _UPPER_SHARE))
+    weight = share * np.abs(gap) * lips(sites, 0.5, 0.05)
+    behind = smooth_step(sites.rest[:, 2], 20.0, 60.0)
+    return (weight * behind)[:, None] * turn(sites, HINGE, 0, OPEN_DEGREES)
+
+
+def jaw_forward(sites: Sites) -> Array:
+    """The jaw slides forward: the chin and the lower lip come out."""
+    return push(jaw_weight(sites), (0.0, -1.0, 9.0))
+
+
+def jaw_left(sites: Sites) -> Array:
+    """The jaw slides to the head's left."""
+    weight = jaw_weight(sites)
+    return push(weight, (11.0, 0.0, -0.5)) + push(lips(sites, 0.6) * (1.0 - weight), (2.5, 0.0, 0.0))

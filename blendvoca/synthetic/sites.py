@@ -1,0 +1,64 @@
+"""Places on the canonical head: where a vertex lies and how it relates to the mouth and the eyes. Millimetres.
+
+The analytic shapes are functions of a :class:`Sites` and of nothing else, so two samplings of the surface carry the
+same true shape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+SKIN, MOUTH_BAG, LEFT_SOCKET, RIGHT_SOCKET, LEFT_EYEBALL, RIGHT_EYEBALL = range(6)
+_OTHER_SIDE = np.array([SKIN, MOUTH_BAG, RIGHT_SOCKET, LEFT_SOCKET, RIGHT_EYEBALL, LEFT_EYEBALL])
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """N places on the canonical head at rest.
+
+    :param rest: (N, 3) positions in millimetres.
+    :param region: (N,) one of the region numbers of this module.
+    :param depth: (N,) 0 on the skin, rising to 1 at the far end of the mouth bag and the eye sockets.
+    :param mouth: (2, N) ring and angle about the mouth (:mod:`blendvoca.synthetic.openings`).
+    :param eyes: (2, 2, N) the same about the left and the right eye; an angle of 0 is that eye's outer corner.
+    """
+
+    rest: Array
+    region: NDArray[np.int8]
+    depth: Array
+    mouth: Array
+    eyes: Array
+
+    def mirrored(self) -> Sites:
+        """Return the places on the other side of the face."""
+        ring, angle = self.mouth
+        opposite = np.where(angle >= 0, np.pi - angle, -np.pi - angle)
+        return Sites(
+            self.rest * np.array([-1.0, 1.0, 1.0]),
+            _OTHER_SIDE[self.region].astype(np.int8),
+            self.depth,
+            np.stack([ring, opposite]),
+            self.eyes[::-1],
+        )
+
+    def take(self, index: NDArray[np.int64]) -> Sites:
+        """Return the places at ``index``."""
+        return Sites(
+            self.rest[index], self.region[index], self.depth[index], self.mouth[:, index], self.eyes[:, :, index]
+        )
+
+
+def concatenate(parts: list[Sites]) -> Sites:
+    """Return the places of several lists, one after the other."""
+    return Sites(
+        np.concatenate([p.rest for p in parts]),
+        np.concatenate([p.region for p in parts]),
+        np.concatenate([p.depth for p in parts]),
+        np.concatenate([p.mouth for p in parts], axis=1),
+        np.concatenate([p.eyes for p in parts], axis=2),
+    )

@@ -1,0 +1,181 @@
+"""The canonical head as places, faces and landmarks: skin from both halves, mouth bag, eye sockets, eyeballs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.synthetic import ears, markers, sculpture
+from blendvoca.synthetic import sites as regions
+from blendvoca.synthetic.chart import cast
+from blendvoca.synthetic.layout import HalfLayout, half_layout
+from blendvoca.synthetic.openings import left_eye, mouth, settle
+from blendvoca.synthetic.sampling import HEAD, MASK, Sampling
+from blendvoca.synthetic.sites import Sites, concatenate
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+_FLIP = np.array([-1.0, 1.0, 1.0])
+
+#: Rings of the mouth bag: millimetres back, apart (up and down) and inward from the corners.
+_BAG = ((2.2, 1.0, 0.8), (6.0, 4.0, 2.0), (12.0, 8.0, 4.0), (20.0, 11.0, 6.0))
+#: Rings of an eye socket: share of the way from the lid's edge to the back of the eyeball, and clearance.
+_SOCKET = ((0.0, 0.45), (0.2, 0.9), (0.48, 1.3), (0.76, 1.3))
+#: Polar angles of the eyeball's rings in degrees; 28 is the edge of the iris.
+_EYEBALL_RINGS = (5, 10, 16, 22, 28, 34, 41, 49, 58, 68, 79, 91, 104, 118, 133, 148, 164)
+_MERIDIANS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """One sampling of the canonical head.
+
+    :param sites: the N vertices as places on the head.
+    :param faces: (F, 3) triangles, counter-clockwise seen from outside.
+    :param landmarks: (68,) vertices in iBUG order.
+    :param mirror: (N,) the vertex on the other side of each vertex.
+    """
+
+    sites: Sites
+    faces: Index
+    landmarks: Index
+    mirror: Index
+
+
+def build_surface(region: str) -> Surface:
+    """Return the canonical surface of ``"head"`` or ``"mask"``."""
+    sampling: Sampling = HEAD if region == "head" else MASK
+    layout = half_layout(sampling)
+    skin = _skin(layout)
+    other, faces, mirror = _both_halves(layout)
+    sites = concatenate([skin, skin.mirrored().take(np.flatnonzero(other >= 0))])
+    landmarks = np.array([_landmark(k, layout, other) for k in range(68)])
+    if not sampling.whole_head:
+        return Surface(sites, faces, landmarks, mirror)
+    parts, all_faces, mirrors, count = [sites], [faces], [mirror], len(mirror)
+    rim = np.concatenate([layout.mouth_rim, other[layout.mouth_rim[-2:0:-1]]])
+    socket = layout.eye_rim
+    for part, part_faces, part_mirror in (_bag(sites, rim, count), _sockets(sites, socket, other[socket]), _eyeballs()):
+        parts.append(part)
+        all_faces.append(np.where(part_faces < 0, -1 - part_faces, part_faces + count))
+        mirrors.append(part_mirror + count)
+        count += len(part_mirror)
+    return Surface(concatenate(parts), np.concatenate(all_faces), landmarks, np.concatenate(mirrors))
+
+
+def _skin(layout: HalfLayout) -> Sites:
+    azimuth, level = settle(layout.azimuth, layout.level)
+    middle = (layout.azimuth == 0.0) | (layout.azimuth == np.pi)
+    rest = cast(sculpture.solid, np.where(middle, layout.azimuth, azimuth), level)
+    rest = ears.pull(rest, azimuth, level)
+    rest[middle, 0] = 0.0
+    about_mouth = mouth().elliptic(*mouth().to_chart(layout.azimuth, layout.level))
+    near = left_eye().elliptic(*left_eye().to_chart(layout.azimuth, layout.level))
+    far = left_eye().elliptic(*left_eye().to_chart(-layout.azimuth, layout.level))
+    zero = np.zeros(len(rest))
+    return Sites(rest, zero.astype(np.int8), zero, np.stack(about_mouth), np.array([near, far]))
+
+
+def _both_halves(layout: HalfLayout) -> tuple[Index, Index, Index]:
+    """Return for each left vertex its mirror (-1: itself, counted from the whole skin), all faces, the mirror map."""
+    count = len(layout.azimuth)
+    middle = (layout.azimuth == 0.0) | (layout.azimuth == np.pi)
+    other = np.full(count, -1)
+    other[~middle] = count + np.arange((~middle).sum())
+    partner = np.where(middle, np.arange(count), other)
+    faces = np.concatenate([layout.faces, partner[layout.faces][:, ::-1]])
+    return other, faces, np.concatenate([partner, np.flatnonzero(~middle)])
+
+
+def _landmark(number: int, layout: HalfLayout, other: Index) -> int:
+    if number in layout.landmarks:
+        return layout.landmarks[number]
+    vertex = layout.landmarks[markers.MIRROR[number]]
+    return int(other[vertex]) if other[vertex] >= 0 else vertex
+
+
+def _strip(first: Index, second: Index) -> Index:
+    """Return the triangles between two closed rings; their outside is on the left of the first ring's direction."""
+    a, b = np.roll(first, -1), np.roll(second, -1)
+    return np.concatenate([np.stack([first, second, a], axis=1), np.stack([a, second, b], axis=1)])
+
+
+def _bag(skin: Sites, rim: Index, base: int) -> tuple[Sites, Index, Index]:
+    """Return the mouth's inside: rings behind the rim. Faces name skin vertices v as -1 - v."""
+    count = len(rim)
+    anchor = skin.take(rim)
+    angle = anchor.mouth[1]
+    parts, faces = [], []
+    previous = -1 - rim
+    for k, (back, apart, inward) in enumerate(_BAG):
+        shift = np.stack([-inward * np.cos(angle), apart * np.sin(angle), np.full(count, -back)], axis=1)
+        depth = np.full(count, back / _BAG[-1][0])
+        region = np.full(count, regions.MOUTH_BAG, dtype=np.int8)
+        parts.append(Sites(anchor.rest + shift, region, depth, anchor.mouth, anchor.eyes))
+        current = np.arange(count) + k * count
+        faces.append(_strip(previous, current))
+        previous = current
+    # The rim starts at the upper middle and passes the left corner at a quarter: its mirror runs the other way.
+    turned = (-np.arange(count)) % count
+    mirror = np.concatenate([turned + k * count for k in range(len(_BAG))])
+    return concatenate(parts), np.concatenate(faces), mirror
+
+
+def _sockets(skin: Sites, left_rim: Index, right_rim: Index) -> tuple[Sites, Index, Index]:
+    """Return both eye sockets, closed behind the eyeballs. Faces name skin vertices v as -1 - v."""
+    left, faces = _socket(skin.take(left_rim), -1 - left_rim)
+    count = len(left.rest)
+    renamed = np.where(faces < 0, 0, faces + count)
+    onto = {int(-1 - a): int(-1 - b) for a, b in zip(left_rim, right_rim, strict=True)}
+    rim_faces = np.array([onto.get(int(f), 0) for f in faces.ravel()]).reshape(faces.shape)
+    right_faces = np.where(faces < 0, rim_faces, renamed)[:, ::-1]
+    mirror = np.concatenate([np.arange(count) + count, np.arange(count)])
+    return concatenate([left, left.mirrored()]), np.concatenate([faces, right_faces]), mirror
+
+
+def _socket(rim: Sites, names: Index) -> tuple[Sites, Index]:
+    count = len(rim.rest)
+    centre = np.array(sculpture.EYE_CENTRE)
+    unit = rim.rest - centre
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    angle = np.arccos(unit[:, 2])
+    sideways = unit[:, :2] / np.linalg.norm(unit[:, :2], axis=1, keepdims=True)
+    parts, faces, previous = [], [], names
+    region = np.full(count, regions.LEFT_SOCKET, dtype=np.int8)
+    for k, (share, clearance) in enumerate(_SOCKET):
+        turned = angle + share * (np.pi - angle)
+        direction = np.concatenate([sideways * np.sin(turned)[:, None], np.cos(turned)[:, None]], axis=1)
+        rest = centre + (sculpture.EYE_RADIUS + clearance) * direction
+        parts.append(Sites(rest, region, np.full(count, max(share, 0.02)), rim.mouth, rim.eyes))
+        current = np.arange(count) + k * count
+        faces.append(_strip(previous, current))
+        previous = current
+    back = centre - np.array([0, 0, sculpture.EYE_RADIUS + 1.3])
+    parts.append(Sites(back[None], region[:1], np.ones(1), rim.mouth[:, :1], rim.eyes[:, :, :1]))
+    last = len(_SOCKET) * count
+    faces.append(np.stack([previous, np.full(count, last), np.roll(previous, -1)], axis=1))
+    return concatenate(parts), np.concatenate(faces)[:, ::-1]
+
+
+def _eyeballs() -> tuple[Sites, Index, Index]:
+    """Return both eyeballs: spheres with a slight cornea, looking forward."""
+    polar = np.deg2rad(np.array(_EYEBALL_RINGS, dtype=float))
+    turn = 2 * np.pi * np.arange(_MERIDIANS) / _MERIDIANS
+    p, t = np.repeat(polar, _MERIDIANS), np.tile(turn, len(polar))
+    unit = np.stack([np.sin(p) * np.cos(t), np.sin(p) * np.sin(t), np.cos(p)], axis=1)
+    unit = np.concatenate([unit, [[0, 0, 1], [0, 0, -1]]])
+    bulge = 1.0 + 0.05 * np.exp(-((np.arccos(np.clip(unit[:, 2], -1, 1)) / 0.42) ** 4))
+    rest = np.array(sculpture.EYE_CENTRE) + sculpture.EYE_RADIUS * bulge[:, None] * unit
+    count = len(rest)
+    far = np.full((2, 2, count), 9.0)
+    left = Sites(rest, np.full(count, regions.LEFT_EYEBALL, dtype=np.int8), np.zeros(count), far[0], far)
+    rings = np.arange(len(polar) * _MERIDIANS).reshape(len(polar), _MERIDIANS)
+    faces = [_strip(rings[k], rings[k + 1]) for k in range(len(polar) - 1)]
+    front, back = np.full(_MERIDIANS, count - 2), np.full(_MERIDIANS, count - 1)
+    faces.append(np.stack([front, rings[0], np.roll(rings[0], -1)], axis=1))
+    faces.append(np.stack([rings[-1], back, np.roll(rings[-1], -1)], axis=1))
+    one = np.concatenate(faces)
+    mirror = np.concatenate([np.arange(count) + count, np.arange(count)])
+    return concatenate([left, left.mirrored()]), np.concatenate([one, one[:, ::-1] + count]), mirror
