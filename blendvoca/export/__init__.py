@@ -1,0 +1,1 @@
+"""Tracks and rigs for other programs, and tracks from them."""

@@ -1,0 +1,107 @@
+"""Tracks for rigs with other shapes: renaming maps, and recipes such as the Oculus visemes.
+
+A *map* says for every shape of a track where it goes; a *recipe* says which ARKit pose each shape of another rig is. A
+track is brought onto recipes by non-negative least squares, frame by frame, so that their weighted sum comes nearest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import nnls
+
+from blendvoca.arkit import ARKIT_NAMES
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, nearest
+from blendvoca.track import CoefficientTrack
+
+#: Recipes that come with the package, documented in ``docs/export.md``.
+RECIPES = ("oculus", "vrm")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Where one shape goes: ``clip(offset + scale · u, low, high)``, or of ``1 − u`` where flipped.
+
+    :param to: name on the other rig.
+    """
+
+    to: str
+    scale: float = 1.0
+    offset: float = 0.0
+    flip: bool = False
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high <= 1 or not np.isfinite([self.scale, self.offset]).all():
+            raise ConfigurationError("wrong channel", expected="0 ≤ low ≤ high ≤ 1, finite numbers", found=self)
+
+
+def read_map(path: str | PathLike[str]) -> dict[str, Channel]:
+    """Read ``{"jawOpen": "Mouth_Open", "mouthSmileLeft": {"to": "SmileL", "scale": 0.8, "flip": false}}``.
+
+    :raises MissingInputError: if there is no such file.
+    :raises FormatError: for anything else in it.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingInputError("no such file", path=file)
+    try:
+        table = json.loads(file.read_text())
+        return {name: Channel(entry) if isinstance(entry, str) else Channel(**entry) for name, entry in table.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        expected = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
+        raise FormatError("not a map of shapes", expected=expected, found=error, path=file) from error
+
+
+def apply_map(track: CoefficientTrack, channels: Mapping[str, Channel]) -> CoefficientTrack:
+    """Return the track with the mapped shapes only, renamed; shapes that share a name are added up and clipped.
+
+    :raises ConfigurationError: if the map names a shape that the track lacks.
+    """
+    unknown = [name + nearest(name, track.names) for name in channels if name not in track.names]
+    if unknown or not channels:
+        raise ConfigurationError("the map names shapes that the track lacks", expected=list(track.names), found=unknown)
+    names = tuple(dict.fromkeys(channel.to for channel in channels.values()))
+    values = np.zeros((len(track), len(names)))
+    for name, channel in channels.items():
+        u = track.values[:, track.names.index(name)]
+        moved = channel.offset + channel.scale * (1 - u if channel.flip else u)
+        values[:, names.index(channel.to)] += moved.clip(channel.low, channel.high)
+    return CoefficientTrack(values.clip(0, 1), names, track.fps)
+
+
+def load_recipe(name: str) -> dict[str, dict[str, float]]:
+    """Return a recipe of the package: shape of the other rig to its ARKit pose.
+
+    :raises ConfigurationError: for a name that is none.
+    """
+    if name not in RECIPES:
+        raise ConfigurationError(f"no recipe {name!r}{nearest(name, RECIPES)}", expected=f"one of {RECIPES}")
+    table: dict[str, dict[str, float]] = json.loads((files("blendvoca.export") / f"{name}.json").read_text())["shapes"]
+    return table
+
+
+def to_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]) -> CoefficientTrack:
+    """Return the weights of a recipe's shapes that come nearest to the track, in [0, 1].
+
+    Only shapes that both know take part. What the recipe cannot express is lost: fifteen visemes do not span 52 shapes.
+    """
+    shared = [name for name in ARKIT_NAMES if name in track.names]
+    poses = np.array([[pose.get(name, 0.0) for pose in recipe.values()] for name in shared])
+    values = track.values[:, track.columns(shared)]
+    weights = np.stack([nnls(poses, row)[0] for row in values])
+    return CoefficientTrack(weights.clip(0, 1), tuple(recipe), track.fps)
+
+
+def from_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]) -> CoefficientTrack:
+    """Return the ARKit track of weights of a recipe's shapes, clipped to [0, 1]."""
+    names = [name for name in ARKIT_NAMES if any(name in pose for pose in recipe.values())]
+    poses = np.array([[recipe[shape].get(name, 0.0) for name in names] for shape in track.names])
+    return CoefficientTrack((track.values @ poses).clip(0, 1), tuple(names), track.fps)

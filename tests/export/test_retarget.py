@@ -1,0 +1,84 @@
+"""Maps, recipes, other rates: what goes in comes out where it should."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from blendvoca.arkit import ARKIT_NAMES
+from blendvoca.errors import ConfigurationError, FormatError, TrackError
+from blendvoca.export.retarget import RECIPES, Channel, apply_map, from_recipe, load_recipe, read_map, to_recipe
+from blendvoca.export.timing import resample, smooth
+from blendvoca.track import CoefficientTrack
+
+
+def test_map_renames_scales_flips_and_adds(tmp_path):
+    values = np.array([[0.2, 0.6, 1.0], [0.4, 0.0, 0.5]])
+    track = CoefficientTrack(values, ("jawOpen", "mouthClose", "cheekPuff"), 60)
+    table = {"jawOpen": {"to": "Mouth", "scale": 0.5}, "mouthClose": {"to": "Mouth", "high": 0.3}, "cheekPuff": "Puff"}
+    (tmp_path / "map.json").write_text(json.dumps(table))
+    mapped = apply_map(track, read_map(tmp_path / "map.json"))
+    assert mapped.names == ("Mouth", "Puff")
+    np.testing.assert_allclose(mapped.values, [[0.1 + 0.3, 1.0], [0.2, 0.5]])
+    flipped = apply_map(track, {"jawOpen": Channel("Shut", flip=True)})
+    np.testing.assert_allclose(flipped.values[:, 0], 1 - values[:, 0])
+
+
+def test_bad_maps(tmp_path):
+    track = CoefficientTrack(np.zeros((2, 1)), ("jawOpen",), 60)
+    with pytest.raises(ConfigurationError, match="jawOpen"):
+        apply_map(track, {"jawopen": Channel("x")})
+    (tmp_path / "map.json").write_text('{"jawOpen": {"gain": 2}}')
+    with pytest.raises(FormatError, match="not a map"):
+        read_map(tmp_path / "map.json")
+    with pytest.raises(ConfigurationError, match="low"):
+        Channel("x", low=0.5, high=0.2)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_come_back(name):
+    recipe = load_recipe(name)
+    assert all(shape in ARKIT_NAMES and 0 < weight <= 1 for pose in recipe.values() for shape, weight in pose.items())
+    poses = {shape: pose for shape, pose in recipe.items() if pose}
+    # One recipe shape at a time, half on: its own weight must be found, and no other.
+    weights = np.eye(len(poses)) * 0.5
+    track = from_recipe(CoefficientTrack(weights, tuple(poses), 60), recipe)
+    again = to_recipe(track, recipe).select(list(poses))
+    np.testing.assert_allclose(again.values, weights, atol=1e-9)
+
+
+def test_unknown_recipe():
+    with pytest.raises(ConfigurationError, match="oculus"):
+        load_recipe("occulus")
+
+
+def test_lower_rates_do_not_alias():
+    time = np.arange(600) / 60
+    slow, fast = 0.5 + 0.4 * np.sin(2 * np.pi * 2 * time), 0.5 + 0.4 * np.sin(2 * np.pi * 26 * time)
+    track = CoefficientTrack(np.stack([slow, fast], 1), ("jawOpen", "jawLeft"), 60)
+    halved = resample(track, 30)
+    assert len(halved) == 300
+    inside = halved.values[20:-20]
+    np.testing.assert_allclose(inside[:, 0], slow[::2][20:-20], atol=5e-3)
+    assert np.abs(inside[:, 1] - 0.5).max() < 0.02  # 26 Hz would alias to 4 Hz at 30 fps
+    assert np.abs(fast[::2] - 0.5).max() > 0.39
+
+
+def test_higher_rates_keep_the_keys():
+    track = CoefficientTrack(np.random.default_rng(0).uniform(size=(20, 2)), ("jawOpen", "jawLeft"), 30)
+    np.testing.assert_allclose(resample(track, 60).values[::2], track.values)
+
+
+def test_smoothing_has_no_delay_and_keeps_constants():
+    pulse = np.zeros((101, 1))
+    pulse[50] = 1
+    out = smooth(CoefficientTrack(pulse, ("jawOpen",), 60), 0.05).values[:, 0]
+    assert out.argmax() == 50
+    np.testing.assert_allclose(out, out[::-1], atol=1e-12)
+    assert out.sum() == pytest.approx(1, abs=1e-3)
+    flat = CoefficientTrack(np.full((9, 1), 0.7), ("jawOpen",), 60)
+    np.testing.assert_allclose(smooth(flat, 0.1).values, 0.7)
+    with pytest.raises(TrackError, match="smoothing"):
+        smooth(flat, -1)
