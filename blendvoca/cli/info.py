@@ -1,0 +1,59 @@
+"""``blendvoca info``: what a folder of shards holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from blendvoca.dataset import BlendVOCA
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--clips", "show_clips", is_flag=True, help="One line a clip instead of one a speaker.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def info(path: Path, show_clips: bool, as_json: bool) -> None:
+    """Summarise the shards in PATH: speakers, splits, clips, frames, fit error and share at the rate limit.
+
+    Reads the manifest only; `blendvoca verify` checks the files themselves.
+    """
+    import json
+    from dataclasses import asdict
+
+    from blendvoca.dataset import BlendVOCA
+    from blendvoca.summary import summarise
+
+    dataset = BlendVOCA(path)
+    if as_json:
+        rows = dataset.table() if show_clips else [asdict(row) for row in summarise(dataset.manifest)]
+        click.echo(json.dumps(rows, indent=1))
+        return
+    _show(dataset, show_clips)
+
+
+def _show(dataset: BlendVOCA, show_clips: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from blendvoca.summary import summary_table
+
+    console = Console()
+    manifest = dataset.manifest
+    title = f"{manifest.name}: {len(manifest.names)} blendshapes, licence class {manifest.licence_class.value}"
+    if show_clips:
+        table = Table(title=title, title_justify="left")
+        for column in ("Speaker", "Sentence", "Split", "Frames", "Seconds", "Fit error mm", "At rate limit"):
+            table.add_column(column, justify="left" if column in ("Speaker", "Sentence", "Split") else "right")
+        for row in dataset.table():
+            error, share = row["fit_error_mm"], row["rate_limit_share"]
+            cells = (row["speaker"], row["sentence"], row["split"], f"{row['frames']:,}", f"{row['seconds']:.2f}")
+            table.add_row(*cells, "-" if error is None else f"{error:.3f}", "-" if share is None else f"{share:.1%}")
+        console.print(table)
+        return
+    console.print(summary_table(manifest, title))
+    if manifest.known_gaps:
+        gaps = ", ".join(f"{speaker}/{sentence}" for speaker, sentence in manifest.known_gaps)
+        console.print(f"Known gaps (audio without motion): {gaps}", soft_wrap=True)
