@@ -1,0 +1,47 @@
+"""What every speech encoder offers."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: Keeps silence at zero; the value that wav2vec 2.0 was trained with.
+VARIANCE_FLOOR = 1e-7
+
+
+def normalise(samples: Tensor) -> Tensor:
+    """Bring waveforms (B, S) to zero mean and unit variance; silence stays silence."""
+    centred = samples - samples.mean(-1, keepdim=True)
+    return centred / (centred.square().mean(-1, keepdim=True) + VARIANCE_FLOOR).sqrt()
+
+
+def to_frames(features: Tensor, n_frames: int) -> Tensor:
+    """Resample features (B, D, L) to (B, D, N), linear, corners aligned (paper 4.2.1)."""
+    return F.interpolate(features, size=n_frames, mode="linear", align_corners=True)
+
+
+class AudioEncoder(nn.Module):
+    """Maps sound at 16 kHz to features at the animation's frames."""
+
+    #: Width D of a feature vector.
+    feature_dim: int
+    #: Fewest samples the encoder can hear; shorter sound is padded with silence.
+    min_samples: int
+    #: Seconds of sound on either side that a feature vector may depend on in a window of sound.
+    context_seconds: float
+
+    @abstractmethod
+    def features(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """See :meth:`forward`; the waveform is long enough."""
+
+    def forward(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """Encode.
+
+        :param waveform: (B, S) samples at 16 kHz, zero mean and unit variance (:func:`normalise`).
+        :param n_frames: number of animation frames N that the sound lasts.
+        :return: (B, N, D).
+        """
+        short = self.min_samples - waveform.shape[-1]
+        return self.features(F.pad(waveform, (0, short)) if short > 0 else waveform, n_frames)

@@ -1,0 +1,125 @@
+"""Log-mel patches: a speech encoder without weights, for use where none can be downloaded.
+
+Around each moment the log-mel spectrum of the last and next tenths of a second is kept, its course in time compressed by
+a cosine transform. Nothing is learned here; the denoiser's key and value projections learn from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from blendvoca.errors import ConfigurationError
+from said_model.audio_encoder.base import AudioEncoder
+from said_model.config import SAMPLE_RATE
+
+
+@dataclass(frozen=True)
+class LogMelSettings:
+    """Spectrum and patch.
+
+    :param bands: mel bands from ``low`` to ``high`` Hz.
+    :param window: samples of a spectrum; :param hop: samples between spectra.
+    :param reach: spectra before and after that a patch spans.
+    :param orders: cosine coefficients kept of each band's course.
+    """
+
+    bands: int = 64
+    low: float = 60.0
+    high: float = 7600.0
+    window: int = 400
+    hop: int = 160
+    reach: int = 16
+    orders: int = 8
+
+
+def mel_filters(settings: LogMelSettings) -> Tensor:
+    """Return triangular filters (bands, window // 2 + 1), equally spaced on the mel scale 2595 log10(1 + f / 700)."""
+
+    def mel(hertz: float) -> float:
+        return 2595.0 * math.log10(1.0 + hertz / 700.0)
+
+    points = torch.linspace(mel(settings.low), mel(settings.high), settings.bands + 2, dtype=torch.float64)
+    edges = 700.0 * (10.0 ** (points / 2595.0) - 1.0)
+    bins = torch.linspace(0, SAMPLE_RATE / 2, 512 // 2 + 1, dtype=torch.float64)
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    return torch.minimum(rising, falling).clamp(min=0.0).float()
+
+
+def cosine_basis(length: int, orders: int) -> Tensor:
+    """Return the first orthonormal cosines (DCT-II) over ``length`` places: (orders, length)."""
+    place = (torch.arange(length, dtype=torch.float64) + 0.5) * math.pi / length
+    basis = torch.cos(torch.arange(orders, dtype=torch.float64)[:, None] * place) * math.sqrt(2.0 / length)
+    basis[0] /= math.sqrt(2.0)
+    return basis.float()
+
+
+class LogMelEncoder(AudioEncoder):
+    """Log-mel spectra, patches over time, cosine coefficients of the patches."""
+
+    min_samples = 400
+    context_seconds = 0.25
+    mel: Tensor
+    cosines: Tensor
+    hann: Tensor
+
+    #: Power of unit-variance noise in a band is near 1e2; below this floor lies silence.
+    floor = 1e-3
+
+    def __init__(self, settings: LogMelSettings | None = None) -> None:
+        super().__init__()
+        settings = LogMelSettings() if settings is None else settings
+        self.config = settings
+        self.settings: Mapping[str, Any] = asdict(settings)
+        self.feature_dim = settings.bands * settings.orders
+        # Buffers follow the module to its device but are no weights: a checkpoint has nothing to store.
+        self.register_buffer("mel", mel_filters(settings), persistent=False)
+        self.register_buffer("cosines", cosine_basis(2 * settings.reach + 1, settings.orders), persistent=False)
+        self.register_buffer("hann", torch.hann_window(settings.window), persistent=False)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> LogMelEncoder:
+        """Make the encoder of a configuration.
+
+        :raises ConfigurationError: for unknown settings.
+        """
+        unknown = set(settings) - {f.name for f in fields(LogMelSettings)}
+        if unknown:
+            raise ConfigurationError("unknown settings of the log-mel encoder", found=sorted(unknown))
+        return cls(LogMelSettings(**settings))
+
+    def spectra(self, waveform: Tensor) -> Tensor:
+        """(B, S) to (B, bands, L) log-mel spectra centred on every ``hop``-th sample, near zero mean and unit scale."""
+        settings = self.config
+        complex_spectra = torch.stft(
+            waveform, 512, settings.hop, settings.window, self.hann, pad_mode="constant", return_complex=True
+        )
+        power = self.mel @ complex_spectra.abs().square()
+        return (power + self.floor).log() / 4.0
+
+    def features(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """(B, S) to (B, N, bands * orders)."""
+        spectra = self.spectra(waveform)
+        batch, bands, length = spectra.shape
+        reach = self.config.reach
+        padded = F.pad(spectra, (reach, reach), mode="replicate").reshape(batch * bands, 1, -1)
+        patches = F.conv1d(padded, self.cosines[:, None]).reshape(batch, bands * self.config.orders, length)
+        return sample_at_frames(patches, n_frames, waveform.shape[-1] / self.config.hop).transpose(1, 2) / math.sqrt(reach)
+
+
+def sample_at_frames(features: Tensor, n_frames: int, length: float) -> Tensor:
+    """Interpolate features (B, D, L), one at each whole place, at place ``length * n / N`` for frame n: (B, D, N).
+
+    Frame n stands at n / fps seconds, wherever the window of sound begins or ends: windows agree with the whole.
+    """
+    place = torch.arange(n_frames, device=features.device, dtype=torch.float64) * (length / n_frames)
+    left = place.floor().long().clamp(max=features.shape[-1] - 2)
+    share = (place - left).to(features.dtype)
+    return torch.lerp(features[..., left], features[..., left + 1], share)

@@ -1,0 +1,91 @@
+"""Speech encoders of the wav2vec 2.0 family, through transformers (wav2vec 2.0, XLSR, HuBERT, WavLM)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from blendvoca.errors import ConfigurationError, DownloadError
+from said_model.audio_encoder.base import AudioEncoder, to_frames
+from said_model.config import EncoderConfig
+from said_model.extras import require_package
+
+#: transformers model types whose feature extractor, projection and encoder stand apart as wav2vec 2.0's do.
+FAMILIES = ("wav2vec2", "hubert", "wavlm")
+
+
+class PretrainedEncoder(AudioEncoder):
+    """A wav2vec-like model with the frame-rate resampling between its convolutions and its projection.
+
+    The three parts keep transformers' parameter names, hence the published state dict loads as it is.
+    """
+
+    context_seconds = 2.0
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        # The parts become our own children, so that parameter names start where transformers' do.
+        for name, part in model.named_children():
+            setattr(self, name, part)
+        for name, parameter in model.named_parameters(recurse=False):
+            setattr(self, name, nn.Parameter(parameter.detach()))
+        self.settings: Mapping[str, Any] = model.config.to_dict()
+        self.feature_dim = int(model.config.hidden_size)
+        samples = 1
+        for kernel, stride in zip(reversed(model.config.conv_kernel), reversed(model.config.conv_stride), strict=True):
+            samples = (samples - 1) * stride + kernel
+        self.min_samples = samples
+
+    def features(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """(B, S) to (B, N, D)."""
+        heard = to_frames(self.feature_extractor(waveform), n_frames).transpose(1, 2)
+        projected = self.feature_projection(heard)
+        # wav2vec 2.0 and WavLM also return what they normalised.
+        projected = projected[0] if isinstance(projected, tuple) else projected
+        return self.encoder(projected).last_hidden_state
+
+
+def build_pretrained(config: EncoderConfig) -> PretrainedEncoder:
+    """Make the encoder of ``config.settings`` with random weights; no file is read.
+
+    :raises ConfigurationError: if the settings are of another family of models.
+    """
+    transformers = require_package("transformers", "a pretrained speech encoder")
+    settings = dict(config.settings)
+    family = settings.pop("model_type", None)
+    if family not in FAMILIES:
+        raise ConfigurationError(f"{config.name} is no encoder that can be used", expected=FAMILIES, found=family)
+    # Weights are loaded over these: skip the costly initialisation by building without it where possible.
+    model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(family, **settings))
+    return PretrainedEncoder(model.eval())
+
+
+def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
+    """Load an encoder with its weights by name or from a folder, and describe it.
+
+    :raises DownloadError: if the name is not on this machine and cannot be fetched.
+    :raises ConfigurationError: if it is not of the wav2vec 2.0 family.
+    """
+    transformers = require_package("transformers", "a pretrained speech encoder")
+    try:
+        settings = transformers.AutoConfig.from_pretrained(name)
+        if settings.model_type not in FAMILIES:
+            raise ConfigurationError(
+                f"{name} is no encoder that can be used", expected=FAMILIES, found=settings.model_type
+            )
+        model = transformers.AutoModel.from_pretrained(name, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        if isinstance(error, ConfigurationError):
+            raise
+        raise DownloadError(
+            f"cannot load the speech encoder {name!r}",
+            expected="a folder that transformers can read, or a model name and a network",
+            found=str(error).splitlines()[0],
+            remedy=f"Fetch it once where there is a network, or choose the encoder {'log-mel'!r}, which needs no weights.",
+        ) from error
+    config = EncoderConfig(name if not Path(name).is_dir() else str(Path(name).resolve()), model.config.to_dict())
+    return PretrainedEncoder(model.eval()), config

@@ -1,0 +1,147 @@
+"""The authors' weights: a ``.pth`` state dict into a network of ours.
+
+Such a file is a pickle. It is read with torch's restricted loader, which builds tensors and nothing else; the network's
+sizes are read off the shapes.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import DownloadError, FormatError, MissingInputError, UnsafePickleError
+from said_model.checkpoint import ENCODER_PREFIX, fill
+from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
+from said_model.extras import require_package
+from said_model.network import SaidNetwork
+
+#: The authors' Hugging Face repository.
+PRETRAINED = "yunik1004/SAiD"
+#: Two spellings of the weight-normalised positional convolution, by the torch version that wrote the file.
+_SPELLINGS = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """Read a state dict without running anything that the file holds.
+
+    :raises MissingInputError: if there is no such file.
+    :raises UnsafePickleError: if it holds anything but tensors and plain containers.
+    :raises FormatError: if it is no state dict.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingInputError("no such file", expected="a .pth state dict", path=path)
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnsafePickleError(
+            "the file holds more than weights, or is no pickle of weights",
+            expected="a state dict of tensors",
+            found=str(error).splitlines()[0],
+            path=path,
+        ) from error
+    except (RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
+        raise FormatError("not a file of torch weights", found=str(error).splitlines()[0], path=path) from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise FormatError("not a state dict", expected="names with tensors", found=type(content).__name__, path=path)
+    return {str(key).removeprefix("module."): value for key, value in content.items()}
+
+
+def respell(state: Mapping[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return ``state`` with the positional convolution spelt as in ``own`` names."""
+    renamed = {}
+    for key, value in state.items():
+        for old, new in _SPELLINGS.items():
+            for here, there in ((f".{old}", f".{new}"), (f".{new}", f".{old}")):
+                if key.endswith(here) and key not in own and key.removesuffix(here) + there in own:
+                    key = key.removesuffix(here) + there
+        renamed[key] = value
+    return renamed
+
+
+def encoder_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Read a wav2vec 2.0 configuration off the shapes; what shapes cannot tell is as in the published models."""
+    shapes = {key.removeprefix(ENCODER_PREFIX): tuple(value.shape) for key, value in state.items()}
+    convolutions = 1 + max(_numbers(shapes, "feature_extractor.conv_layers."))
+    kernels = [shapes[f"feature_extractor.conv_layers.{i}.conv.weight"] for i in range(convolutions)]
+    hidden, inputs, reach = shapes.get("encoder.pos_conv_embed.conv.weight_v") or shapes[
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original1"
+    ]
+    layered = "feature_extractor.conv_layers.1.layer_norm.weight" in shapes
+    return {
+        "model_type": "wav2vec2",
+        "hidden_size": hidden,
+        "num_hidden_layers": 1 + max(_numbers(shapes, "encoder.layers.")),
+        "num_attention_heads": max(hidden // 64, 1),
+        "intermediate_size": shapes["encoder.layers.0.feed_forward.intermediate_dense.weight"][0],
+        "conv_dim": [kernel[0] for kernel in kernels],
+        "conv_kernel": [kernel[2] for kernel in kernels],
+        "conv_stride": [5] + [2] * (convolutions - 1),
+        "conv_bias": "feature_extractor.conv_layers.0.conv.bias" in shapes,
+        "num_feat_extract_layers": convolutions,
+        "num_conv_pos_embeddings": reach,
+        "num_conv_pos_embedding_groups": hidden // inputs,
+        "feat_extract_norm": "layer" if layered else "group",
+        "do_stable_layer_norm": layered,
+    }
+
+
+def _numbers(names: Mapping[str, Any], prefix: str) -> list[int]:
+    return [int(name.removeprefix(prefix).split(".")[0]) for name in names if name.startswith(prefix)]
+
+
+def network_of(
+    state: Mapping[str, Tensor], settings: Mapping[str, Any] | None = None, path: str | Path | None = None
+) -> SaidNetwork:
+    """Build the network that an authors' state dict belongs to, with its weights, in evaluation mode.
+
+    :param settings: the speech encoder's transformers configuration; read off the shapes otherwise.
+    :raises FormatError: if the weights are not those of the published architecture.
+    """
+    try:
+        width, channels, _ = state["denoiser.model.input_blocks.0.0.weight"].shape
+        feature_dim = state["null_cond_emb"].shape[-1]
+        encoder = EncoderConfig(WAV2VEC2_BASE, dict(settings or encoder_settings(state)), stored=True)
+    except (KeyError, ValueError) as error:
+        raise FormatError(
+            "not the weights of SAiD", expected="null_cond_emb, denoiser.model.…, audio_encoder.…",
+            found=f"no {error}", path=path,
+        ) from error  # fmt: skip
+    if channels != len(BLENDVOCA_NAMES):
+        raise FormatError(
+            "weights for other blendshapes", expected=f"{len(BLENDVOCA_NAMES)} channels", found=channels, path=path
+        )
+    config = ModelConfig(encoder=encoder, denoiser=DenoiserConfig(width=width, feature_dim=feature_dim))
+    network = SaidNetwork(config)
+    fill(network, respell(state, network.state_dict()), path)
+    return network.eval()
+
+
+def fetch(repository: str = PRETRAINED) -> Path:
+    """Download the authors' weights, or find them where they were downloaded before.
+
+    :raises DownloadError: if there is no network, no such repository, or no ``.pth`` in it.
+    """
+    hub = require_package("huggingface_hub", "fetching published weights")
+    try:
+        names = [name for name in hub.list_repo_files(repository) if name.endswith(".pth")]
+        if not names:
+            raise DownloadError("the repository holds no weights", expected="a .pth file", found=repository)
+        return Path(hub.hf_hub_download(repository, sorted(names, key=len)[0]))
+    except DownloadError:
+        raise
+    except Exception as error:  # the hub's client raises errors of several libraries
+        raise DownloadError(
+            f"cannot fetch {repository}",
+            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            remedy="Download the .pth elsewhere and run `said import-weights FILE.pth`.",
+        ) from error

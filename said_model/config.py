@@ -1,0 +1,218 @@
+"""What a model is made of, as frozen dataclasses that travel as JSON beside the weights.
+
+:class:`ModelConfig` describes the network and never changes after training; :class:`SamplerConfig` describes one way of
+drawing from it and belongs to the call.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import ConfigurationError, nearest
+
+#: Encoder that is computed, not downloaded.
+LOG_MEL = "log-mel"
+#: The paper's speech encoder (4.2.1).
+WAV2VEC2_BASE = "facebook/wav2vec2-base-960h"
+#: Sample rate in Hz that every encoder here listens at.
+SAMPLE_RATE = 16_000
+
+Prediction = Literal["epsilon", "sample", "v_prediction"]
+PREDICTIONS: tuple[Prediction, ...] = ("epsilon", "sample", "v_prediction")
+
+
+def require(condition: bool, what: str, expected: object, found: object) -> None:
+    """Refuse a setting.
+
+    :raises ConfigurationError: unless ``condition`` holds.
+    """
+    if not condition:
+        raise ConfigurationError(what, expected=expected, found=found)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """How far the audio that a frame attends to may lie from it (paper Eq. 4), in frames.
+
+    :param bandwidth: 1 in the paper; ``None`` attends to the whole clip.
+    :param schedule: (timestep, bandwidth) pairs, rising: from that timestep on, the bandwidth is another one. The paper's
+        outlook: from global attention at the noisy end to local attention at the clean end.
+    """
+
+    bandwidth: int | None = 1
+    schedule: tuple[tuple[int, int | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedule", tuple((int(t), b) for t, b in self.schedule))
+        widths = [self.bandwidth, *(width for _, width in self.schedule)]
+        require(
+            all(width is None or width >= 0 for width in widths),
+            "an alignment bandwidth is a number of frames",
+            "0, 1, 2, … or none",
+            widths,
+        )
+        starts = [start for start, _ in self.schedule]
+        require(starts == sorted(set(starts)), "alignment timesteps must rise", "rising timesteps", starts)
+
+    def at(self, timestep: float) -> int | None:
+        """Return the bandwidth at a timestep."""
+        width = self.bandwidth
+        for start, other in self.schedule:
+            if timestep >= start:
+                width = other
+        return width
+
+    @classmethod
+    def parse(cls, text: str) -> Alignment:
+        """Read ``1``, ``none`` or ``1,8@400,none@800`` (bandwidth, then bandwidth@timestep).
+
+        :raises ConfigurationError: if the text is none of these.
+        """
+
+        def width(word: str) -> int | None:
+            return None if word.strip().lower() == "none" else int(word)
+
+        first, *rest = text.split(",")
+        try:
+            pairs = [part.split("@") for part in rest]
+            return cls(width(first), tuple((int(start), width(word)) for word, start in pairs))
+        except ValueError as error:
+            raise ConfigurationError(
+                "unreadable alignment", expected="1, none, or like 1,8@400,none@800", found=repr(text)
+            ) from error
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """A speech encoder.
+
+    :param name: :data:`LOG_MEL`, or the name or folder of a transformers model (wav2vec 2.0, HuBERT, WavLM, XLSR).
+    :param settings: for a transformers model its configuration, for log-mel other than default settings.
+    :param stored: whether the encoder's weights lie in the checkpoint; otherwise they are loaded by name.
+    """
+
+    name: str = LOG_MEL
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    stored: bool = False
+
+
+@dataclass(frozen=True)
+class DenoiserConfig:
+    """Size of the denoiser (paper 4.2.1); the defaults are the published ones.
+
+    :param width: channels C of the U-Net.
+    :param heads: attention heads.
+    :param feature_dim: width of the audio features.
+    :param dropout: dropout of the residual blocks while training.
+    """
+
+    width: int = 192
+    heads: int = 6
+    feature_dim: int = 768
+    dropout: float = 0.1
+    alignment: Alignment = field(default_factory=Alignment)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.alignment, Mapping):
+            object.__setattr__(self, "alignment", _build(Alignment, self.alignment))
+        require(self.width > 0 and self.width % 32 == 0, "wrong width", "a multiple of 32 (groups)", self.width)
+        require(self.heads > 0 and self.width % self.heads == 0, "wrong heads", "a divisor of the width", self.heads)
+        require(self.feature_dim > 0, "wrong width of audio features", "a positive number", self.feature_dim)
+        require(0 <= self.dropout < 1, "wrong dropout", "0 to 1", self.dropout)
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    """The noising process: cosine betas, what the network predicts."""
+
+    train_steps: int = 1000
+    beta_schedule: str = "squaredcos_cap_v2"
+    prediction: Prediction = "epsilon"
+
+    def __post_init__(self) -> None:
+        require(self.train_steps > 1, "too few training steps", "at least 2", self.train_steps)
+        require(self.prediction in PREDICTIONS, "unknown prediction", PREDICTIONS, self.prediction)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything that is needed to build the network.
+
+    :param names: blendshapes, in column order.
+    :param fps: frames per second of the coefficients.
+    """
+
+    names: tuple[str, ...] = BLENDVOCA_NAMES
+    fps: float = 60.0
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    denoiser: DenoiserConfig = field(default_factory=DenoiserConfig)
+    diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        for key, kind in (("encoder", EncoderConfig), ("denoiser", DenoiserConfig), ("diffusion", DiffusionConfig)):
+            value = getattr(self, key)
+            if isinstance(value, Mapping):
+                object.__setattr__(self, key, _build(kind, value))
+        require(len(set(self.names)) == len(self.names) > 0, "repeated blendshape names", "distinct", self.names)
+        require(self.fps > 0, "wrong frame rate", "a positive number", self.fps)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON."""
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
+        """Read what :meth:`to_dict` wrote.
+
+        :raises ConfigurationError: naming an unknown setting or a value out of range.
+        """
+        return _build(cls, data)
+
+
+def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
+    known = {f.name for f in fields(kind)}
+    for key in data:
+        if key not in known:
+            raise ConfigurationError(
+                f"unknown setting {key!r} of {kind.__name__}{nearest(key, known)}", expected=sorted(known)
+            )
+    try:
+        return kind(**data)
+    except TypeError as error:
+        raise ConfigurationError(f"unreadable {kind.__name__}", found=str(error)) from error
+
+
+@dataclass(frozen=True)
+class SamplerConfig:
+    """How samples are drawn.
+
+    :param name: ``dpm`` (DPM-Solver++ of order two on a uniform log-SNR grid) or ``said-ddim`` (the authors' settings).
+    :param steps: denoising steps; ``None`` takes the sampler's default.
+    :param guidance_scale: weight of the guidance, 0 is the conditional model (paper Eq. 9; 2 in the paper).
+    """
+
+    name: str = "dpm"
+    steps: int | None = None
+    guidance_scale: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.name not in DEFAULT_STEPS:
+            raise ConfigurationError(
+                f"unknown sampler {self.name!r}{nearest(self.name, DEFAULT_STEPS)}", expected=sorted(DEFAULT_STEPS)
+            )
+        require(self.steps is None or self.steps >= 1, "too few denoising steps", "at least 1", self.steps)
+        require(self.guidance_scale >= 0, "wrong guidance scale", "0 or more", self.guidance_scale)
+
+    @property
+    def step_count(self) -> int:
+        """Denoising steps."""
+        return DEFAULT_STEPS[self.name] if self.steps is None else self.steps
+
+
+#: Samplers and their default number of steps (the authors sample with 1000, supplement 12).
+DEFAULT_STEPS = {"dpm": 30, "said-ddim": 1000}
