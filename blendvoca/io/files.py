@@ -66,7 +66,7 @@ def parse_numbers(text: bytes, dtype: DTypeLike, what: str, path: StrPath | None
         # Text that is no number ends the parse with a warning: a wrong file must not look like a short one.
         warnings.simplefilter("error")
         try:
-            return np.fromstring(text, dtype=dtype, sep=" ")  # type: ignore[call-overload,no-any-return]
+            return np.fromstring(text, dtype=dtype, sep=" ")
         except (ValueError, Warning) as error:
             raise FormatError(
                 f"{what} are not numbers", expected="numbers separated by spaces", found=_first_bad(text), path=path

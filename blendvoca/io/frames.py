@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,7 @@ _SUFFIXES = (".ply", ".obj")
 _LAST_NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
 
 
-def open_sequence(
-    path: StrPath, fps: float, faces: ArrayLike | None = None, name: str | None = None
-) -> MeshSequence:
+def open_sequence(path: StrPath, fps: float, faces: ArrayLike | None = None, name: str | None = None) -> MeshSequence:
     """Open a sequence; frames are read when asked for.
 
     :param path: a folder (or zip) of PLY or OBJ files, one a frame; or ``.npy`` of shape (T, V, 3) or (T, 3V), as VOCA,
@@ -57,7 +56,7 @@ def frames_in(
 ) -> MeshSequence:
     """Open the mesh files among ``names`` of a store as one sequence, ordered by frame number.
 
-    :raises FormatError: if there are none, if there are both PLY and OBJ files, or if frame numbers repeat or are missing.
+    :raises FormatError: if there are none, both PLY and OBJ files, or if frame numbers repeat or are missing.
     """
     kinds = {suffix: [entry for entry in names if entry.lower().endswith(suffix)] for suffix in _SUFFIXES}
     present = [suffix for suffix in _SUFFIXES if kinds[suffix]]
@@ -88,12 +87,12 @@ def in_frame_order(names: Sequence[str], sequence: str) -> list[str]:
             raise FormatError(f"{sequence} has frame {match[1]} twice", found=f"{numbered[int(match[1])]} and {name}")
         numbered[int(match[1])] = name
     order = sorted(numbered)
-    gaps = [before + 1 for before, after in zip(order, order[1:], strict=False) if after != before + 1]
+    gaps = [before + 1 for before, after in pairwise(order) if after != before + 1]
     if gaps:
         raise FormatError(
             f"{sequence} lacks frames",
             expected=f"every number from {order[0]} to {order[-1]}",
-            found=f"{len(order)} files, none for frame {gaps[0]}" + (f" and {len(gaps) - 1} more places" if gaps[1:] else ""),
+            found=f"{len(order)} files, none for frame {gaps[0]}{' and others' if gaps[1:] else ''}",
             remedy="Copy the missing files again.",
         )
     return [numbered[number] for number in order]

@@ -1,6 +1,7 @@
 """Live Link Face captures: Apple's face tracking, recorded as CSV.
 
-Columns are found by their names, never by position: the app capitalises them and puts Right before Left for Jaw and Mouth.
+Columns are found by their names, never by position: the app capitalises them and puts Right before Left for Jaw and
+Mouth.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def decode_livelink(data: bytes, fps: float | None = None, path: StrPath | None 
         header, rows = split_table(data)
         names = [name.strip() for name in header]
         if not names[0].lower().startswith("timecode"):
-            raise FormatError("not a Live Link capture", expected="a first column 'Timecode'", found=repr(names[0][:40]))
+            raise FormatError(
+                "not a Live Link capture", expected="a first column 'Timecode'", found=repr(names[0][:40])
+            )
         if not rows:
             raise TrackError("the capture has no frames", expected="a line per frame", found="only a header")
         timecodes = tuple(row.split(",", 1)[0].strip() for row in rows)
@@ -102,7 +105,9 @@ def frame_rate(timecodes: tuple[str, ...]) -> float:
     for row, code in enumerate(timecodes):
         match = _TIMECODE.fullmatch(code)
         if match is None:
-            raise FormatError("a time code cannot be read", expected="hh:mm:ss:ff", found=f"{code[:40]!r} in frame {row}")
+            raise FormatError(
+                "a time code cannot be read", expected="hh:mm:ss:ff", found=f"{code[:40]!r} in frame {row}"
+            )
         hours, minutes, whole = (int(part) for part in match.groups()[:3])
         seconds[row], numbers[row] = 3600 * hours + 60 * minutes + whole, float(match[4])
     starts = np.flatnonzero(np.diff(seconds)) + 1

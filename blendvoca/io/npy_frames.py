@@ -46,7 +46,9 @@ class NpyFrames:
         except OSError as error:
             raise MissingInputError("cannot read this array", found=error.strerror or str(error), path=path) from error
         except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-            raise FormatError("not a NumPy array file", expected=".npy of numbers", found=str(error), path=path) from error
+            raise FormatError(
+                "not a NumPy array file", expected=".npy of numbers", found=str(error), path=path
+            ) from error
         if not isinstance(table, np.memmap) or not np.issubdtype(table.dtype, np.floating):
             raise FormatError("not frames", expected="one array of floats", found=type(table).__name__, path=path)
         _check_shape(table.shape, target)
@@ -60,14 +62,16 @@ class NpyFrames:
         chosen = np.asarray(rows, np.int64)
         if chosen.size and not (0 <= chosen.min() <= chosen.max() < self.rows_in_file):
             found = f"{chosen.min()}..{chosen.max()}"
-            raise FormatError("rows outside the array", expected=f"0..{self.rows_in_file - 1}", found=found, path=self.path)
+            raise FormatError(
+                "rows outside the array", expected=f"0..{self.rows_in_file - 1}", found=found, path=self.path
+            )
         return replace(self, rows=chosen)
 
     def __len__(self) -> int:
         return self.rows_in_file if self.rows is None else len(self.rows)
 
     def read(self, start: int, stop: int) -> NDArray[np.floating]:
-        """Return frames ``start`` to ``stop``, end excluded, as (n, V, 3): a view of the file where rows are consecutive."""
+        """Return frames ``start`` to ``stop``, end excluded, as (n, V, 3); consecutive rows are a view of the file."""
         rows = np.arange(start, min(stop, len(self))) if self.rows is None else self.rows[start:stop]
         if len(rows) == 0:
             return np.empty((0, self.n_vertices, 3), self.type)
@@ -83,7 +87,9 @@ class NpyFrames:
         try:
             block = np.memmap(self.path, self.type, "r", place, (high - low, self.n_vertices, 3))
         except (OSError, ValueError) as error:
-            raise MissingInputError("the array went away while it was read", found=str(error), path=self.path) from error
+            raise MissingInputError(
+                "the array went away while it was read", found=str(error), path=self.path
+            ) from error
         return np.asarray(block)
 
 

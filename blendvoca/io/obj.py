@@ -73,7 +73,9 @@ def _positions(lines: list[bytes]) -> NDArray[np.float64]:
     if width not in _VERTEX_WIDTHS or any(len(line.split()) != width for line in lines):
         bad = next((line for line in lines if len(line.split()) != width), lines[0])
         raise FormatError(
-            "OBJ vertices differ in their count of numbers", expected="'v x y z' in every one", found=_quoted(b"v " + bad)
+            "OBJ vertices differ in their count of numbers",
+            expected="'v x y z' in every one",
+            found=_quoted(b"v " + bad),
         )
     return numbers.reshape(len(lines), width)[:, :3]  # type: ignore[return-value]
 

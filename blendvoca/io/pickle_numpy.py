@@ -1,7 +1,7 @@
 """What a pickle may call: our own makers of NumPy values, each checking its arguments.
 
-NumPy stores an array as ``_reconstruct(ndarray, (0,), b'b')`` followed by a state (version, shape, dtype, order, bytes), a
-dtype as ``dtype(code, False, True)`` followed by a state with its byte order. Nothing of NumPy itself is called by name.
+NumPy stores an array as ``_reconstruct(ndarray, (0,), b'b')`` and then a state (version, shape, dtype, order, bytes), a
+dtype as ``dtype(code, False, True)`` and then a state with its byte order. Nothing of NumPy itself is called by name.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def array_of(content: Any, dtype: Any, shape: Any, order: Any = "C") -> np.ndarr
         claim = f"{math.prod(shape) * dtype.itemsize} bytes for {shape} of {dtype}"
         raise FormatError("an array has another size than it claims", expected=claim, found=len(content))
     flat = np.frombuffer(content, dtype) if content else np.empty(0, dtype)
-    return flat.reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
+    return flat.reshape(shape, order=order)
 
 
 def make_scalar(dtype: Any, content: Any = b"") -> Any:

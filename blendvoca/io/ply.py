@@ -160,7 +160,9 @@ def _binary_lists(data: bytes, place: int, element: Element, order: str) -> tupl
     end = place + row.itemsize * element.count
     if end <= len(data):
         rows = np.frombuffer(data, row, element.count, place)
-        lists = [(entry.name, length) for (_, length), entry in zip(first, element.properties, strict=True) if entry.count]
+        lists = [
+            (entry.name, length) for (_, length), entry in zip(first, element.properties, strict=True) if entry.count
+        ]
         if all((rows[f"#{name}"] == length).all() for name, length in lists):
             columns: _Columns = {entry.name: rows[entry.name] for entry in element.properties}
             for name, length in lists:

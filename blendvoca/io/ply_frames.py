@@ -111,7 +111,9 @@ class _Layout:
         if self._order == "=":
             numbers = parse_numbers(data[self._start : len(data) - len(self._tail)], np.float32, "PLY vertices")
             if numbers.size != count * width:
-                raise MeshError("PLY vertices have a wrong count of numbers", expected=count * width, found=numbers.size)
+                raise MeshError(
+                    "PLY vertices have a wrong count of numbers", expected=count * width, found=numbers.size
+                )
             table = numbers.reshape(count, width)
         else:
             types = {entry.type for entry in self._vertex.properties}

@@ -64,7 +64,7 @@ def write_ply_frames(
 ) -> None:
     """Write frames (T, V, 3) as VOCASET does: ``folder/<folder's name>.<frame %06d>.ply``.
 
-    Single frames are not synced to disk one by one: what must survive a crash writes the folder elsewhere and renames it.
+    Files are not synced to disk one by one: what must survive a crash writes the folder elsewhere and renames it.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)

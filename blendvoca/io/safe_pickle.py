@@ -165,8 +165,16 @@ class _Machine:
         for key, value in zip(values[::2], values[1::2], strict=True):
             # Hashing nested tuples can take for ever, so keys are flat.
             if not isinstance(key, _ATOMS) and not (type(key) is tuple and all(isinstance(k, _ATOMS) for k in key)):
-                raise UnsafePickleError("a dict key is not plain", expected="a string or number", found=type(key).__name__)
+                raise UnsafePickleError(
+                    "a dict key is not plain", expected="a string or number", found=type(key).__name__
+                )
             target[key] = _plain(value)
+
+    def dict_since_mark(self) -> None:
+        """Push the dict of a run of keys and values."""
+        values = self.since_mark()
+        self.push({})
+        self.update(values)
 
     def name(self, module: Any, name: Any) -> None:
         """Push what a pickle names, if it is one of ours."""
@@ -288,7 +296,7 @@ _STEPS: dict[bytes, _Step] = {
     b"\x86": lambda m: m.push_tuple([m._stack.pop() for _ in range(2)][::-1]),
     b"\x87": lambda m: m.push_tuple([m._stack.pop() for _ in range(3)][::-1]),
     b"}": lambda m: m.push({}),
-    b"d": lambda m: (values := m.since_mark(), m.push({}), m.update(values)),
+    b"d": _Machine.dict_since_mark,
     b"s": lambda m: m.update([m._stack.pop() for _ in range(2)][::-1]),
     b"u": lambda m: m.update(m.since_mark()),
     # What makes NumPy values

@@ -6,7 +6,6 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -26,6 +25,9 @@ class Store(Protocol):
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
 
+    def stamp(self, name: str) -> str:
+        """Return a text that changes with a file's content, without reading it."""
+
     def where(self, name: str) -> str:
         """Return what errors call a file."""
 
@@ -44,7 +46,14 @@ class FolderStore:
     def names(self) -> list[str]:
         """Return the names of all files, sorted; hidden ones are left out."""
         found = []
+        seen: set[str] = set()
         for folder, subfolders, files in os.walk(self.root, followlinks=True):
+            real = os.path.realpath(folder)
+            if real in seen:
+                # A link back up would be walked for ever.
+                subfolders.clear()
+                continue
+            seen.add(real)
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             prefix = Path(folder).relative_to(self.root).as_posix()
             found += [name if prefix == "." else f"{prefix}/{name}" for name in files if not name.startswith(".")]
@@ -53,6 +62,17 @@ class FolderStore:
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
         return read_bytes(self.where(name))
+
+    def stamp(self, name: str) -> str:
+        """Return size and modification time.
+
+        :raises MissingInputError: if the file is gone.
+        """
+        try:
+            found = os.stat(self.where(name))
+        except OSError as error:
+            raise MissingInputError("cannot look at this file", found=error.strerror, path=self.where(name)) from error
+        return f"{found.st_size} {found.st_mtime_ns}"
 
     def where(self, name: str) -> str:
         """Return the path of a file."""
@@ -71,7 +91,7 @@ class ZipStore:
     def __init__(self, path: StrPath) -> None:
         self.path = Path(path)
         self._owner = -1
-        self._members = {info.filename: info for info in self._open().infolist() if _wanted(info, self.path)}
+        self._open()
 
     def _open(self) -> zipfile.ZipFile:
         if self._owner != os.getpid():
@@ -81,14 +101,16 @@ class ZipStore:
                 raise MissingInputError("cannot read this archive", found=error.strerror, path=self.path) from error
             except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
                 raise FormatError("not a zip archive", found=str(error), path=self.path) from error
+            self._members = {info.filename: info for info in self._archive.infolist() if _wanted(info, self.path)}
             self._owner = os.getpid()
         return self._archive
 
     def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "_owner": -1, "_members": self._members}
+        return {"path": self.path, "_owner": -1}
 
     def names(self) -> list[str]:
         """Return the names of all members that are files, sorted; hidden ones are left out."""
+        self._open()
         return sorted(self._members)
 
     def read(self, name: str) -> bytes:
@@ -96,9 +118,7 @@ class ZipStore:
 
         :raises FormatError: if it is damaged, encrypted or larger than ``MAX_MEMBER_BYTES``.
         """
-        info = self._members.get(name)
-        if info is None:
-            raise MissingInputError("no such member", path=self.where(name))
+        archive, info = self._open(), self._member(name)
         if info.file_size > MAX_MEMBER_BYTES:
             raise FormatError(
                 "a member is too large",
@@ -107,11 +127,22 @@ class ZipStore:
                 path=self.where(name),
             )
         try:
-            return self._open().read(info)
+            return archive.read(info)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
             raise FormatError(
                 "a damaged member", found=str(error), remedy="Download the archive again.", path=self.where(name)
             ) from error
+
+    def stamp(self, name: str) -> str:
+        """Return size and checksum, as the archive states them."""
+        self._open()
+        info = self._member(name)
+        return f"{info.file_size} {info.CRC:08x}"
+
+    def _member(self, name: str) -> zipfile.ZipInfo:
+        if name not in self._members:
+            raise MissingInputError("no such member", path=self.where(name))
+        return self._members[name]
 
     def where(self, name: str) -> str:
         """Return ``archive.zip/member``."""
@@ -135,25 +166,3 @@ def _wanted(info: zipfile.ZipInfo, path: Path) -> bool:
     if stat.S_ISLNK(info.external_attr >> 16):
         raise FormatError("a member is a link", found=repr(name), path=path)
     return not info.is_dir() and parts[0] != "__MACOSX" and not any(part.startswith(".") for part in parts)
-
-
-class MergedStore:
-    """Several stores as one; a name that two of them have is read from the first."""
-
-    def __init__(self, stores: Iterable[Store]) -> None:
-        self._stores = tuple(stores)
-        self._home = {name: store for store in reversed(self._stores) for name in store.names()}
-
-    def names(self) -> list[str]:
-        """Return the names of all files, sorted."""
-        return sorted(self._home)
-
-    def read(self, name: str) -> bytes:
-        """Return the content of a file."""
-        if name not in self._home:
-            raise MissingInputError("no such file", found=name)
-        return self._home[name].read(name)
-
-    def where(self, name: str) -> str:
-        """Return what errors call a file."""
-        return self._home[name].where(name) if name in self._home else name
