@@ -11,6 +11,12 @@ from blendvoca.commands import LazyGroup
 COMMANDS = {
     "build": "Build HDF5 shards from a VOCASET-shaped folder.",
     "info": "Summarise shards: speakers, splits, clips, fit figures.",
+    "verify": "Check shards and their manifest: checksums, ranges, certificates, licences.",
+    "download": "Fetch the authors' release, meshes, weights, or a published package.",
+    "import-release": "Turn the authors' released coefficients and deltas into shards.",
+    "complete": "Add meshes and audio from your own VOCASET files to published shards.",
+    "publish": "Make a package of shards that may be given away.",
+    "export-table": "Write the dataset as a Parquet or CSV table.",
     "synth": "Write the embedded sample dataset in VOCASET's folder form.",
     "fit": "Fit blendshape coefficients to one mesh sequence.",
 }

@@ -35,6 +35,9 @@ CERTIFICATE_PREFIX = "fit_"
 #: Datasets that only some licence classes may hold.
 MESH_DATASETS = ("rig/neutral", "rig/faces")
 AUDIO_DATASET = "audio"
+#: Provenance ``origin`` of tracks that the authors published (fitted by them, without a certificate). Tracks that were
+#: not fitted here always state an origin; those that were bear a certificate.
+ORIGIN_RELEASE = "release"
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
