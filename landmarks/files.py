@@ -43,8 +43,13 @@ def checked_indices(
         found = f"{len(array)} points" if array.ndim == 1 else f"an array {array.shape}"
         if array.ndim == 1 and len(array) in OTHER_SCHEMES:
             found += f", perhaps {OTHER_SCHEMES[len(array)]}"
-        raise LandmarkError("wrong number of landmarks", expected=f"{N_LANDMARKS} vertex indices", found=found,
-                            remedy="Place the missing points with 'blendvoca landmarks pick'.", path=path)  # fmt: skip
+        raise LandmarkError(
+            "wrong number of landmarks",
+            expected=f"{N_LANDMARKS} vertex indices",
+            found=found,
+            remedy="Place the missing points with 'blendvoca landmarks pick'.",
+            path=path,
+        )
     if not np.issubdtype(array.dtype, np.integer):
         raise LandmarkError("landmarks are vertex indices", expected="integers", found=array.dtype, path=path)
     indices = array.astype(np.int64)
@@ -53,8 +58,12 @@ def checked_indices(
     if (count > 1).any():
         vertex = int(unique[count > 1][0])
         names = [NAMES[point] for point in np.flatnonzero(indices == vertex)]
-        raise LandmarkError("two landmarks on one vertex", expected="68 different vertices",
-                            found=f"{' and '.join(names)} on vertex {vertex}", path=path)  # fmt: skip
+        raise LandmarkError(
+            "two landmarks on one vertex",
+            expected="68 different vertices",
+            found=f"{' and '.join(names)} on vertex {vertex}",
+            path=path,
+        )
     return indices
 
 
@@ -67,8 +76,13 @@ def check_range(indices: Indices, n_vertices: int | None, *, path: str | PathLik
     if low > 0 and high == n_vertices:
         remedy = "Does the list count from 1? Subtract 1 from every index."
     expected = "indices from 0" if n_vertices is None else f"indices 0..{n_vertices - 1}"
-    raise LandmarkError("a landmark names a vertex that does not exist", expected=expected,
-                        found=low if low < 0 else high, remedy=remedy, path=path)  # fmt: skip
+    raise LandmarkError(
+        "a landmark names a vertex that does not exist",
+        expected=expected,
+        found=low if low < 0 else high,
+        remedy=remedy,
+        path=path,
+    )
 
 
 def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None) -> Indices:
@@ -88,8 +102,13 @@ def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None) -> 
     missing = [name for name in NAMES if name not in points]
     if missing:
         shown = ", ".join(missing[:6]) + (", …" if len(missing) > 6 else "")
-        raise LandmarkError("landmarks are missing", expected=f"all {N_LANDMARKS} names", found=f"{len(points)}, no {shown}",
-                            remedy="'blendvoca landmarks transfer' completes picked points.", path=path)  # fmt: skip
+        raise LandmarkError(
+            "landmarks are missing",
+            expected=f"all {N_LANDMARKS} names",
+            found=f"{len(points)}, no {shown}",
+            remedy="'blendvoca landmarks transfer' completes picked points.",
+            path=path,
+        )
     return checked_indices([points[name] for name in NAMES], n_vertices, path=path)
 
 
@@ -132,8 +151,11 @@ def checked_points(points: object, n_vertices: int | None, path: str | PathLike[
     result: dict[str, int] = {}
     for name, vertex in points.items():
         if name not in INDEX:
-            raise LandmarkError(f"unknown landmark {name!r}{nearest(str(name), NAMES)}", expected="a name of the 68-point scheme",
-                                path=path)  # fmt: skip
+            raise LandmarkError(
+                f"unknown landmark {name!r}{nearest(str(name), NAMES)}",
+                expected="a name of the 68-point scheme",
+                path=path,
+            )
         if isinstance(vertex, bool) or not isinstance(vertex, int):
             raise LandmarkError(f"{name} is no vertex index", expected="an integer", found=repr(vertex)[:40], path=path)
         if vertex in result.values():
@@ -147,8 +169,12 @@ def checked_points(points: object, n_vertices: int | None, path: str | PathLike[
 def _points(content: object, n_vertices: int | None, path: str | PathLike[str]) -> dict[str, int]:
     """Check the envelope of the JSON form and return its points."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise FormatError("no landmark file", expected=f'"format": "{FORMAT}"',
-                          found=content.get("format") if isinstance(content, dict) else type(content).__name__, path=path)  # fmt: skip
+        raise FormatError(
+            "no landmark file",
+            expected=f'"format": "{FORMAT}"',
+            found=content.get("format") if isinstance(content, dict) else type(content).__name__,
+            path=path,
+        )
     if content.get("version") != VERSION:
         raise VersionError(
             "landmark file of another version", expected=VERSION, found=content.get("version"), path=path
@@ -157,8 +183,12 @@ def _points(content: object, n_vertices: int | None, path: str | PathLike[str]) 
         raise LandmarkError("landmarks of another scheme", expected=SCHEME, found=content.get("scheme"), path=path)
     made_for = content.get("vertices")
     if n_vertices is not None and made_for is not None and made_for != n_vertices:
-        raise LandmarkError("the landmarks belong to another mesh", expected=f"a mesh of {made_for} vertices",
-                            found=n_vertices, path=path)  # fmt: skip
+        raise LandmarkError(
+            "the landmarks belong to another mesh",
+            expected=f"a mesh of {made_for} vertices",
+            found=n_vertices,
+            path=path,
+        )
     return checked_points(content.get("points"), n_vertices, path)
 
 

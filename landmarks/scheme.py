@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 #: Number of points.
 N_LANDMARKS = 68
 
-_SIDE = ("outer", "upper_outer", "upper_inner", "inner", "lower_inner", "lower_outer")
+#: Places around an eye, from its outer corner over the upper lid.
+EYE_PLACES = ("outer", "upper_outer", "upper_inner", "inner", "lower_inner", "lower_outer")
 
 #: The 68 names in order.
 NAMES: tuple[str, ...] = (
@@ -23,8 +24,8 @@ NAMES: tuple[str, ...] = (
     *(f"brow_left_{step}" for step in range(5, 0, -1)),
     *("nose_bridge_1", "nose_bridge_2", "nose_bridge_3", "nose_tip"),
     *("nose_right_wing", "nose_right_base", "nose_base", "nose_left_base", "nose_left_wing"),
-    *(f"eye_right_{place}" for place in _SIDE),
-    *(f"eye_left_{_SIDE[place]}" for place in (3, 2, 1, 0, 5, 4)),
+    *(f"eye_right_{place}" for place in EYE_PLACES),
+    *(f"eye_left_{EYE_PLACES[place]}" for place in (3, 2, 1, 0, 5, 4)),
     "mouth_right_corner",
     *("upper_lip_right_2", "upper_lip_right_1", "upper_lip_middle", "upper_lip_left_1", "upper_lip_left_2"),
     "mouth_left_corner",
@@ -120,7 +121,7 @@ def _prototype() -> NDArray[np.float64]:
     }
     right = {f"contour_right_{step}": point for step, point in enumerate(contour, 1)}
     right |= {f"brow_right_{step}": point for step, point in enumerate(brow, 1)}
-    right |= {f"eye_right_{place}": point for place, point in zip(_SIDE, eye)} | nose | lips
+    right |= {f"eye_right_{place}": point for place, point in zip(EYE_PLACES, eye)} | nose | lips
     points = np.zeros((N_LANDMARKS, 3))
     for name, point in (middle | right).items():
         points[INDEX[name]] = point

@@ -79,8 +79,12 @@ def head_indices(name: str = "flame", assets: Path | None = None) -> NDArray[np.
         raise FormatError("no vertex indices", expected="one index a line", path=path)
     indices = np.array(words, dtype=np.int64)
     if (np.diff(indices) <= 0).any() or indices[-1] >= topology.vertices:
-        raise FormatError("head region is not a list of vertices", expected=f"sorted indices below {topology.vertices}",
-                          found=f"up to {indices.max()}", path=path)  # fmt: skip
+        raise FormatError(
+            "head region is not a list of vertices",
+            expected=f"sorted indices below {topology.vertices}",
+            found=f"up to {indices.max()}",
+            path=path,
+        )
     return indices
 
 

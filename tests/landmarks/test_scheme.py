@@ -1,0 +1,66 @@
+"""The 68-point scheme: names, groups and the mirror agree with each other and with real faces."""
+
+import numpy as np
+import pytest
+
+from blendvoca.errors import ConfigurationError, MissingInputError
+from landmarks.alignment import align_face, asymmetry
+from landmarks.scheme import GROUPS, INDEX, MIRROR, NAMES, PROTOTYPE, TEN_PICKS, mirror_landmark
+from landmarks.schemes import head_indices, recognise, topologies, topology_landmarks
+
+
+def test_groups_partition_the_names() -> None:
+    assert len(set(NAMES)) == 68
+    assert [k for group in GROUPS.values() for k in group] == list(range(68))
+    assert all(NAMES[k].startswith(side) for side in ("brow_right", "eye_left") for k in GROUPS[side])
+
+
+def test_mirror_is_an_involution_that_exchanges_sides() -> None:
+    assert (MIRROR[MIRROR] == np.arange(68)).all()
+    assert NAMES[MIRROR[36]] == mirror_landmark("eye_right_outer") == "eye_left_outer" == NAMES[45]
+    assert [NAMES[k] for k in range(68) if MIRROR[k] == k] == [
+        *("chin", "nose_bridge_1", "nose_bridge_2", "nose_bridge_3", "nose_tip", "nose_base"),
+        *("upper_lip_middle", "lower_lip_middle", "inner_upper_middle", "inner_lower_middle"),
+    ]
+
+
+def test_prototype_is_symmetric_and_left_is_plus_x() -> None:
+    assert asymmetry(align_face(PROTOTYPE).points).max() < 1e-9
+    assert PROTOTYPE[INDEX["eye_left_outer"], 0] > 0 > PROTOTYPE[INDEX["eye_right_outer"], 0]
+    assert PROTOTYPE[INDEX["nose_tip"], 2] == PROTOTYPE[:, 2].max()
+    assert PROTOTYPE[INDEX["chin"], 1] == PROTOTYPE[:, 1].min()
+    assert len(TEN_PICKS) == 10
+    assert set(TEN_PICKS) <= set(NAMES)
+
+
+def test_blink_of_the_left_acts_at_the_left_eye(assets) -> None:
+    from landmarks.sources import load_source
+
+    source = load_source("arkit", assets=assets)
+    motion = np.linalg.norm(source.rig.delta("eyeBlinkLeft"), axis=1)[source.landmarks]
+    assert 42 <= motion.argmax() <= 47
+    assert motion[list(GROUPS["eye_right"])].max() < 0.01 * motion.max()
+
+
+def test_known_topologies_bring_their_lists(assets) -> None:
+    assert recognise(5023, 9976).name == "flame"
+    assert recognise(5023, 17) is None
+    for name, facts in topologies().items():
+        indices = topology_landmarks(name, assets)
+        assert len(np.unique(indices)) == 68
+        assert indices.max() < facts.vertices
+    head = head_indices("flame", assets)
+    # The published lists agree: the head's landmarks are the whole head's, counted within the region.
+    assert (head[topology_landmarks("flame-head", assets)] == topology_landmarks("flame", assets)).all()
+
+
+def test_unknown_or_missing_topology_is_named(tmp_path, monkeypatch) -> None:
+    with pytest.raises(ConfigurationError, match="did you mean 'flame'"):
+        topology_landmarks("flam")
+    with pytest.raises(ConfigurationError, match="no head region"):
+        head_indices("arkit")
+    monkeypatch.delenv("BLENDVOCA_ASSETS", raising=False)
+    monkeypatch.setenv("BLENDVOCA_CACHE", str(tmp_path))
+    with pytest.raises(MissingInputError, match=r"FLAME_landmarks\.txt") as caught:
+        topology_landmarks("flame")
+    assert str(tmp_path) in str(caught.value)
