@@ -1,0 +1,75 @@
+"""What the mouth does for every speech sound, as targets of BlendVOCA's 32 coefficients, and how strongly it insists.
+
+``closure`` is no blendshape: it tells how far the lips meet, and becomes mouthClose in proportion to the open jaw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+#: Targets by kind of sound. A name without Left or Right stands for both sides.
+TARGETS: Mapping[str, dict[str, float]] = MappingProxyType({
+    "rest": {},
+    "lips": {"jawOpen": 0.10, "closure": 1.0, "mouthPress": 0.35, "mouthRollLower": 0.14, "mouthRollUpper": 0.12},
+    "teeth_lip": {"jawOpen": 0.09, "mouthRollLower": 0.42, "mouthUpperUp": 0.22, "mouthShrugLower": 0.14},
+    "tongue_teeth": {"jawOpen": 0.17, "mouthLowerDown": 0.20, "mouthUpperUp": 0.12},
+    "tongue": {"jawOpen": 0.14, "mouthLowerDown": 0.22, "mouthUpperUp": 0.10, "mouthStretch": 0.10},
+    "lateral": {"jawOpen": 0.24, "mouthLowerDown": 0.18, "mouthUpperUp": 0.12},
+    "hiss": {"jawOpen": 0.05, "jawForward": 0.22, "mouthStretch": 0.24, "mouthLowerDown": 0.34, "mouthUpperUp": 0.16,
+             "mouthSmile": 0.10},
+    "hush": {"jawOpen": 0.10, "jawForward": 0.20, "mouthFunnel": 0.50, "mouthPucker": 0.20, "mouthUpperUp": 0.14,
+             "mouthLowerDown": 0.18},
+    "back": {"jawOpen": 0.20, "mouthLowerDown": 0.10},
+    "breath": {"jawOpen": 0.26},
+    "r": {"jawOpen": 0.14, "mouthPucker": 0.30, "mouthFunnel": 0.26, "mouthShrugUpper": 0.10},
+    "w": {"jawOpen": 0.07, "mouthPucker": 0.80, "mouthFunnel": 0.18},
+    "y": {"jawOpen": 0.10, "mouthSmile": 0.22, "mouthStretch": 0.15},
+    "ee": {"jawOpen": 0.13, "mouthSmile": 0.38, "mouthStretch": 0.24, "mouthLowerDown": 0.20, "mouthUpperUp": 0.08},
+    "ih": {"jawOpen": 0.22, "mouthSmile": 0.22, "mouthStretch": 0.14, "mouthLowerDown": 0.14},
+    "eh": {"jawOpen": 0.36, "mouthSmile": 0.12, "mouthStretch": 0.22, "mouthLowerDown": 0.22, "mouthUpperUp": 0.12},
+    "ae": {"jawOpen": 0.52, "mouthSmile": 0.10, "mouthStretch": 0.32, "mouthLowerDown": 0.26, "mouthUpperUp": 0.18},
+    "ah": {"jawOpen": 0.64, "mouthLowerDown": 0.18, "mouthUpperUp": 0.08},
+    "uh": {"jawOpen": 0.40, "mouthLowerDown": 0.14, "mouthUpperUp": 0.06},
+    "schwa": {"jawOpen": 0.24, "mouthLowerDown": 0.08},
+    "er": {"jawOpen": 0.25, "mouthFunnel": 0.32, "mouthPucker": 0.16, "mouthShrugUpper": 0.10},
+    "aw": {"jawOpen": 0.50, "mouthFunnel": 0.52, "mouthPucker": 0.14},
+    "oo_short": {"jawOpen": 0.20, "mouthPucker": 0.42, "mouthFunnel": 0.34},
+    "oo": {"jawOpen": 0.14, "mouthPucker": 0.68, "mouthFunnel": 0.26},
+})  # fmt: skip
+
+#: How strongly a sound insists on its targets: (on those it names, on the others).
+INSISTENCE: Mapping[str, tuple[float, float]] = MappingProxyType({
+    "rest": (0.5, 0.5), "lips": (4.0, 0.5), "teeth_lip": (2.5, 0.6), "tongue_teeth": (1.0, 0.3), "tongue": (0.6, 0.25),
+    "lateral": (0.6, 0.25), "hiss": (1.4, 0.5), "hush": (1.6, 0.6), "back": (0.4, 0.2), "breath": (0.2, 0.1),
+    "r": (1.1, 0.4), "w": (2.2, 0.8), "y": (0.8, 0.4),
+})  # fmt: skip
+VOWEL_INSISTENCE = (1.2, 0.7)
+
+#: espeak-ng's mnemonics by kind; a diphthong is two kinds one after the other.
+_SYMBOLS = {
+    "lips": "p b m", "teeth_lip": "f v", "tongue_teeth": "T D", "tongue": "t d n t# n- ?", "lateral": "l L l- l#",
+    "hiss": "s z ts dz", "hush": "S Z tS dZ", "back": "k g N x C", "breath": "h", "r": "r r- R r/", "w": "w", "y": "j",
+    "ee": "i", "ih": "I I#", "eh": "E e", "ae": "a aa a#", "ah": "A 0 A~", "uh": "V", "schwa": "@ @- @L", "er": "3 @r",
+    "aw": "O", "oo_short": "U", "oo": "u",
+}  # fmt: skip
+_DIPHTHONGS = {
+    "eI": ("eh", "ih"), "aI": ("ae", "ih"), "OI": ("aw", "ih"), "oU": ("aw", "oo_short"), "aU": ("ah", "oo_short"),
+    "e@": ("eh", "schwa"), "i@": ("ih", "schwa"), "U@": ("oo_short", "schwa"), "I@": ("ih", "schwa"),
+    "A@": ("ah", "er"), "O@": ("aw", "er"), "o@": ("aw", "er"), "aI@": ("ae", "schwa"), "aI3": ("ae", "er"),
+    "aU@": ("ah", "schwa"), "@U": ("schwa", "oo_short"), "ju": ("y", "oo"), "o": ("aw", "aw"), "E@": ("eh", "schwa"),
+}  # fmt: skip
+_KINDS: dict[str, tuple[str, ...]] = {
+    **{symbol: (kind,) for kind, symbols in _SYMBOLS.items() for symbol in symbols.split()},
+    **_DIPHTHONGS,
+    "_": ("rest",),
+}
+
+
+def kinds(symbol: str) -> tuple[str, ...]:
+    """Return the kinds of sound a phoneme passes through; one that is unknown is taken by its first letter."""
+    plain = symbol.replace(":", "")
+    for length in range(len(plain), 0, -1):
+        if plain[:length] in _KINDS:
+            return _KINDS[plain[:length]]
+    return ("schwa",)
