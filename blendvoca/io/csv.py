@@ -57,7 +57,7 @@ def number_table(rows: list[str], columns: int) -> NDArray[np.float64]:
             raise FormatError(
                 f"line {number} has another number of columns", expected=columns, found=row.count(",") + 1
             )
-    flat = parse_numbers(" ".join(rows).replace(",", " ").encode(), np.float64, "cells of the table")
+    flat = parse_numbers(",".join(rows).encode(), np.float64, "cells of the table", separator=",")
     if flat.size != len(rows) * columns:
         raise FormatError("the table has empty cells", expected=f"{len(rows) * columns} numbers", found=flat.size)
     return flat.reshape(len(rows), columns)  # type: ignore[return-value]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,10 +51,13 @@ def naming(path: StrPath | None) -> Iterator[None]:
         raise
 
 
-def parse_numbers(text: bytes, dtype: DTypeLike, what: str, path: StrPath | None = None) -> NDArray[np.generic]:
-    """Return all numbers of a text separated by white space, as a flat array.
+def parse_numbers(
+    text: bytes, dtype: DTypeLike, what: str, path: StrPath | None = None, separator: str = " "
+) -> NDArray[np.generic]:
+    """Return all numbers of a text, as a flat array.
 
     :param what: what the error calls them.
+    :param separator: what stands between them; a space is any white space.
     :raises FormatError: if anything in the text is not a number of that kind.
     """
     if b"\0" in text:
@@ -66,15 +68,15 @@ def parse_numbers(text: bytes, dtype: DTypeLike, what: str, path: StrPath | None
         # Text that is no number ends the parse with a warning: a wrong file must not look like a short one.
         warnings.simplefilter("error")
         try:
-            return np.fromstring(text, dtype=dtype, sep=" ")
+            return np.fromstring(text, dtype=dtype, sep=separator)
         except (ValueError, Warning) as error:
             raise FormatError(
-                f"{what} are not numbers", expected="numbers separated by spaces", found=_first_bad(text), path=path
+                f"{what} are not numbers", expected="numbers", found=_first_bad(text, separator), path=path
             ) from error
 
 
-def _first_bad(text: bytes) -> str:
-    for word in io.BytesIO(text).read(1 << 20).split():
+def _first_bad(text: bytes, separator: str) -> str:
+    for word in text[: 1 << 20].split(None if separator == " " else separator.encode()):
         try:
             float(word)
         except ValueError:

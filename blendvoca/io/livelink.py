@@ -114,12 +114,13 @@ def frame_rate(timecodes: tuple[str, ...]) -> float:
     if len(starts) >= 2:
         # The first and last second are cut; what stands between them counts frames.
         counted = float(np.median(np.diff(starts)))
-    elif len(numbers) > 1 and numbers.max() >= 10:
-        # The app may count in 60ths and record every second one.
-        base = min(_RATES, key=lambda rate: abs(rate - float(numbers.max()) - 1))
-        counted = base / max(round(float(np.median(np.abs(np.diff(numbers))))), 1)
+    elif len(starts) == 1:
+        # The numbers ran up to the turn of the second, so their largest tells what they count; the app may count in
+        # 60ths and record every second one.
+        step = max(round(float(np.median(np.abs(np.diff(numbers))))), 1)
+        counted = min(_RATES, key=lambda rate: abs(rate - int(numbers.max()) - step)) / step
     else:
         raise FormatError(
-            "too few time codes to tell the frame rate", expected="two seconds or more", remedy="State it: fps=60."
+            "too few time codes to tell the frame rate", expected="more than a second", remedy="State it: fps=60."
         )
     return min(_RATES, key=lambda rate: abs(rate - counted))

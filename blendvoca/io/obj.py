@@ -52,9 +52,9 @@ def decode_obj_polygons(data: bytes) -> PolygonMesh:
         lines = [line.split(b"#", 1)[0] for line in lines]
     if b" v" in data or b" f" in data or b"\tv" in data or b"\tf" in data:
         lines = [line.lstrip() for line in lines]
-    places = [place for place, line in enumerate(lines) if line.startswith((b"v ", b"v\t"))]
+    places = [place for place, line in enumerate(lines) if _states(line, b"v")]
     vertices = _positions([lines[place][2:] for place in places])
-    faces = [(place, line[2:]) for place, line in enumerate(lines) if line.startswith((b"f ", b"f\t"))]
+    faces = [(place, line[2:]) for place, line in enumerate(lines) if _states(line, b"f")]
     counts, corners = _corners([line for _, line in faces])
     if corners.size and corners.min() < 0:
         # A negative index counts back from the vertices that were defined before its line.
@@ -63,6 +63,10 @@ def decode_obj_polygons(data: bytes) -> PolygonMesh:
     if corners.size and corners.min() < 1:
         raise MeshError("an OBJ face names a vertex that does not exist", expected="1 or more", found=corners.min())
     return PolygonMesh(vertices, counts, corners - 1)
+
+
+def _states(line: bytes, keyword: bytes) -> bool:
+    return line[:1] == keyword and (len(line) == 1 or line[1] in b" \t\r")
 
 
 def _positions(lines: list[bytes]) -> NDArray[np.float64]:
