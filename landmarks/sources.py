@@ -84,10 +84,10 @@ def load_source(
 
 
 def _synthetic(assets: Path | None) -> SourceRig:
-    from blendvoca.synthetic import source_rig
+    from blendvoca.synthetic.head import SyntheticHead
 
-    rig, indices = source_rig()
-    return SourceRig(rig, indices, "synthetic", "Apache-2.0 (made by this toolkit)")
+    head = SyntheticHead()
+    return SourceRig(head.rig("mask"), head.landmarks("mask"), "synthetic", "Apache-2.0 (made by this toolkit)")
 
 
 def _arkit(assets: Path | None) -> SourceRig:
@@ -189,7 +189,7 @@ def _archive(path: Path) -> tuple[BlendshapeRig, NDArray[np.int64] | None]:
 
 
 def _rig_file(path: Path) -> tuple[BlendshapeRig, NDArray[np.int64] | None]:
-    from blendvoca.shard.reader import read_rig
+    from blendvoca.shard.rig_file import read_rig
 
     stored = read_rig(path)
     return stored.whole(path), None if stored.landmarks is None else np.asarray(stored.landmarks, dtype=np.int64)

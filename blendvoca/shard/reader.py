@@ -79,16 +79,7 @@ class Shard:
     def parts(self) -> ShardRig:
         """Read what is stored of the rig: names always, the rest where the licence class and the source had it."""
         with opened(self.path) as file:
-            group = file["rig"]
-            neutral = None
-            if "neutral" in group:
-                neutral = Mesh(_values(group["neutral"], "f", 2), _values(group["faces"], "i", 2))
-            crop = None
-            if "crop" in group:
-                crop = Crop(_values(group["crop"], "i", 1), int(group["crop"].attrs["n_vertices"]))
-            deltas = _values(group["deltas"], "f", 3) if "deltas" in group else None
-            marks = _values(group["landmarks"], "i", 1) if "landmarks" in group else None
-            return ShardRig(self.names, deltas, neutral, crop, marks)
+            return read_rig_group(file["rig"])
 
     def rig(self) -> BlendshapeRig:
         """Read the whole rig.
@@ -107,21 +98,21 @@ def open_shard(path: str | PathLike[str]) -> Shard:
     """
     path = Path(path)
     with opened(path) as file:
-        found = _text(file, "format") if "format" in file.attrs else None
+        found = text_attribute(file, "format") if "format" in file.attrs else None
         if found != schema.SHARD_FORMAT:
             raise FormatError("no shard", expected=f"format {schema.SHARD_FORMAT!r}", found=repr(found), path=path)
-        version = _text(file, "format_version")
+        version = text_attribute(file, "format_version")
         schema.check_version(version, path)
         return Shard(
             path=path,
-            speaker=_text(file, "speaker"),
-            licence_class=LicenceClass.of(_text(file, "licence_class")),
+            speaker=text_attribute(file, "speaker"),
+            licence_class=LicenceClass.of(text_attribute(file, "licence_class")),
             version=version,
-            tool_version=_text(file, "tool_version"),
-            sources=json.loads(_text(file, "sources")),
+            tool_version=text_attribute(file, "tool_version"),
+            sources=json.loads(text_attribute(file, "sources")),
             names=tuple(bytes(name).decode() for name in file["rig/names"][()]),
             sentences=tuple(sorted(file["clips"])),
-            content_sha256=_text(file, "content_sha256"),
+            content_sha256=text_attribute(file, "content_sha256"),
         )
 
 
@@ -152,13 +143,27 @@ def opened(path: Path) -> Iterator[h5py.File]:
         raise FormatError("the shard breaks its format", found=found, remedy=_DAMAGED, path=path) from error
 
 
+def read_rig_group(group: h5py.Group) -> ShardRig:
+    """Read the group ``rig/`` of an open file."""
+    names = tuple(bytes(name).decode() for name in group["names"][()])
+    neutral = None
+    if "neutral" in group:
+        neutral = Mesh(_values(group["neutral"], "f", 2), _values(group["faces"], "i", 2))
+    crop = None
+    if "crop" in group:
+        crop = Crop(_values(group["crop"], "i", 1), int(group["crop"].attrs["n_vertices"]))
+    deltas = _values(group["deltas"], "f", 3) if "deltas" in group else None
+    marks = _values(group["landmarks"], "i", 1) if "landmarks" in group else None
+    return ShardRig(names, deltas, neutral, crop, marks)
+
+
 def _clip(group: h5py.Group, shard: Shard, sentence: str, audio: bool) -> Clip:
     track = CoefficientTrack(_values(group["coefficients"], "f", 2), shard.names, float(group.attrs["fps"]))
     waveform = None
     if audio and schema.AUDIO_DATASET in group:
         stored = group[schema.AUDIO_DATASET]
         waveform = Waveform.from_int16(_values(stored, "i", 1).astype(np.int16), int(stored.attrs["rate"]))
-    provenance = json.loads(_text(group, "provenance"))
+    provenance = json.loads(text_attribute(group, "provenance"))
     return Clip(shard.speaker, sentence, track, waveform, _certificate(group), provenance)
 
 
@@ -173,7 +178,8 @@ def _plain(value: Any) -> object:
     return value.decode() if isinstance(value, bytes) else value.item() if hasattr(value, "item") else value
 
 
-def _text(item: Any, name: str) -> str:
+def text_attribute(item: Any, name: str) -> str:
+    """Return an attribute that is text."""
     value = item.attrs[name]
     # An empty text is stored as one zero byte, since HDF5 has no text of length nought.
     return value.decode() if isinstance(value, bytes) else str(value)

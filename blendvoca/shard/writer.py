@@ -52,7 +52,7 @@ def write_shard(
     """
     licence_class = LicenceClass.of(licence_class)
     ordered = _checked_clips(speaker, clips)
-    stored = _stored_rig(rig, ordered[0].track.names, crop, landmarks).reduced(licence_class)
+    stored = stored_rig(rig, ordered[0].track.names, crop, landmarks).reduced(licence_class)
     for clip in ordered:
         if clip.track.names != stored.names:
             raise TrackError(
@@ -62,17 +62,17 @@ def write_shard(
                 remedy="Select the same shapes first: track.select(rig.names).",
             )
     with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=schema.HDF5_VERSION) as file:
-        _text(file, "format", schema.SHARD_FORMAT)
-        _text(file, "format_version", schema.FORMAT_VERSION)
-        _text(file, "tool_version", blendvoca.__version__)
-        _text(file, "licence_class", licence_class.value)
-        _text(file, "speaker", speaker)
-        _text(file, "sources", _json(sources or {}))
-        _write_rig(_group(file, "rig"), stored)
-        group = _group(file, "clips")
+        write_text_attribute(file, "format", schema.SHARD_FORMAT)
+        write_text_attribute(file, "format_version", schema.FORMAT_VERSION)
+        write_text_attribute(file, "tool_version", blendvoca.__version__)
+        write_text_attribute(file, "licence_class", licence_class.value)
+        write_text_attribute(file, "speaker", speaker)
+        write_text_attribute(file, "sources", _json(sources or {}))
+        write_rig_group(new_group(file, "rig"), stored)
+        group = new_group(file, "clips")
         for clip in ordered:
-            _write_clip(_group(group, clip.sentence), clip, licence_class)
-        _text(file, "content_sha256", content_digest(file))
+            _write_clip(new_group(group, clip.sentence), clip, licence_class)
+        write_text_attribute(file, "content_sha256", content_digest(file))
     return Path(path)
 
 
@@ -90,9 +90,10 @@ def _checked_clips(speaker: str, clips: Iterable[Clip]) -> list[Clip]:
     return ordered
 
 
-def _stored_rig(
+def stored_rig(
     rig: BlendshapeRig | ShardRig | None, names: tuple[str, ...], crop: Crop | None, landmarks: ArrayLike | None
 ) -> ShardRig:
+    """Return what is stored of a rig, with its crop and landmarks; only the names where there is no rig."""
     marks: NDArray[np.integer] | None = None if landmarks is None else np.asarray(landmarks, dtype=np.int32)
     if isinstance(rig, BlendshapeRig):
         return ShardRig.of(rig, crop, marks)
@@ -106,7 +107,8 @@ def _stored_rig(
     )
 
 
-def _write_rig(group: h5py.Group, rig: ShardRig) -> None:
+def write_rig_group(group: h5py.Group, rig: ShardRig) -> None:
+    """Write the datasets of the group ``rig/``."""
     width = max(len(name.encode()) for name in rig.names)
     _array(group, "names", np.array([name.encode() for name in rig.names], dtype=h5py.string_dtype("utf-8", width)))
     if rig.deltas is not None:
@@ -124,7 +126,7 @@ def _write_rig(group: h5py.Group, rig: ShardRig) -> None:
 def _write_clip(group: h5py.Group, clip: Clip, licence_class: LicenceClass) -> None:
     _array(group, "coefficients", clip.track.values.astype("<f4"))
     group.attrs.create("fps", clip.track.fps, dtype="<f8")
-    _text(group, "provenance", _json(clip.provenance))
+    write_text_attribute(group, "provenance", _json(clip.provenance))
     for name, value in (clip.certificate.to_dict() if clip.certificate else {}).items():
         _attribute(group, schema.CERTIFICATE_PREFIX + name, value)
     if clip.waveform is not None and licence_class.holds_media:
@@ -134,7 +136,7 @@ def _write_clip(group: h5py.Group, clip: Clip, licence_class: LicenceClass) -> N
 
 def _attribute(item: Any, name: str, value: object) -> None:
     if isinstance(value, str):
-        _text(item, name, value)
+        write_text_attribute(item, name, value)
     elif isinstance(value, bool):
         item.attrs.create(name, int(value), dtype="<i1")
     elif isinstance(value, int):
@@ -143,7 +145,8 @@ def _attribute(item: Any, name: str, value: object) -> None:
         item.attrs.create(name, value, dtype="<f8")
 
 
-def _text(item: Any, name: str, value: str) -> None:
+def write_text_attribute(item: Any, name: str, value: str) -> None:
+    """Write an attribute that is text."""
     # Fixed length: text of variable length goes to a heap that HDF5 does not checksum.
     encoded = value.encode()
     item.attrs.create(name, encoded, dtype=h5py.string_dtype("utf-8", max(len(encoded), 1)))
@@ -158,7 +161,8 @@ def _array(group: h5py.Group, name: str, values: NDArray[Any]) -> None:
     group.create_dataset(name, data=values, dtype=values.dtype, track_times=False, **options)
 
 
-def _group(parent: h5py.Group, name: str) -> h5py.Group:
+def new_group(parent: h5py.Group, name: str) -> h5py.Group:
+    """Make a group the way every group of a shard is made."""
     # Attributes stay in the checksummed header, however many: a heap of their own costs kilobytes a clip.
     properties = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
     properties.set_attr_phase_change(64, 0)

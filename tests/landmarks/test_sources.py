@@ -20,6 +20,8 @@ from blendvoca.io.ict import read_ict, split_polygons
 from blendvoca.io.obj import write_obj
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
+from blendvoca.shard.rig_file import write_rig
+from landmarks.check import check_landmarks
 from landmarks.scheme import PROTOTYPE
 from landmarks.sources import SourceRig, load_source
 from landmarks.units import guess_unit, unit_named
@@ -182,8 +184,16 @@ def test_landmarks_must_fit_the_rig(small) -> None:
 
 
 def test_synthetic_source() -> None:
-    synthetic = pytest.importorskip("blendvoca.synthetic")
-    if not hasattr(synthetic, "source_rig"):
-        pytest.skip("the synthetic head is not there yet")
     source = load_source("synthetic")
     assert set(BLENDVOCA_NAMES) <= set(source.rig.names)
+    assert check_landmarks(source.rig.neutral, source.landmarks).ok
+
+
+def test_rig_file_is_a_source(tmp_path, small) -> None:
+    write_rig(tmp_path / "rig.h5", small, landmarks=np.arange(68))
+    source = load_source(tmp_path / "rig.h5")
+    assert source.rig.names == small.names
+    assert np.abs(source.rig.deltas - small.deltas).max() < 1e-9
+    write_rig(tmp_path / "rig.h5", small)
+    with pytest.raises(MissingInputError, match="has no landmarks"):
+        load_source(tmp_path / "rig.h5")
