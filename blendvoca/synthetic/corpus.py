@@ -1,0 +1,208 @@
+"""The embedded sample: synthetic speakers in exactly VOCASET's folder form, with the truth beside it.
+
+::
+
+    templates/<speaker>.ply                                      text
+    unposedcleaneddata/<speaker>/<sentence>/<sentence>.%06d.ply  60 fps, binary or text
+    audio/<speaker>/<sentence>.wav                               22,000 Hz, mono, 16 bit
+    truth/tracks/<speaker>/<sentence>.csv                        the coefficients that moved the frames
+    truth/rigs/<speaker>.<head or mask>.npz                      vertices, faces, deltas (K, V, 3), names, landmarks
+    landmarks/head.txt, landmarks/mask.txt                       68 vertices, iBUG order
+    splits.json                                                  {split: [speakers]}
+    sample.json                                                  configuration, texts, voices, known gaps; written last
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import ConfigurationError, OutputError
+from blendvoca.io.atomic import write_bytes, write_text
+from blendvoca.io.csv import write_track
+from blendvoca.io.ply_write import write_ply, write_ply_frames
+from blendvoca.io.wav import write_wav
+from blendvoca.rig import BlendshapeRig
+from blendvoca.speakers import default_split
+from blendvoca.synthetic.coarticulation import coefficients
+from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
+from blendvoca.synthetic.motion import frames
+from blendvoca.synthetic.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.speakers import Speaker, make_speaker, stream
+from blendvoca.synthetic.speech import Utterance, say, sentence_text
+from blendvoca.track import CoefficientTrack
+
+FORMAT, VERSION = "blendvoca-sample", 1
+MARKER = "sample.json"
+MAX_SPEAKERS = 99
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """What the sample holds.
+
+    :param speakers: how many, 1 to 99. :param sentences: how many each, 1 to 40. :param seed: seed of everything random.
+    :param binary: frames as binary PLY, else as text.
+    :param max_frames: cut sequences and their sound to so many frames (a multiple of 3), for quick tests.
+    :raises ConfigurationError: for numbers out of range.
+    """
+
+    speakers: int = 4
+    sentences: int = 6
+    seed: int = 0
+    binary: bool = True
+    max_frames: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, most in (("speakers", self.speakers, MAX_SPEAKERS), ("sentences", self.sentences, 40)):
+            if not 1 <= value <= most:
+                raise ConfigurationError(f"wrong number of {name}", expected=f"1 to {most}", found=value)
+        if self.seed < 0:
+            raise ConfigurationError("wrong seed", expected="0 or more", found=self.seed)
+        if self.max_frames is not None and (self.max_frames < 3 or self.max_frames % 3):
+            raise ConfigurationError("wrong max_frames", expected="a positive multiple of 3", found=self.max_frames)
+
+    def known_gaps(self) -> tuple[tuple[str, str], ...]:
+        """Return the clips whose sound exists without motion: two, as in VOCASET, where there are enough clips."""
+        if self.speakers < 2 or self.sentences < 3:
+            return ()
+        return (("speaker02", "sentence03"), (f"speaker{self.speakers:02d}", f"sentence{self.sentences - 1:02d}"))
+
+
+def write_sample(out: str | os.PathLike[str], config: SampleConfig, progress: Progress | None = None) -> bool:
+    """Write the sample to a folder; the same configuration gives the same bytes.
+
+    The folder is filled under a temporary name beside it and renamed at the end. A folder that holds this very sample
+    already is left alone.
+
+    :param progress: called with a clip's name, how many clips are done, and how many there are.
+    :returns: whether anything was written.
+    :raises OutputError: if the folder holds something else.
+    :raises MissingDependencyError: without ``espeakng_loader``.
+    """
+    target = Path(out)
+    if _holds(target, config):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part{os.getpid()}")
+    try:
+        _fill(part, config, progress or (lambda name, done, total: None))
+        if target.is_dir():
+            target.rmdir()
+        os.replace(part, target)
+    except OSError as error:
+        raise OutputError("writing the sample failed", found=error.strerror or str(error), path=target) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return True
+
+
+def _holds(target: Path, config: SampleConfig) -> bool:
+    """Return whether the folder holds this sample.
+
+    :raises OutputError: if it holds anything else.
+    """
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return False
+    try:
+        found = json.loads((target / MARKER).read_text())["configuration"]
+    except (OSError, ValueError, KeyError, TypeError):
+        found = None
+    if found == asdict(config):
+        return True
+    raise OutputError(
+        "the output folder is not empty",
+        expected="a new folder, or one that holds this sample",
+        found="a sample made with other settings" if found is not None else "other files",
+        remedy="Choose another folder or remove this one.",
+        path=target,
+    )
+
+
+def _fill(folder: Path, config: SampleConfig, progress: Progress) -> None:
+    canonical = CanonicalHead()
+    people = [make_speaker(number, config.seed) for number in range(1, config.speakers + 1)]
+    total = config.speakers * config.sentences
+    done = 0
+    for speaker in people:
+        head = SyntheticHead(speaker.identity, canonical)
+        rig = _write_rigs(folder, speaker, head)
+        for sentence in _write_clips(folder, speaker, rig, config):
+            done += 1
+            progress(f"{speaker.name}/{sentence}", done, total)
+    for region in REGIONS:
+        indices = canonical.surface(region).landmarks
+        write_text(folder / "landmarks" / f"{region}.txt", "".join(f"{k}\n" for k in indices))
+    _write_tables(folder, config, people)
+
+
+def _write_rigs(folder: Path, speaker: Speaker, head: SyntheticHead) -> BlendshapeRig:
+    for region in REGIONS:
+        rig = head.rig(region)
+        buffer = io.BytesIO()
+        np.savez(
+            buffer,
+            vertices=rig.neutral.vertices,
+            faces=rig.neutral.faces,
+            deltas=rig.deltas.astype(np.float32),
+            names=np.array(rig.names),
+            landmarks=head.landmarks(region),
+        )
+        write_bytes(folder / "truth" / "rigs" / f"{speaker.name}.{region}.npz", buffer.getvalue())
+    rig = head.rig("head", BLENDVOCA_NAMES)
+    write_ply(folder / "templates" / f"{speaker.name}.ply", rig.neutral, binary=False)
+    return rig
+
+
+def _write_clips(folder: Path, speaker: Speaker, rig: BlendshapeRig, config: SampleConfig) -> Iterator[str]:
+    """Write all sentences of a speaker, yielding each name when it is done."""
+    gaps = config.known_gaps()
+    for number in range(1, config.sentences + 1):
+        sentence = f"sentence{number:02d}"
+        utterance = say(sentence_text(number), speaker.voice)
+        track = coefficients(utterance, speaker.style, stream(config.seed, speaker.name, sentence, "track"))
+        utterance, track = _cut(utterance, track, config.max_frames)
+        write_wav(folder / "audio" / speaker.name / f"{sentence}.wav", utterance.sound)
+        if (speaker.name, sentence) not in gaps:
+            write_track(folder / "truth" / "tracks" / speaker.name / f"{sentence}.csv", track)
+            positions = frames(rig, track, stream(config.seed, speaker.name, sentence, "motion"))
+            place = folder / "unposedcleaneddata" / speaker.name / sentence
+            write_ply_frames(place, positions, rig.neutral.faces, config.binary)
+        yield sentence
+
+
+def _cut(
+    utterance: Utterance, track: CoefficientTrack, max_frames: int | None
+) -> tuple[Utterance, CoefficientTrack]:
+    if max_frames is None or utterance.frames <= max_frames:
+        return utterance, track
+    sound = utterance.sound.samples[: len(utterance.sound) * max_frames // utterance.frames]
+    shorter = Utterance(utterance.text, type(utterance.sound)(sound, utterance.sound.rate), utterance.phonemes, max_frames)
+    return shorter, CoefficientTrack(track.values[:max_frames], track.names, track.fps)
+
+
+def _write_tables(folder: Path, config: SampleConfig, people: list[Speaker]) -> None:
+    split: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    for name, part in default_split(speaker.name for speaker in people).items():
+        split[part].append(name)
+    write_text(folder / "splits.json", json.dumps(split, indent=1) + "\n")
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "configuration": asdict(config),
+        "known_gaps": [list(gap) for gap in config.known_gaps()],
+        "sentences": {f"sentence{k + 1:02d}": SENTENCE_TEXTS[k] for k in range(config.sentences)},
+        "speakers": {speaker.name: asdict(speaker.voice) for speaker in people},
+        "licence": "Apache-2.0; made by this toolkit, no person was recorded",
+    }
+    write_text(folder / MARKER, json.dumps(content, indent=1) + "\n")
