@@ -166,6 +166,8 @@ def new_group(parent: h5py.Group, name: str) -> h5py.Group:
     # Attributes stay in the checksummed header, however many: a heap of their own costs kilobytes a clip.
     properties = h5py.h5p.create(h5py.h5p.GROUP_CREATE)
     properties.set_attr_phase_change(64, 0)
+    # HDF5 would store the time of day, and no two builds would agree.
+    properties.set_obj_track_times(False)
     return h5py.Group(h5py.h5g.create(parent.id, name.encode(), None, properties))
 
 
