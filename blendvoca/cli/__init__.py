@@ -19,6 +19,8 @@ COMMANDS = {
     "export-table": "Write the dataset as a Parquet or CSV table.",
     "synth": "Write the embedded sample dataset in VOCASET's folder form.",
     "fit": "Fit blendshape coefficients to one mesh sequence.",
+    "export": "Write a track for Blender, Unreal, Unity or a browser.",
+    "convert": "Turn one form of a track into another.",
 }
 
 

@@ -1,0 +1,53 @@
+"""``blendvoca export``: a track for Blender, Unreal, Unity or a browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("track")
+@click.option("--to", "kind", required=True, metavar="KIND", help="glb, usd, livelink, csv, json, oculus or vrm.")
+@click.option("--rig", metavar="PATH", help="The face, for glb and usd: rig file, shard, glTF, folder of OBJ files.")
+@click.option("--out", type=click.Path(path_type=Path), help="Output file. [default: TRACK with the kind's suffix]")
+@click.option("--map", "map_file", type=click.Path(path_type=Path), help="JSON that renames, scales, flips and clamps.")
+@click.option("--fps-in", type=float, help="Frame rate of a CSV that does not state it. [default: 60]")
+@click.option("--fps", type=float, help="Resample to this rate, with an anti-alias filter.")
+@click.option("--smooth", type=float, default=0.0, help="Gaussian smoothing, standard deviation in seconds.")
+def export(
+    track: str,
+    kind: str,
+    rig: str | None,
+    out: Path | None,
+    map_file: Path | None,
+    fps_in: float | None,
+    fps: float | None,
+    smooth: float,
+) -> None:
+    """Write TRACK for another program.
+
+    TRACK is a coefficient CSV, a Live Link CSV, an ARKit JSON, a glTF animation, or SHARD.h5:SENTENCE.
+
+    \b
+    glb       neutral, named morph targets and their animation
+    usd       UsdSkel blend shapes and animation (.usda, .usdc, .usd)
+    livelink  Live Link Face CSV: 61 columns, time codes
+    csv       the authors' format: a header of names, a line a frame
+    json      a dictionary of ARKit names a frame
+    oculus    JSON of the fifteen Oculus visemes; vrm: of VRM's expressions
+    """
+    from blendvoca.export.convert import KINDS, load_rig, load_track, save
+    from blendvoca.export.retarget import apply_map, read_map
+    from blendvoca.export.timing import resample
+    from blendvoca.export.timing import smooth as smoothed
+
+    motion = smoothed(load_track(track, fps_in), smooth)
+    if map_file is not None:
+        motion = apply_map(motion, read_map(map_file))
+    if fps is not None:
+        motion = resample(motion, fps)
+    target = out or Path(Path(track.replace(".h5:", "-")).stem + "-" + kind + KINDS.get(kind, ""))
+    save(target, kind, motion, load_rig(rig) if rig else None)
+    click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

@@ -1,0 +1,111 @@
+"""One door for tracks and rigs in any form that is read here, and one for every form that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+from blendvoca.errors import ConfigurationError, InputError, MissingInputError, nearest
+from blendvoca.export import arkit_json, gltf, gltf_import, livelink, usd
+from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
+from blendvoca.io.csv import read_track, write_track
+from blendvoca.io.livelink import read_livelink
+from blendvoca.io.rig_folder import read_rig_folder
+from blendvoca.rig import BlendshapeRig
+from blendvoca.shard.reader import open_shard
+from blendvoca.shard.rig_file import read_rig
+from blendvoca.track import CoefficientTrack
+
+#: Frame rate of tracks whose file does not state one.
+DEFAULT_FPS = 60.0
+_MESH_SUFFIXES = (".glb", ".gltf")
+
+
+def _write_recipe(recipe: str, path: Path, track: CoefficientTrack) -> None:
+    arkit_json.write_json(path, to_recipe(track, load_recipe(recipe)))
+
+
+_WRITERS: dict[str, Callable[[Path, CoefficientTrack], None]] = {
+    "csv": write_track,
+    "json": arkit_json.write_json,
+    "livelink": livelink.write_livelink,
+    **{recipe: partial(_write_recipe, recipe) for recipe in RECIPES},
+}
+_RIG_WRITERS: dict[str, Callable[[Path, BlendshapeRig, CoefficientTrack], None]] = {
+    "glb": gltf.write_glb,
+    "usd": usd.write_usd,
+}
+#: Kinds of output with the suffix a file of theirs gets by default.
+KINDS: dict[str, str] = {
+    "glb": ".glb", "usd": ".usdc", "livelink": ".csv", "csv": ".csv", "json": ".json", "oculus": ".json", "vrm": ".json"
+}  # fmt: skip
+
+
+def load_track(source: str | PathLike[str], fps: float | None = None) -> CoefficientTrack:
+    """Read a track: coefficient CSV, Live Link CSV, JSON, glTF animation, or ``SHARD.h5:SENTENCE``.
+
+    :param fps: frames per second of a CSV that does not state it (60 by default); elsewhere it must agree.
+    :raises MissingInputError: if there is no such file, or no animation in it.
+    :raises InputError: if it states another frame rate than ``fps``.
+    """
+    track, stated = _load(str(source), fps)
+    if fps is not None and stated and abs(track.fps - fps) > 1e-3 * fps:
+        raise InputError("the file states its own frame rate", expected=f"{track.fps:g}", found=f"{fps:g}",
+                         path=source, remedy="Leave it out, or resample with --fps.")  # fmt: skip
+    return track
+
+
+def _load(source: str, fps: float | None) -> tuple[CoefficientTrack, bool]:
+    """Return the track, and whether its file states the frame rate."""
+    if ".h5:" in source:
+        shard, _, sentence = source.rpartition(":")
+        return open_shard(shard).clip(sentence, audio=False).track, True
+    path = Path(source)
+    if not path.is_file():
+        raise MissingInputError("no such track", path=path, remedy="A clip of a shard is named SHARD.h5:sentence01.")
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return arkit_json.read_json(path), True
+    if suffix in _MESH_SUFFIXES:
+        track = gltf_import.read_gltf(path)[1]
+        if track is None:
+            raise MissingInputError("no animation of morph targets in it", path=path)
+        return track, True
+    if suffix == ".h5":
+        raise InputError("which clip?", path=path, expected="SHARD.h5:SENTENCE", found=path.name)
+    with path.open("rb") as file:
+        captured = b"timecode" in file.read(64).lower()
+    # A capture's rate is worked out from its time codes, and may be overruled.
+    return (read_livelink(path, fps).track, False) if captured else (read_track(path, fps or DEFAULT_FPS), False)
+
+
+def load_rig(source: str | PathLike[str]) -> BlendshapeRig:
+    """Read a rig: rig file or shard (``.h5``), glTF with morph targets, or a folder or zip of OBJ files.
+
+    :raises MissingInputError: if there is none.
+    :raises LicenceError: for a shard whose licence class left the neutral mesh out.
+    """
+    path = Path(source)
+    if path.suffix.lower() in _MESH_SUFFIXES:
+        return gltf_import.read_gltf(path)[0]
+    if path.suffix.lower() == ".h5":
+        return read_rig(path).whole(path)
+    return read_rig_folder(path)
+
+
+def save(path: str | PathLike[str], kind: str, track: CoefficientTrack, rig: BlendshapeRig | None = None) -> None:
+    """Write a track as one of :data:`KINDS`.
+
+    :raises ConfigurationError: for an unknown kind, or one that needs a rig and has none.
+    """
+    if kind in _RIG_WRITERS:
+        if rig is None:
+            raise ConfigurationError(f"{kind} holds the face itself", expected="a rig", remedy="Name one with --rig.")
+        _RIG_WRITERS[kind](Path(path), rig, track)
+    elif kind in _WRITERS:
+        _WRITERS[kind](Path(path), track)
+    else:
+        unknown = f"unknown kind of output {kind!r}{nearest(kind, KINDS)}"
+        raise ConfigurationError(unknown, expected=f"one of {', '.join(KINDS)}")
