@@ -1,0 +1,114 @@
+"""``blendvoca fit``: coefficients of one mesh sequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from blendvoca.crop import Crop
+    from blendvoca.fit import FitResult
+    from blendvoca.rig import BlendshapeRig
+
+
+@click.command()
+@click.argument("sequence", type=click.Path(path_type=Path))
+@click.option("--rig", "rig_path", required=True, type=click.Path(path_type=Path),
+              help="Folder or zip of OBJ shapes beside a neutral, or a speaker's shard (.h5).")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The track, CSV with a header of names.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write certificate and figures as JSON.")
+@click.option("--fps-in", default=60.0, show_default=True, help="Frame rate of SEQUENCE.")
+@click.option("--fps-out", type=float, help="Frame rate of the track; frames are interpolated before the fit.")
+@click.option("--delta", default=0.1, show_default=True, help="Largest step of a coefficient between frames.")
+@click.option("--shapes", type=click.Choice(["blendvoca", "all"]), default="blendvoca", show_default=True,
+              help="BlendVOCA's 32, or all the rig has.")  # fmt: skip
+@click.option("--crop", "crop_path", type=click.Path(path_type=Path),
+              help="Vertex indices of the whole head that the rig keeps, one a line.")  # fmt: skip
+@click.option("--lips", "lips_path", type=click.Path(path_type=Path), help="Vertex indices of the rig's lips.")
+@click.option("--lip-weight", default=1.0, show_default=True, help="Weight of the lips' squared distances.")
+@click.option("--ridge", default=0.0, show_default=True, help="Pull towards rest, relative to the mean of diag(BᵀB).")
+def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: float, fps_out: float | None,
+        delta: float, shapes: str, crop_path: Path | None, lips_path: Path | None, lip_weight: float,
+        ridge: float) -> None:  # fmt: skip
+    """Fit blendshape coefficients to SEQUENCE (paper Eq. 2) and write them to OUT.
+
+    SEQUENCE is a folder or zip of PLY or OBJ files, one a frame, or an .npy of shape (T, V, 3) or (T, 3V). Whether it shows
+    the whole head or the rig's crop is seen from the vertex count. Ends with exit code 1 if the answer is not proved.
+    """
+    from blendvoca.arkit import BLENDVOCA_NAMES
+    from blendvoca.errors import SolverError
+    from blendvoca.fit import Fitter, FitSettings, lip_vertices, lip_weights, match_topology
+    from blendvoca.io.frames import open_sequence
+    from blendvoca.resample import resampled
+
+    frames = open_sequence(sequence, fps_in)
+    rig, crop = _open_rig(rig_path)
+    kept = _indices(crop_path) if crop_path is not None else None if crop is None else crop.kept
+    rig, crop = match_topology(rig.select(BLENDVOCA_NAMES) if shapes == "blendvoca" else rig, frames.n_vertices, kept)
+    lips = lip_vertices(rig) if lips_path is None else _indices(lips_path)
+    weights = None if lip_weight == 1.0 else lip_weights(rig, lips, lip_weight)
+    fitter = Fitter(rig, FitSettings(rate_limit=delta, ridge=ridge), crop, lips, weights)
+    result = fitter.fit(frames if fps_out is None else resampled(frames, fps_out))
+    result.track.to_csv(out)
+    if report is not None:
+        _write_report(report, result)
+    _show(result, out)
+    problems = result.certificate.problems()
+    if problems:
+        raise SolverError(f"the fit is not proved: {'; '.join(problems)}", path=out)
+
+
+def _open_rig(path: Path) -> tuple[BlendshapeRig, Crop | None]:
+    from blendvoca.io.rig_folder import read_rig_folder
+    from blendvoca.shard.reader import open_shard
+
+    if path.suffix.lower() not in (".h5", ".hdf5"):
+        return read_rig_folder(path), None
+    parts = open_shard(path).parts()
+    return parts.whole(path), parts.crop
+
+
+def _indices(path: Path) -> NDArray[np.int64]:
+    import numpy as np
+
+    from blendvoca.io.files import parse_numbers, read_bytes
+
+    return parse_numbers(read_bytes(path), np.int64, "vertex indices", path).astype(np.int64)
+
+
+def _write_report(path: Path, result: FitResult) -> None:
+    import json
+
+    from blendvoca.io.atomic import write_text
+
+    values = result.certificate.to_dict() | {
+        "frame_error_mm": [round(float(error), 6) for error in result.frame_error_mm],
+        "alike": [list(pair) for pair in result.alike],
+    }
+    write_text(path, json.dumps(values, indent=1, allow_nan=True) + "\n")
+
+
+def _show(result: FitResult, out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    c, track = result.certificate, result.track
+    table = Table(title=f"{len(track)} frames, {len(track.names)} blendshapes, {track.duration:.2f} s", title_justify="left")
+    for heading in ("error, mm", "mean", "95 %", "max"):
+        table.add_column(heading, justify="left" if heading == "error, mm" else "right")
+    table.add_row("face", *(f"{e:.3f}" for e in (c.error_mean_mm, c.error_p95_mm, c.error_max_mm)))
+    if c.lips_mean_mm == c.lips_mean_mm:
+        table.add_row("lips", *(f"{e:.3f}" for e in (c.lips_mean_mm, c.lips_p95_mm, c.lips_max_mm)))
+    console = Console()
+    console.print(table)
+    console.print(f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits within "
+                  f"{c.primal_residual:.0e}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)  # fmt: skip
+    if result.alike:
+        pairs = ", ".join(f"{a} ~ {b} ({r:.2f})" if a != b else f"{a} (does not move)" for a, b, r in result.alike[:6])
+        console.print(f"hard to tell apart on this rig: {pairs}", highlight=False)
+    console.print(f"wrote {out}", highlight=False, soft_wrap=True)
