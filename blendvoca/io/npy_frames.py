@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import StrPath
+from blendvoca.io.files import StrPath, naming
+
+#: Bytes that the header is looked for in; NumPy writes 128.
+_MAX_HEADER = 4096
+_FIELDS = re.compile(
+    rb"\{'descr': '(?P<type>[<>]f[248])', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>\d{1,12}(, \d{1,12}){1,2})\),? *\} *\n?"
+)
 
 
 @dataclass(frozen=True)
@@ -42,20 +52,16 @@ class NpyFrames:
         """
         target = Path(path)
         try:
-            table = np.load(target, mmap_mode="r", allow_pickle=False)
+            with open(target, "rb") as file:
+                start, size = file.read(_MAX_HEADER), os.fstat(file.fileno()).st_size
         except OSError as error:
-            raise MissingInputError("cannot read this array", found=error.strerror or str(error), path=path) from error
-        except (ValueError, EOFError, SyntaxError, TypeError, OverflowError) as error:
-            raise FormatError(
-                "not a NumPy array file", expected=".npy of numbers", found=str(error), path=path
-            ) from error
-        if not isinstance(table, np.memmap) or not np.issubdtype(table.dtype, np.floating):
-            raise FormatError("not frames", expected="one array of floats", found=type(table).__name__, path=path)
-        _check_shape(table.shape, target)
-        if not table.flags.c_contiguous:
-            raise FormatError("frames in column order", expected="C order", remedy="Save it again.", path=path)
-        vertices = int(np.prod(table.shape[1:])) // 3
-        return cls(target, int(table.offset), table.dtype, len(table), vertices)
+            raise MissingInputError("cannot read this array", found=error.strerror, path=path) from error
+        with naming(path):
+            dtype, shape, offset = _header(start)
+            needed = offset + math.prod(shape) * dtype.itemsize
+            if needed > size:
+                raise FormatError("the array is shorter than its header claims", expected=needed, found=f"{size} bytes")
+            return cls(target, offset, dtype, shape[0], math.prod(shape[1:]) // 3)
 
     def select(self, rows: ArrayLike) -> NpyFrames:
         """Return other frames of the same file: those at ``rows``."""
@@ -93,7 +99,25 @@ class NpyFrames:
         return np.asarray(block)
 
 
-def _check_shape(shape: tuple[int, ...], path: Path) -> None:
+def _header(start: bytes) -> tuple[np.dtype[np.floating], tuple[int, ...], int]:
+    """Parse an ``.npy`` header; return the type, the shape, and where the numbers start.
+
+    Read by hand, since NumPy evaluates it as Python, and only arrays of floats in C order can be mapped as frames.
+    """
+    width = {1: 2, 2: 4, 3: 4}.get(start[6]) if start.startswith(b"\x93NUMPY") and len(start) > 12 else None
+    if width is None:
+        raise FormatError("not a NumPy array file", expected=".npy of numbers", found=repr(start[:8]))
+    offset = 8 + width + int.from_bytes(start[8 : 8 + width], "little")
+    match = _FIELDS.fullmatch(start[8 + width : offset])
+    if match is None or offset > len(start):
+        raise FormatError(
+            "not frames",
+            expected="one array of floats in C order",
+            found=repr(start[8 + width : offset][:80].decode("latin-1")),
+            remedy="Save it again as np.ascontiguousarray(frames, dtype='float32').",
+        )
+    shape = tuple(int(axis) for axis in match["shape"].split(b","))
     good = (len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)
     if not good or 0 in shape:
-        raise FormatError("not frames", expected="shape (T, V, 3) or (T, 3V)", found=shape, path=path)
+        raise FormatError("not frames", expected="shape (T, V, 3) or (T, 3V)", found=shape)
+    return np.dtype(match["type"].decode()), shape, offset

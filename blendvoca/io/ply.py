@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,7 +53,7 @@ def decode_ply_polygons(data: bytes) -> PolygonMesh:
 
 
 #: A column of an element: its values, or for lists the lengths and all entries after each other.
-_Columns = dict[str, "NDArray[np.generic] | tuple[NDArray[np.int64], NDArray[np.int64]]"]
+_Columns = dict[str, "NDArray[Any] | tuple[NDArray[np.int64], NDArray[Any]]"]
 
 
 def _read_element(data: bytes, place: int, element: Element, header: PlyHeader) -> tuple[_Columns, int]:
@@ -96,7 +98,12 @@ def _text_columns(text: bytes, element: Element) -> _Columns:
     if numbers.size != element.count * width:
         raise _wrong_count(element, numbers.size, element.count * width)
     table = numbers.reshape(element.count, width)
-    return {entry.name: table[:, column].astype(entry.type) for column, entry in enumerate(element.properties)}
+    with np.errstate(over="ignore"):
+        # What does not fit becomes infinite, and the mesh refuses that.
+        return {
+            entry.name: table[:, column].astype(entry.type) if entry.type[0] == "f" else table[:, column]
+            for column, entry in enumerate(element.properties)
+        }
 
 
 def _split_lists(numbers: NDArray[np.generic], element: Element) -> _Columns:
@@ -137,7 +144,7 @@ def _equal_lists(numbers: NDArray[np.generic], element: Element) -> _Columns | N
         length = int(table[0, place]) if place < table.shape[1] else -1
         if length < 0 or place + 1 + length > table.shape[1] or not (table[:, place] == length).all():
             return None
-        entries = table[:, place + 1 : place + 1 + length].ravel().astype(np.int64)
+        entries = table[:, place + 1 : place + 1 + length].ravel()
         columns[entry.name] = (np.full(element.count, length, np.int64), entries)
         place += 1 + length
     return columns if place == table.shape[1] else None
@@ -166,7 +173,7 @@ def _binary_lists(data: bytes, place: int, element: Element, order: str) -> tupl
         if all((rows[f"#{name}"] == length).all() for name, length in lists):
             columns: _Columns = {entry.name: rows[entry.name] for entry in element.properties}
             for name, length in lists:
-                columns[name] = (np.full(element.count, length, np.int64), rows[name].astype(np.int64).ravel())
+                columns[name] = (np.full(element.count, length, np.int64), rows[name].ravel())
             return columns, end
     return _binary_row_by_row(data, place, element, order)
 
@@ -204,9 +211,18 @@ def _binary_row_by_row(data: bytes, place: int, element: Element, order: str) ->
     return _gather(element, rows, lengths), place
 
 
+def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return list entries as integers, which they are even where a file states them as 2.0."""
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64)
+    if not (np.abs(values) < 2**53).all() or (values != np.rint(values)).any():
+        raise FormatError("PLY faces hold something other than indices", expected="whole numbers")
+    return values.astype(np.int64)
+
+
 def _gather(element: Element, rows: list[list[object]], lengths: list[list[int]]) -> _Columns:
     return {
-        entry.name: (np.array(lengths[column], np.int64), np.array(rows[column], np.float64).astype(np.int64))
+        entry.name: (np.array(lengths[column], np.int64), np.array(rows[column]))
         if entry.count
         else np.array(rows[column])
         for column, entry in enumerate(element.properties)
@@ -225,7 +241,7 @@ def _face_lists(columns: _Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]
     for name in _FACE_LISTS:
         column = columns.get(name)
         if isinstance(column, tuple):
-            return column
+            return column[0], _whole(column[1])
     raise FormatError("PLY faces lack their corners", expected=f"a list property {_FACE_LISTS}", found=list(columns))
 
 

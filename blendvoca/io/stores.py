@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -14,6 +16,11 @@ from blendvoca.io.files import StrPath, read_bytes
 
 #: Largest member of an archive that is read: the largest file of any corpus is a few hundred megabytes.
 MAX_MEMBER_BYTES = 1 << 30
+
+
+#: What deflate makes of one byte at the most.
+_MOST_DEFLATED = 1032
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, struct.error, MemoryError)
 
 
 class Store(Protocol):
@@ -99,10 +106,10 @@ class ZipStore:
                 self._archive = zipfile.ZipFile(self.path)
             except OSError as error:
                 raise MissingInputError("cannot read this archive", found=error.strerror, path=self.path) from error
-            except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
                 raise FormatError("not a zip archive", found=str(error), path=self.path) from error
             self._members = {info.filename: info for info in self._archive.infolist() if _wanted(info, self.path)}
-            self._owner = os.getpid()
+            self._owner, self._size = os.getpid(), self.path.stat().st_size
         return self._archive
 
     def __getstate__(self) -> dict[str, object]:
@@ -119,16 +126,18 @@ class ZipStore:
         :raises FormatError: if it is damaged, encrypted or larger than ``MAX_MEMBER_BYTES``.
         """
         archive, info = self._open(), self._member(name)
-        if info.file_size > MAX_MEMBER_BYTES:
+        if info.compress_size > self._size:
+            raise FormatError("a damaged member", found="more bytes than the archive has", path=self.where(name))
+        if info.file_size > min(MAX_MEMBER_BYTES, _MOST_DEFLATED * self._size):
             raise FormatError(
                 "a member is too large",
-                expected=f"at most {MAX_MEMBER_BYTES} bytes",
+                expected=f"at most {MAX_MEMBER_BYTES} bytes, and what so small an archive can hold",
                 found=info.file_size,
                 path=self.where(name),
             )
         try:
             return archive.read(info)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        except (*_DAMAGE, OSError, NotImplementedError, RuntimeError) as error:
             raise FormatError(
                 "a damaged member", found=str(error), remedy="Download the archive again.", path=self.where(name)
             ) from error
@@ -156,7 +165,7 @@ def _wanted(info: zipfile.ZipInfo, path: Path) -> bool:
     """
     name = info.filename
     parts = PurePosixPath(name).parts
-    if name.startswith(("/", "\\")) or ".." in parts or "\\" in name or ":" in name or "\0" in name:
+    if not parts or name.startswith(("/", "\\")) or ".." in parts or "\\" in name or ":" in name or "\0" in name:
         raise FormatError(
             "a member's name leads outside the archive",
             found=repr(name),
@@ -165,4 +174,4 @@ def _wanted(info: zipfile.ZipInfo, path: Path) -> bool:
         )
     if stat.S_ISLNK(info.external_attr >> 16):
         raise FormatError("a member is a link", found=repr(name), path=path)
-    return not info.is_dir() and parts[0] != "__MACOSX" and not any(part.startswith(".") for part in parts)
+    return not name.endswith("/") and parts[0] != "__MACOSX" and not any(part.startswith(".") for part in parts)

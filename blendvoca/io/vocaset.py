@@ -84,11 +84,11 @@ def _missing(held: Mapping[str, Holdings], all_silent: bool) -> list[Missing]:
                 cost = f"{_count(absent)} of VOCASET's 40 are not in the result"
                 found.append(Missing("motion and sound", cost, speaker, absent))
     known = [speaker for speaker in VOCASET_SPEAKERS if speaker in held]
-    absent = [speaker for speaker in VOCASET_SPEAKERS if speaker not in held]
-    if known and absent:
-        shown = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if absent[3:] else "")
+    others = [speaker for speaker in VOCASET_SPEAKERS if speaker not in held]
+    if known and others:
+        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if others[3:] else "")
         cost = f"the result has {len(known)} of the published split's {len(VOCASET_SPEAKERS)} speakers"
-        found.append(Missing(f"speakers {shown}" if absent[1:] else f"speaker {shown}", cost))
+        found.append(Missing(f"speakers {shown}" if others[1:] else f"speaker {shown}", cost))
     return found
 
 

@@ -37,10 +37,20 @@ def decode_audio(data: bytes, path: StrPath | None = None) -> Waveform:
 
     with naming(path):
         try:
-            with soundfile.SoundFile(io.BytesIO(data)) as sound:
+            with soundfile.SoundFile(_Bytes(data)) as sound:
                 return Waveform(_mono(sound), sound.samplerate)
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
             raise FormatError("not a sound file", expected="WAV, FLAC, OGG or MP3", found=str(error)) from error
+
+
+class _Bytes(io.BytesIO):
+    """Bytes as a file that stays where it is when a damaged header sends libsndfile before its start."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except ValueError:
+            return self.tell()
 
 
 def _mono(sound: object) -> NDArray[np.float32]:

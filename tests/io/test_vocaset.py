@@ -212,7 +212,7 @@ def test_a_package_that_is_wrong(package: Path) -> None:
     index = package / "subj_seq_to_idx.pkl"
     for table in ({0: 99_999}, {0: 0, 2: 1}, {0: "a"}, [1]):
         index.write_bytes(pickle.dumps({"anna": {"sentence01": table}}, 2))
-        with pytest.raises(FormatError, match="subj_seq_to_idx|data_verts"):
+        with pytest.raises(FormatError, match=r"subj_seq_to_idx|data_verts"):
             open_corpus(package).motion("anna", "sentence01")
     for value in ([], {"anna": 3}, {1: {}}):
         index.write_bytes(pickle.dumps(value, 2))

@@ -1,0 +1,234 @@
+"""What is fuzzed: every reader with proper files to start from and the words its format is made of.
+
+Another reader joins by one more entry in ``targets``.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.audio import Waveform
+from blendvoca.clip import Clip
+from blendvoca.io.csv import decode_track
+from blendvoca.io.frames import open_sequence
+from blendvoca.io.livelink import decode_livelink
+from blendvoca.io.obj import decode_obj
+from blendvoca.io.ply import decode_ply
+from blendvoca.io.ply_write import PlyEncoder
+from blendvoca.io.safe_pickle import decode_pickle
+from blendvoca.io.stores import ZipStore
+from blendvoca.io.wav import decode_audio, encode_wav
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.track import CoefficientTrack
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader under test.
+
+    :param read: takes a file's bytes and a folder of its own to work in.
+    :param make_seeds: makes proper files.
+    :param words: pieces of the format, to be put in odd places.
+    :param slow: inputs take milliseconds rather than microseconds.
+    """
+
+    read: Callable[[bytes, Path], object]
+    make_seeds: Callable[[], tuple[bytes, ...]]
+    words: tuple[bytes, ...] = ()
+    slow: bool = False
+
+    @cached_property
+    def seeds(self) -> tuple[bytes, ...]:
+        """The proper files."""
+        return self.make_seeds()
+
+
+VERTICES = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0.5]], np.float32)
+FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+
+
+def targets() -> dict[str, Target]:
+    """Return all readers by name."""
+    return {
+        "obj": Target(_in_memory(decode_obj), _obj_seeds, (b"v ", b"f ", b"/", b"//", b"\\\n", b"#", b"-1 ", b"nan ")),
+        "ply": Target(_in_memory(decode_ply), _ply_seeds, _PLY_WORDS),
+        "csv": Target(
+            lambda data, _: decode_track(data, 60.0), _csv_seed, (b",", b",,", b"\n", b'"', b"nan", b"1e999")
+        ),
+        "livelink": Target(_in_memory(decode_livelink), _livelink_seed, (b",", b"\n", b":", b"99:99:99:99.9", b"nan")),
+        "sound": Target(_in_memory(decode_audio), _sound_seeds, (b"RIFF", b"WAVE", b"fmt ", b"data", b"fLaC", b"OggS")),
+        "pickle": Target(_in_memory(decode_pickle), _pickle_seeds, _PICKLE_WORDS),
+        "npy": Target(_read_npy, _npy_seed, (b"'descr'", b"|O", b"(", b",", b"True", b"\x93NUMPY"), slow=True),
+        "zip": Target(_read_zip, _zip_seed, (b"../", b"/", b"PK\x01\x02", b"PK\x05\x06", b"\0\0"), slow=True),
+        "landmarks": Target(_read_landmarks, _landmark_seeds, (b"[", b"{", b'"', b",", b"-1", b"1e999", b"null")),
+        "manifest": Target(_read_manifest, _manifest_seed, (b"[", b"{", b'"..', b",", b"null", b"1e999", b'"/etc"')),
+        "shard": Target(_read_shard, _shard_seed, (b"\x89HDF", b"TREE", b"SNOD", b"HEAP", b"OHDR"), slow=True),
+    }
+
+
+def _in_memory(decode: Callable[[bytes], object]) -> Callable[[bytes, Path], object]:
+    return lambda data, _: decode(data)
+
+
+def _obj_seeds() -> tuple[bytes, ...]:
+    vertices = b"".join(b"v %g %g %g\n" % tuple(row) for row in VERTICES)
+    return (
+        b"# head\n" + vertices + b"f 1 2 3\nf 1 3 4\n",
+        b"o a\n" + vertices + b"vt 0 0\nvn 0 0 1\ng lips\nf 1/1/1 2/1/1 3/1/1 4/1/1\nf -4//-1 -3//-1 -2//-1\n",
+    )
+
+
+_PLY_WORDS = (
+    *(b"property float x\n", b"property list uchar int vertex_indices\n", b"element face 7\n", b"end_header\n"),
+    *(b"element vertex 1000000000\n", b"format ascii 1.0\n", b"format binary_big_endian 1.0\n", b"list ", b"double "),
+)
+
+
+def _ply_seeds() -> tuple[bytes, ...]:
+    text, binary = (PlyEncoder(FACES, kind).encode(VERTICES) for kind in (False, True))
+    # Mixed polygons and extra properties walk the slow ways.
+    rich = b"ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\n"
+    rich += b"property uchar red\nelement face 2\nproperty list uchar int vertex_index\nproperty float q\nend_header\n"
+    rich += b"0 0 0 1\n1 0 0 2\n1 1 0 3\n0 1 0 4\n4 0 1 2 3 0.5\n3 0 1 2 0.25\n"
+    mixed = binary[:-13] + b"\x04" + np.array([0, 1, 2, 3], "<i4").tobytes()
+    return text, binary, rich, mixed
+
+
+def _csv_seed() -> tuple[bytes, ...]:
+    rows = [",".join(f"{value:.4f}" for value in row) for row in np.linspace(0, 1, 96).reshape(3, 32)]
+    return ("\n".join([",".join(BLENDVOCA_NAMES), *rows]).encode(),)
+
+
+def _livelink_seed() -> tuple[bytes, ...]:
+    rows = [f"10:00:0{n // 3}:{20 * (n % 3):02d}.247,61,0.1,0.2,0.3,-0.5" for n in range(9)]
+    return ("\n".join(["Timecode,BlendShapeCount,JawOpen,MouthRight,MouthLeft,HeadYaw", *rows]).encode(),)
+
+
+def _sound_seeds() -> tuple[bytes, ...]:
+    import soundfile
+
+    tone = Waveform(0.5 * np.sin(np.arange(200) * 0.1), 22_050)
+    seeds = [encode_wav(tone)]
+    for form in ("FLAC", "OGG", "AIFF", "MP3"):
+        buffer = io.BytesIO()
+        soundfile.write(buffer, tone.samples, tone.rate, format=form)
+        seeds.append(buffer.getvalue())
+    return tuple(seeds)
+
+
+_PICKLE_WORDS = (
+    *(b"cos\nsystem\n", b"(S'touch touched'\ntR", b"cnumpy\nndarray\n", b"cnumpy.core.multiarray\n_reconstruct\n"),
+    *(
+        b"cbuiltins\neval\n",
+        b"cnumpy\ndtype\n(S'O8'\nI0\nI1\ntR",
+        b"r\xff\xff\xff\xff",
+        b"\x8e\xff\xff\xff\xff\0\0\0\0",
+    ),
+    *(b"R", b"b", b"t", b"(", b"u", b"e", b"2", b"\x94", b"\x93", b"\x81", b"."),
+)
+
+
+class _Touch:
+    def __reduce__(self) -> tuple[object, ...]:
+        import os
+
+        return os.system, ("touch touched",)
+
+
+def _pickle_seeds() -> tuple[bytes, ...]:
+    plain = {
+        "anna": {"sentence01": {0: 5, 1: 6}},
+        "neutral": VERTICES,
+        "audio": [np.arange(4, dtype=np.int16), 22000, 1.5],
+    }
+    values: list[object] = [plain, {"anna": _Touch()}, np.array([None, "x"], object)]
+    return tuple(pickle.dumps(value, protocol) for value in values for protocol in (0, 1, 2, 4, 5))
+
+
+def _npy_seed() -> tuple[bytes, ...]:
+    buffer = io.BytesIO()
+    np.save(buffer, np.stack([VERTICES, VERTICES]))
+    return (buffer.getvalue(),)
+
+
+def _read_npy(data: bytes, folder: Path) -> object:
+    (folder / "a.npy").write_bytes(data)
+    return open_sequence(folder / "a.npy", 60.0).frames()
+
+
+def _zip_seed() -> tuple[bytes, ...]:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("anna/sentence01/sentence01.000001.ply", PlyEncoder(FACES).encode(VERTICES))
+        archive.writestr("audio/anna/sentence01.wav", bytes(100))
+    return (buffer.getvalue(),)
+
+
+def _read_zip(data: bytes, folder: Path) -> object:
+    (folder / "a.zip").write_bytes(data)
+    store = ZipStore(folder / "a.zip")
+    return [store.read(name) for name in store.names()]
+
+
+def _landmark_seeds() -> tuple[bytes, ...]:
+    from landmarks.files import write_landmarks
+
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("a.txt", "a.json")]
+        for path in paths:
+            write_landmarks(path, np.arange(68) * 7)
+        return tuple(path.read_bytes() for path in paths)
+
+
+def _read_landmarks(data: bytes, folder: Path) -> object:
+    from landmarks.files import read_landmarks
+
+    (folder / "a.json").write_bytes(data)
+    return read_landmarks(folder / "a.json", 5023)
+
+
+def _write_shard(folder: str) -> Path:
+    from blendvoca.shard.writer import write_shard
+
+    rig = BlendshapeRig(Mesh(VERTICES.astype(np.float64), FACES), 0.1 * np.ones((32, 4, 3)), BLENDVOCA_NAMES)
+    track = CoefficientTrack(np.full((6, 32), 0.5), BLENDVOCA_NAMES, 60.0)
+    clip = Clip("anna", "sentence01", track, Waveform(np.zeros(2200, np.float32), 22_000))
+    return write_shard(Path(folder, "anna.h5"), "anna", [clip], rig, "open")
+
+
+def _shard_seed() -> tuple[bytes, ...]:
+    with TemporaryDirectory() as folder:
+        return (_write_shard(folder).read_bytes(),)
+
+
+def _read_shard(data: bytes, folder: Path) -> object:
+    from blendvoca.shard.reader import open_shard
+
+    (folder / "anna.h5").write_bytes(data)
+    shard = open_shard(folder / "anna.h5")
+    return shard.parts(), list(shard.clips())
+
+
+def _manifest_seed() -> tuple[bytes, ...]:
+    from blendvoca.shard.manifest import write_manifest
+
+    with TemporaryDirectory() as folder:
+        _write_shard(folder)
+        return (write_manifest(folder).to_json().encode(),)
+
+
+def _read_manifest(data: bytes, folder: Path) -> object:
+    from blendvoca.shard.manifest import parse_manifest
+
+    return parse_manifest(data.decode("utf-8", "replace"), folder / "manifest.json")
