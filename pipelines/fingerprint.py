@@ -24,7 +24,7 @@ def digest_bytes(content: bytes) -> str:
 
 def digest_json(value: Any) -> str:
     """Return the SHA-256 of a plain value, written as JSON with sorted keys."""
-    return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode())
+    return digest_bytes(json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 
 def digest_file(path: str | PathLike[str]) -> str:

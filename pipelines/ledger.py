@@ -97,8 +97,9 @@ class Ledger:
         """Return the mark of an item, ``None`` where there is none or where it cannot be read."""
         try:
             stored = json.loads(self.mark_path(stage, item).read_bytes())
-            recipe = Recipe(**stored.pop("recipe"))
-            return Mark(recipe, **stored)
+            mark = Mark(Recipe(**stored.pop("recipe")), **stored)
+            inside = not Path(mark.result).is_absolute() and ".." not in Path(mark.result).parts
+            return mark if inside else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
@@ -127,13 +128,24 @@ class Ledger:
             return "its result is missing"
         return None if intact else "its result was changed or damaged"
 
-    def prune(self, stage: str, items: Iterable[str]) -> list[str]:
-        """Forget marks and intermediate results of items that are no longer planned; return their file names."""
+    def strangers(self, stage: str, items: Iterable[str]) -> list[str]:
+        """Return the names of items that have a mark and are not among ``items``."""
         keep = {file_name(item) for item in items}
-        gone = sorted(path.stem for path in self.folder(stage).glob("*.done") if path.stem not in keep)
+        return sorted(path.stem for path in self.folder(stage).glob("*.done") if path.stem not in keep)
+
+    def discard(self, stage: str, item: str, result: Path) -> None:
+        """Remove mark and result of an item that has failed: neither is true any more."""
+        self.forget(stage, item)
+        result.unlink(missing_ok=True)
+
+    def prune(self, stage: str, items: Iterable[str]) -> list[str]:
+        """Remove marks and results of items that are no longer planned; return their names."""
+        gone = self.strangers(stage, items)
         for name in gone:
-            for suffix in (".done", RESULT_SUFFIX):
-                (self.folder(stage) / f"{name}{suffix}").unlink(missing_ok=True)
+            mark = self.read(stage, name)
+            if mark is not None:
+                (self.out / mark.result).unlink(missing_ok=True)
+            self.forget(stage, name)
         return gone
 
     def sweep(self) -> None:

@@ -61,6 +61,7 @@ def run_stages(
     :returns: one report a stage.
     :raises Interrupted: after SIGINT or SIGTERM, once the items under way are finished.
     :raises OutputError: if results cannot be written (the disk is full).
+    :raises BlendvocaError: if a stage fails without which nothing can be built.
     """
     reports = []
     work.ledger.sweep()
@@ -98,6 +99,8 @@ def run_stage(
                 report.done.append(outcome.item)
                 continue
             report.failures.append(Failure(stage.name, outcome.item, outcome.error))
+            if not outcome.fatal:
+                work.ledger.discard(stage.name, outcome.item, stage.target(work, outcome.item))
             if outcome.fatal and fatal is None:
                 fatal = outcome.error
                 stop.set()
@@ -106,6 +109,8 @@ def run_stage(
         reporter.end(stage, report.seconds)
     if fatal is not None:
         raise OutputError(fatal, remedy="What is finished stays; mend this and build again to go on from there.")
+    if stage.required and report.failures:
+        raise BlendvocaError(report.failures[0].error)
     return report
 
 
@@ -117,12 +122,12 @@ def _plan(
         try:
             recipe = stage.recipe(work, item)
         except UpstreamMissingError as error:
-            work.ledger.forget(stage.name, item)
+            work.ledger.discard(stage.name, item, stage.target(work, item))
             report.blocked.append(item)
             reporter.detail(f"{stage.name} {item}: left out, {error}")
             continue
         except (BlendvocaError, OSError) as error:
-            work.ledger.forget(stage.name, item)
+            work.ledger.discard(stage.name, item, stage.target(work, item))
             report.failures.append(Failure(stage.name, item, str(error)))
             continue
         why = "forced" if force else work.ledger.why_to_do(item, recipe)

@@ -33,6 +33,8 @@ class Stage(ABC):
     unit: ClassVar[str] = "speakers"
     version: ClassVar[int] = 1
     settings: ClassVar[tuple[str, ...]] = ()
+    #: Whether nothing can be built where an item of it fails.
+    required: ClassVar[bool] = False
 
     @abstractmethod
     def items(self, work: Any) -> list[str]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import BlendvocaError
+from blendvoca.io.corpus import Corpus
+from blendvoca.speakers import KNOWN_GAPS
 from pipelines.artefact import Artefact, read_artefact
+from pipelines.config import BuildConfig
 from pipelines.ledger import RESULT_SUFFIX, Ledger, Mark, file_name
 
 
@@ -58,3 +63,65 @@ class Workspace:
         :raises IntegrityError: if it cannot be read.
         """
         return read_artefact(self.out / self.mark(stage, item).result)
+
+
+class BuildWorkspace(Workspace):
+    """The workspace of a build: with the corpus, opened once and sent to the workers.
+
+    :param config: settings of the build.
+    :param out: output folder.
+    """
+
+    config: BuildConfig
+
+    def __init__(self, config: BuildConfig, out: Path) -> None:
+        super().__init__(config, out)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus: names only, nothing of it is held in memory.
+
+        :raises MissingInputError, FormatError: if there is none.
+        """
+        from blendvoca.io.vocaset import open_corpus
+
+        return open_corpus(self.config.corpus)
+
+    @property
+    def speakers(self) -> list[str]:
+        """Speakers that a rig can be made for."""
+        return list(self.corpus.speakers)
+
+    @cached_property
+    def has_sound(self) -> bool:
+        """Whether any clip has sound; where none has, clips are built without."""
+        return any(self.corpus.has_audio(speaker, sentence) for speaker, sentence in self.corpus.clips())
+
+    @cached_property
+    def sample(self) -> dict[str, Any]:
+        """What the embedded sample says of itself; empty for any other corpus."""
+        from blendvoca.synthetic.corpus import FORMAT, MARKER
+
+        try:
+            stated = json.loads((self.config.corpus / MARKER).read_bytes())
+            return stated if stated["format"] == FORMAT else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
+    @property
+    def dataset_name(self) -> str:
+        """What the dataset is called in its manifest."""
+        return "BlendVOCA sample" if self.sample else "BlendVOCA"
+
+    @cached_property
+    def known_gaps(self) -> frozenset[tuple[str, str]]:
+        """Clips whose sound was published without motion: no errors."""
+        stated = frozenset((str(who), str(what)) for who, what in self.sample.get("known_gaps", ()))
+        return KNOWN_GAPS | stated
+
+    @property
+    def source_name(self) -> str:
+        """Which source rig is transferred."""
+        if self.config.source_rig != "auto":
+            return self.config.source_rig
+        return "synthetic" if self.sample else "arkit"

@@ -1,0 +1,146 @@
+"""The build, read first: the ordered list of stages, and the one call that runs them.
+
+::
+
+    corpus ─ landmarks ─ crop ─ correspond ─ transfer ─ reattach ─┐
+    source ─────────┘                                             ├─ fit ─ pack ─ audit
+    frames and sound ─────────────────────────────────────────────┘
+
+A speaker's head passes from the left to the right; a clip begins at ``fit``. Every arrow is a file under
+``OUT/.stages``, so that a second build does only what changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from blendvoca.errors import ConfigurationError, MissingInputError
+from pipelines.config import BuildConfig
+from pipelines.executors import Dask, Executor, InProcess, Processes
+from pipelines.lock import locked
+from pipelines.output import prepare_output, refuse_others, sign, write_environment
+from pipelines.progress import Reporter, Silent
+from pipelines.runner import Failure, StageReport, run_stages
+from pipelines.stage import Stage
+from pipelines.stages.audit import Audit
+from pipelines.stages.correspond import Correspond
+from pipelines.stages.crop import CropRegions
+from pipelines.stages.fit import Fit
+from pipelines.stages.landmarks import FindLandmarks
+from pipelines.stages.pack import Pack
+from pipelines.stages.reattach import Reattach
+from pipelines.stages.source import Source
+from pipelines.stages.transfer import Transfer
+from pipelines.workspace import BuildWorkspace
+
+#: The stages, in order.
+STAGES: tuple[Stage, ...] = (
+    Source(),  # the rig that is transferred: which shapes, which landmarks
+    FindLandmarks(),  # 68 vertices on every speaker's template
+    CropRegions(),  # which vertices are deformed by transfer, which are published
+    Correspond(),  # bend the source onto the template: which triangle speaks for which
+    Transfer(),  # the source's shapes on the cropped template
+    Reattach(),  # the shapes on the published region, faded into what does not move
+    Fit(),  # coefficients of every clip, with their certificate
+    Pack(),  # one shard a speaker
+    Audit(),  # read everything back, write the manifest
+)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did.
+
+    :param out: where the shards are.
+    :param work: settings, and the ledger with the facts of every item.
+    :param reports: one a stage, in order.
+    :param seconds: wall time.
+    """
+
+    out: Path
+    work: BuildWorkspace
+    reports: tuple[StageReport, ...]
+    seconds: float
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Everything that could not be built, and why; empty for a complete build."""
+        return [failure for report in self.reports for failure in report.failures]
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything was there already."""
+        return not any(report.done or report.failures for report in self.reports)
+
+
+def build(
+    config: BuildConfig,
+    out: Path,
+    *,
+    jobs: int = 0,
+    dask: str | None = None,
+    reporter: Reporter | None = None,
+    force: bool = False,
+) -> BuildResult:
+    """Build shards of a corpus into ``out``, or do what is missing of it.
+
+    :param jobs: worker processes; 0 does everything in this process.
+    :param dask: address of a dask scheduler to use instead; its workers must see the same paths.
+    :param force: do everything again, and remove shards of speakers that the corpus lacks.
+    :raises MissingInputError, FormatError: if the corpus is none.
+    :raises OutputError: if the output cannot be used or written, or another build is using it.
+    :raises Interrupted: after SIGINT or SIGTERM, once the items under way are finished.
+    """
+    start = perf_counter()
+    reporter = reporter or Silent()
+    work = open_workspace(config, out)
+    for line in preamble(work):
+        reporter.note(line)
+    prepare_output(out, config.corpus)
+    with locked(out):
+        sign(out)
+        refuse_others(work.ledger, Pack.name, work.corpus.speakers, force)
+        with _executor(work, jobs, dask) as executor:
+            reports = run_stages(STAGES, work, executor, reporter, force)
+        write_environment(out)
+    return BuildResult(out, work, tuple(reports), perf_counter() - start)
+
+
+def open_workspace(config: BuildConfig, out: Path) -> BuildWorkspace:
+    """Open the corpus and check what can be checked before anything is written.
+
+    :raises MissingInputError, FormatError: if there is no corpus, nothing in it to build, or no landmark file.
+    """
+    work = BuildWorkspace(config, out)
+    if config.landmarks is not None and not config.landmarks.exists():
+        raise MissingInputError("no such landmark file", path=config.landmarks)
+    if not work.speakers:
+        lacks = "; ".join(str(lack) for lack in work.corpus.missing) or "it holds no speaker"
+        raise MissingInputError("nothing to build", expected="a template and motion of a speaker", found=lacks,
+                                path=config.corpus)  # fmt: skip
+    return work
+
+
+def preamble(work: BuildWorkspace) -> list[str]:
+    """Return what was recognised, and what is missing and what that costs, a line each."""
+    corpus = work.corpus
+    clips = sum(1 for _ in corpus.clips())
+    lines = [f"{corpus.path}: {corpus.kind}, {len(corpus.speakers)} speakers, {clips} sequences"]
+    for lack in corpus.missing:
+        if lack.speaker and lack.sentences and {(lack.speaker, name) for name in lack.sentences} <= work.known_gaps:
+            continue
+        lines.append(f"  {lack}")
+    gaps = sorted(f"{who}/{what}" for who, what in work.known_gaps if who in corpus.speakers)
+    if gaps:
+        lines.append(f"  known gaps, sound without motion: {', '.join(gaps)}")
+    return lines
+
+
+def _executor(work: BuildWorkspace, jobs: int, dask: str | None) -> Executor:
+    if jobs < 0:
+        raise ConfigurationError("wrong number of jobs", expected="0 or more", found=jobs)
+    if dask is not None:
+        return Dask(work, dask)
+    return Processes(work, jobs) if jobs else InProcess(work)

@@ -1,0 +1,55 @@
+"""Types to arrays and back, for intermediate results that several stages read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.audio import Waveform
+from blendvoca.crop import Crop
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from pipelines.artefact import Artefact
+from pipelines.fingerprint import digest_bytes
+
+
+def pack_mesh(name: str, mesh: Mesh) -> dict[str, NDArray[Any]]:
+    """Return a mesh as named arrays."""
+    return {f"{name}_vertices": mesh.vertices, f"{name}_faces": mesh.faces}
+
+
+def unpack_mesh(name: str, stored: Artefact) -> Mesh:
+    """Return the mesh that :func:`pack_mesh` took apart."""
+    return Mesh(stored[f"{name}_vertices"], stored[f"{name}_faces"])
+
+
+def pack_rig(rig: BlendshapeRig) -> dict[str, NDArray[Any]]:
+    """Return a rig as named arrays."""
+    return {
+        **pack_mesh("neutral", rig.neutral),
+        "deltas": rig.deltas,
+        "names": np.array([name.encode() for name in rig.names]),
+    }
+
+
+def unpack_rig(stored: Artefact) -> BlendshapeRig:
+    """Return the rig that :func:`pack_rig` took apart."""
+    names = tuple(bytes(name).decode() for name in stored["names"])
+    return BlendshapeRig(unpack_mesh("neutral", stored), stored["deltas"], names)
+
+
+def pack_crop(name: str, crop: Crop) -> dict[str, NDArray[Any]]:
+    """Return a crop as named arrays."""
+    return {f"{name}_kept": crop.kept, f"{name}_of": np.array(crop.n_vertices)}
+
+
+def unpack_crop(name: str, stored: Artefact) -> Crop:
+    """Return the crop that :func:`pack_crop` took apart."""
+    return Crop(stored[f"{name}_kept"], int(stored[f"{name}_of"]))
+
+
+def sound_digest(sound: Waveform) -> str:
+    """Return the SHA-256 of rate and 16-bit samples: of what is stored, not of the file it came from."""
+    return digest_bytes(f"{sound.rate}\n".encode() + sound.to_int16().astype("<i2").tobytes())

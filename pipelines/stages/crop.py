@@ -1,0 +1,44 @@
+"""Stage ``crop``: which vertices of a speaker's head the transfer deforms, and which are published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from blendvoca.crop import Crop
+from blendvoca.errors import MissingInputError
+from blendvoca.geometry.components import vertex_components
+from landmarks.schemes import head_indices
+from pipelines.artefact import write_artefact
+from pipelines.records import pack_crop, unpack_mesh
+from pipelines.stage import Stage
+from pipelines.workspace import BuildWorkspace
+
+
+class CropRegions(Stage):
+    """Find the transfer region and the published region."""
+
+    name, title = "crop", "regions"
+
+    def items(self, work: BuildWorkspace) -> list[str]:
+        """Return the speakers."""
+        return work.speakers
+
+    def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
+        """Return the hash of template and landmarks."""
+        return {"template": work.fingerprint("landmarks", item)}
+
+    def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
+        """Find both regions."""
+        stored = work.load("landmarks", item)
+        template = unpack_mesh("template", stored)
+        labels = vertex_components(template.faces, template.n_vertices)
+        region = Crop.of(np.isin(labels, np.unique(labels[stored["landmarks"]])), template.n_vertices)
+        try:
+            output = Crop.of(head_indices(), template.n_vertices) if stored.facts["topology"] == "flame" else region
+        except MissingInputError:
+            output = region
+        write_artefact(target, None, **pack_crop("region", region), **pack_crop("output", output))
+        return {"region": len(region.kept), "output": len(output.kept)}

@@ -1,0 +1,44 @@
+"""Stage ``reattach``: the transferred shapes on the published region of the head (paper 4.1.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from blendvoca.rig import BlendshapeRig
+from pipelines.artefact import write_artefact
+from pipelines.fingerprint import digest_bytes
+from pipelines.records import pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
+from pipelines.stage import Stage
+from pipelines.workspace import BuildWorkspace
+
+
+class Reattach(Stage):
+    """Put the shapes back onto the head."""
+
+    name, title = "reattach", "reattachment"
+
+    def items(self, work: BuildWorkspace) -> list[str]:
+        """Return the speakers."""
+        return work.speakers
+
+    def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
+        """Return hashes of the shapes, the regions and the template."""
+        return {
+            "template": work.fingerprint("landmarks", item),
+            "crop": work.fingerprint("crop", item),
+            "shapes": work.fingerprint("transfer", item),
+        }
+
+    def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
+        """Reattach, then keep the published region."""
+        stored, regions = work.load("landmarks", item), work.load("crop", item)
+        template, shapes = unpack_mesh("template", stored), unpack_rig(work.load("transfer", item))
+        region, output = unpack_crop("region", regions), unpack_crop("output", regions)
+        whole = BlendshapeRig(template, region.restore(shapes.deltas), shapes.names)
+        rig = whole.cropped(output)
+        facts = {"template_sha256": digest_bytes(template.vertices.astype("<f4").tobytes())}
+        write_artefact(
+            target, facts, landmarks=output.indices(stored["landmarks"]), **pack_rig(rig), **pack_crop("output", output)
+        )
+        return {}

@@ -1,0 +1,51 @@
+"""Stage ``transfer``: the source's shapes on a speaker's cropped template (Sumner and Popović 2004)."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer import TransferConfig, prepare
+from blendvoca.transfer.registration import Registration
+from pipelines.artefact import Artefact, write_artefact
+from pipelines.records import pack_rig, unpack_crop, unpack_mesh, unpack_rig
+from pipelines.stage import Stage
+from pipelines.workspace import BuildWorkspace
+
+
+class Transfer(Stage):
+    """Solve for the shapes of a speaker."""
+
+    name, title, settings = "transfer", "deformation transfer", ("method",)
+
+    def items(self, work: BuildWorkspace) -> list[str]:
+        """Return the speakers."""
+        return work.speakers
+
+    def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
+        """Return hashes of the source rig, the regions and the registration."""
+        return {
+            "source": work.fingerprint("source", "rig"),
+            "template": work.fingerprint("landmarks", item),
+            "crop": work.fingerprint("crop", item),
+            "registration": work.fingerprint("correspond", item),
+        }
+
+    def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
+        """Transfer all shapes to the region."""
+        source, registered = unpack_rig(work.load("source", "rig")), work.load("correspond", item)
+        template = unpack_mesh("template", work.load("landmarks", item))
+        cropped = unpack_crop("region", work.load("crop", item)).apply(template)
+        config = TransferConfig(work.config.method)
+        prepared = prepare(source.neutral, cropped, registered["pairs"], config, _registration(registered))
+        rig = BlendshapeRig(cropped, prepared.apply(source.deltas), source.names)
+        write_artefact(target, None, **pack_rig(rig))
+        return {}
+
+
+def _registration(stored: Artefact) -> Registration:
+    """Return the registration that the stage before has kept; plain numbers come back as such."""
+    values: dict[str, Any] = {field.name: stored[field.name] for field in fields(Registration)}
+    return Registration(**{name: value if value.ndim else value.item() for name, value in values.items()})
