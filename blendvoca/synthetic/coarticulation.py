@@ -159,6 +159,10 @@ def _restless(time: Array, size: float, rng: np.random.Generator) -> Array:
     phase = rng.uniform(0.0, 2.0 * np.pi, (2, len(_CHANNELS)))
     waves = np.sin(2.0 * np.pi * time[:, None, None] * frequency + phase).mean(axis=1)
     scale = size * rng.uniform(0.3, 1.6, len(_CHANNELS))
+    for name in ("jaw", "mouth"):
+        # Nobody goes left and right at once.
+        left, right = _CHANNELS.index(f"{name}Left"), _CHANNELS.index(f"{name}Right")
+        waves[:, right], scale[right] = -waves[:, left], scale[left]
     result = scale * np.maximum(waves, 0.0) ** 2
     result[:, -1] = 0.0
     for name in ("jawOpen", "mouthFunnel", "mouthPucker"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from blendvoca.errors import ConfigurationError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
+from blendvoca.synthetic.appearance import colours
 from blendvoca.synthetic.identity import Identity, shape_identity
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
 from blendvoca.synthetic.surface import Surface, build_surface
@@ -65,6 +66,10 @@ class SyntheticHead:
     def landmarks(self, region: str = "head") -> NDArray[np.int64]:
         """Return the 68 landmark vertices of a sampling."""
         return self.canonical.surface(region).landmarks.copy()
+
+    def colours(self, region: str = "head") -> NDArray[np.float64]:
+        """Return a colour (V, 3) in [0, 1] for every vertex of a sampling: skin, lips, brows, eyes."""
+        return colours(self.canonical.surface(region).sites)
 
     def _neutral(self, region: str) -> tuple[Mesh, NDArray[np.int64]]:
         surface = self.canonical.surface(region)

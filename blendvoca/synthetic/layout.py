@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
-from blendvoca.synthetic import markers
+from blendvoca.synthetic import ears, markers
 from blendvoca.synthetic.chart import LEVEL_END, locate
 from blendvoca.synthetic.openings import EYE_RIM, MOUTH_RIM, Opening, left_eye, mouth
 from blendvoca.synthetic.sampling import Sampling, log_radius
@@ -61,6 +61,8 @@ def half_layout(sampling: Sampling, seed: int = 0) -> HalfLayout:
     mouth_rim, upper, lower = _mouth_rings(points, sampling)
     eye_rim = _eye_rings(points, sampling)
     outline = _outline(points, sampling)
+    if sampling.whole_head:
+        _ear_rings(points)
     _midline(points, sampling, upper, lower, outline)
     for landmark, position in markers.FREE_POINTS.items():
         if landmark in points.landmarks:
@@ -136,6 +138,11 @@ def _eye_rings(points: _Points, sampling: Sampling) -> Index:
             for landmark, degree in markers.LID_POINTS.items():
                 points.landmarks[landmark] = index[round(degree / 60.0 * sampling.eye_steps) % len(index)]
     return np.array(rim)
+
+
+def _ear_rings(points: _Points) -> None:
+    for azimuth, level in ears.rings():
+        points.add(azimuth, level)
 
 
 def _outline(points: _Points, sampling: Sampling) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.synthetic.chart import LEVEL_END, locate
-from blendvoca.synthetic.ears import EAR_CENTRE, EAR_RADIUS
+from blendvoca.synthetic.ears import PATCH, patch_coordinates
 from blendvoca.synthetic.openings import EYE_RIM, MOUTH_RIM, left_eye, mouth
 
 Array = NDArray[np.float64]
@@ -50,7 +50,8 @@ class Sampling:
             h = np.minimum(h, self.fine * (least + 0.13 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
         h = np.minimum(h, self.fine * (2.3 + 0.13 * np.maximum(_nose_distance(azimuth, level) - 8.0, 0.0)))
         if self.whole_head:
-            h = np.minimum(h, 3.0 + 0.3 * np.maximum(ear_distance(azimuth, level) - EAR_RADIUS, 0.0))
+            beyond = np.maximum(np.hypot(*patch_coordinates(azimuth, level)) - 1.0, 0.0)
+            h = np.minimum(h, 3.6 + 0.3 * PATCH[0] * beyond)
         return h
 
 
@@ -73,13 +74,6 @@ def _step(x: Array, low: float, high: float) -> Array:
 def _nose_distance(azimuth: Array, level: Array) -> Array:
     tip = locate(np.array([(7.0, -17.0, 100.0)]))
     return np.hypot(95.0 * (azimuth - tip[0][0]), level - tip[1][0])
-
-
-def ear_distance(azimuth: Array, level: Array) -> Array:
-    """Return the distance in the chart from the left ear's centre, scaled to millimetres on the head."""
-    centre = locate(np.array([EAR_CENTRE]))
-    result: Array = np.hypot(70.0 * (azimuth - centre[0][0]), level - centre[1][0])
-    return result
 
 
 def log_radius(level: Array) -> Array:
