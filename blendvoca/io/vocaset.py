@@ -29,7 +29,8 @@ def open_corpus(path: StrPath, fps: float = VOCASET_FPS) -> Corpus:
     target = Path(path)
     form = _recognise(target, fps)
     held = form.holdings()
-    missing = (*form.lacks(), *_missing(held, all_silent=any(lack.what == SOUNDS for lack in form.lacks())))
+    all_silent = any(lack.what == SOUNDS for lack in form.lacks())
+    missing = (*form.lacks(), *_missing(held, all_silent, KNOWN_GAPS | _stated_gaps(target)))
     return Corpus(target, form, fps, missing, _splits(target, held), held)
 
 
@@ -61,11 +62,11 @@ def _first_names(store: Store) -> str:
     return f"{', '.join(names[:3])}{' …' if names[3:] else ''}" if names else "no files"
 
 
-def _missing(held: Mapping[str, Holdings], all_silent: bool) -> list[Missing]:
-    """List what single speakers lack; VOCASET's known gaps are none."""
+def _missing(held: Mapping[str, Holdings], all_silent: bool, known_gaps: frozenset[tuple[str, str]]) -> list[Missing]:
+    """List what single speakers lack, apart from gaps that are known."""
     found = []
     for speaker, has in held.items():
-        gaps = {sentence for who, sentence in KNOWN_GAPS if who == speaker}
+        gaps = {sentence for who, sentence in known_gaps if who == speaker}
         silent = tuple(sorted(has.motion - has.audio))
         still = tuple(sorted(has.audio - has.motion - gaps))
         if not has.motion:
@@ -95,6 +96,15 @@ def _missing(held: Mapping[str, Holdings], all_silent: bool) -> list[Missing]:
 def _count(sentences: object) -> str:
     number = len(sentences)  # type: ignore[arg-type]
     return f"{number} sentence{'s' * (number != 1)}"
+
+
+def _stated_gaps(target: Path) -> frozenset[tuple[str, str]]:
+    """Return the gaps that the embedded sample states in its ``sample.json``."""
+    try:
+        stated = json.loads((target / "sample.json").read_bytes())["known_gaps"]
+        return frozenset((str(speaker), str(sentence)) for speaker, sentence in stated)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return frozenset()
 
 
 def _splits(target: Path, held: Mapping[str, Holdings]) -> dict[str, str] | None:

@@ -13,8 +13,10 @@ from blendvoca.errors import AudioError, FormatError
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import StrPath, naming, read_bytes
 
-#: Longest sound that is read, in seconds: a few kilobytes of FLAC can claim weeks of silence.
+#: Longest sound that is read, in seconds.
 MAX_SECONDS = 3600.0
+#: Samples that any file may hold, and that each of its bytes may stand for: a few kilobytes can claim weeks of silence.
+_FREE_SAMPLES, _SAMPLES_PER_BYTE = 1 << 21, 64
 #: Most channels that are mixed.
 _MAX_CHANNELS = 64
 #: Frames read at a time, so that memory follows what the file holds and not what its header claims.
@@ -38,7 +40,7 @@ def decode_audio(data: bytes, path: StrPath | None = None) -> Waveform:
     with naming(path):
         try:
             with soundfile.SoundFile(_Bytes(data)) as sound:
-                return Waveform(_mono(sound), sound.samplerate)
+                return Waveform(_mono(sound, _FREE_SAMPLES + _SAMPLES_PER_BYTE * len(data)), sound.samplerate)
         except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
             raise FormatError("not a sound file", expected="WAV, FLAC, OGG or MP3", found=str(error)) from error
 
@@ -53,8 +55,8 @@ class _Bytes(io.BytesIO):
             return self.tell()
 
 
-def _mono(sound: object) -> NDArray[np.float32]:
-    """Read an open ``soundfile.SoundFile`` to its end and mix the channels."""
+def _mono(sound: object, most: int) -> NDArray[np.float32]:
+    """Read an open ``soundfile.SoundFile`` to its end, ``most`` samples at the most, and mix the channels."""
     rate, channels = sound.samplerate, sound.channels  # type: ignore[attr-defined]
     if not MIN_RATE <= rate <= MAX_RATE or not 1 <= channels <= _MAX_CHANNELS:
         raise AudioError(
@@ -64,14 +66,19 @@ def _mono(sound: object) -> NDArray[np.float32]:
         )
     blocks: list[NDArray[np.float32]] = []
     held = 0
-    while held <= MAX_SECONDS * rate:
+    while held * channels <= most and held <= MAX_SECONDS * rate:
         block = sound.read(_BLOCK, dtype="float32", always_2d=True)  # type: ignore[attr-defined]
         if len(block) == 0:
             break
         blocks.append(block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32))
         held += len(block)
     else:
-        raise AudioError("the sound is too long", expected=f"at most {MAX_SECONDS:g} s", remedy="Cut it into pieces.")
+        raise AudioError(
+            "the sound is too long",
+            expected=f"at most {MAX_SECONDS:g} s, and what a file of this size can hold",
+            found=f"{held / rate:g} s and more",
+            remedy="Cut it into pieces.",
+        )
     if not blocks:
         raise AudioError("the sound file is empty", expected="at least one sample", found=0)
     return np.concatenate(blocks)

@@ -170,6 +170,13 @@ def test_stamps_change_with_their_files(corpus: Corpus, folders: Path) -> None:
         assert changed == [("anna", "sentence01")]
 
 
+def test_gaps_that_a_corpus_states_are_not_reported(folders: Path) -> None:
+    shutil.rmtree(folders / "unposedcleaneddata" / "anna" / "sentence32")
+    assert any(missing.speaker == "anna" for missing in open_corpus(folders).missing)
+    (folders / "sample.json").write_text(json.dumps({"known_gaps": [["anna", "sentence32"]]}))
+    assert not any(missing.speaker == "anna" for missing in open_corpus(folders).missing)
+
+
 def test_a_stated_split(folders: Path) -> None:
     assert open_corpus(folders).splits is None
     (folders / "splits.json").write_text(json.dumps({"train": list(SPEAKERS[:2]), "test": ["anna"]}))

@@ -71,6 +71,14 @@ def test_silence_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         decode_audio(buffer.getvalue())
 
 
+def test_a_small_file_cannot_fill_the_memory() -> None:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.zeros(6_000_000), 48_000, format="FLAC")
+    assert len(buffer.getvalue()) < 20_000
+    with pytest.raises(AudioError, match="size can hold"):
+        decode_audio(buffer.getvalue())
+
+
 def test_what_is_no_sound(tmp_path: Path, tone: Waveform) -> None:
     for data in (b"", b"RIFF", b"hello world" * 20):
         with pytest.raises(FormatError):
