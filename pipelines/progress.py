@@ -97,25 +97,37 @@ class Terminal:
 
 
 def _bars(console: Console, unit: str) -> Progress:
-    """Return a progress display of one bar: title, bar, count, rate, time."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    """Return a progress display of one bar: title, bar, count, then rate and time left."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
     from rich.progress import Task as BarTask
     from rich.text import Text
 
-    class Rate(ProgressColumn):
+    class Pace(ProgressColumn):
         def render(self, task: BarTask) -> Text:
-            fresh = task.completed - task.fields["skipped"]
-            if task.finished:
-                return Text("kept" if not fresh else f"{task.elapsed or 0:.1f} s", style="dim")
-            return Text(f"{fresh / task.elapsed:.3g}/s" if fresh and task.elapsed else "", style="dim")
+            pace = _pace(task.completed, task.total or 0, task.fields["skipped"], task.elapsed or 0.0)
+            return Text(pace, style="dim")
 
     return Progress(
-        TextColumn("{task.description:<24}", markup=False),
+        TextColumn("{task.description:<22}", markup=False),
         BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TextColumn(unit, style="dim"),
-        Rate(),
-        TimeRemainingColumn(compact=True),
+        TextColumn(f"{{task.completed:>6,.0f}} of {{task.total:<6,.0f}} {unit:<9}", markup=False),
+        Pace(),
         console=console,
         disable=not console.is_terminal,
     )
+
+
+def _pace(completed: float, total: float, skipped: float, elapsed: float) -> str:
+    """Return rate and time left of a running stage, or what a finished one did.
+
+    The rate counts what is done now, not what was there before.
+    """
+    fresh = completed - skipped
+    if completed < total:
+        if not fresh or not elapsed:
+            return ""
+        left = round((total - completed) * elapsed / fresh)
+        return f"{fresh / elapsed:.3g}/s, {left // 60}:{left % 60:02d} left"
+    if not fresh:
+        return "kept"
+    return f"{elapsed:.1f} s" + (f", {skipped:,.0f} kept" if skipped else "")
