@@ -1,8 +1,9 @@
 """Fit blendshape coefficients to a mesh sequence: MeshSequence + BlendshapeRig → track, certificate and figures.
 
 The problem is the paper's (Eq. 2, supplement 8) to the letter unless weights or a ridge are asked for: over all frames,
-minimise ‖p − (b₀ + B u)‖² subject to 0 ≤ u ≤ 1 and |uₙ₊₁ − uₙ| ≤ δ. Frames are read in blocks and leave only Bᵀ(p − b₀),
-K numbers a frame; they are kept for the error figures while they fit a budget, and read again where they do not.
+minimise ‖p − (b₀ + B u)‖² subject to 0 ≤ u ≤ 1 and |uₙ₊₁ − uₙ| ≤ δ. Frames are read in blocks and leave only
+Bᵀ(p − b₀), K numbers a frame; they are kept for the error figures while they fit a budget, and read again where they
+do not.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from blendvoca.certificate import FitCertificate
 from blendvoca.crop import Crop
 from blendvoca.distances import DistanceFigures
 from blendvoca.errors import ConfigurationError, InputError, MeshError
-from blendvoca.qp import QPResult, QPSettings, RateLimitedQP, solve
+from blendvoca.qp import QPResult, RateLimitedQP, solve
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
 from blendvoca.track import DEFAULT_RATE_LIMIT, CoefficientTrack

@@ -37,12 +37,12 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
         ridge: float) -> None:  # fmt: skip
     """Fit blendshape coefficients to SEQUENCE (paper Eq. 2) and write them to OUT.
 
-    SEQUENCE is a folder or zip of PLY or OBJ files, one a frame, or an .npy of shape (T, V, 3) or (T, 3V). Whether it shows
-    the whole head or the rig's crop is seen from the vertex count. Ends with exit code 1 if the answer is not proved.
+    SEQUENCE is a folder or zip of PLY or OBJ files, one a frame, or an .npy of shape (T, V, 3) or (T, 3V). Whether it
+    shows the whole head or the rig's crop is seen from the vertex count. Exit code 1 if the answer is not proved.
     """
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.errors import SolverError
-    from blendvoca.fit import Fitter, FitSettings, lip_vertices, lip_weights, match_topology
+    from blendvoca.fit import FitSettings, Fitter, lip_vertices, lip_weights, match_topology
     from blendvoca.io.frames import open_sequence
     from blendvoca.resample import resampled
 
@@ -98,7 +98,8 @@ def _show(result: FitResult, out: Path) -> None:
     from rich.table import Table
 
     c, track = result.certificate, result.track
-    table = Table(title=f"{len(track)} frames, {len(track.names)} blendshapes, {track.duration:.2f} s", title_justify="left")
+    title = f"{len(track)} frames, {len(track.names)} blendshapes, {track.duration:.2f} s"
+    table = Table(title=title, title_justify="left")
     for heading in ("error, mm", "mean", "95 %", "max"):
         table.add_column(heading, justify="left" if heading == "error, mm" else "right")
     table.add_row("face", *(f"{e:.3f}" for e in (c.error_mean_mm, c.error_p95_mm, c.error_max_mm)))
@@ -106,8 +107,8 @@ def _show(result: FitResult, out: Path) -> None:
         table.add_row("lips", *(f"{e:.3f}" for e in (c.lips_mean_mm, c.lips_p95_mm, c.lips_max_mm)))
     console = Console()
     console.print(table)
-    console.print(f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits within "
-                  f"{c.primal_residual:.0e}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)  # fmt: skip
+    proof = f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits to {c.primal_residual:.0e}"
+    console.print(f"{proof}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)
     if result.alike:
         pairs = ", ".join(f"{a} ~ {b} ({r:.2f})" if a != b else f"{a} (does not move)" for a, b, r in result.alike[:6])
         console.print(f"hard to tell apart on this rig: {pairs}", highlight=False)

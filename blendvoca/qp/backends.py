@@ -158,7 +158,8 @@ def _cvxopt(dense: bool) -> Callable[[SparseForm, float], Answer]:
         import cvxopt
         from cvxopt import solvers
 
-        rows, limits = (part.tocoo() if sp.issparse(part) else part for part in _stacked(form))
+        stacked, limits = _stacked(form)
+        rows = stacked.tocoo()
         if dense:  # as the authors hand it over: P dense, G sparse
             quadratic = cvxopt.matrix(form.quadratic.toarray())
         else:

@@ -68,7 +68,7 @@ def duality_gap(problem: RateLimitedQP, u: Array, w: Array, reduced: Array | Non
     """Return the gap between u (N, K) and the dual point of the rate multipliers w (N−1, K)."""
     r = reduced_gradient(problem, u, w) if reduced is None else reduced
     step, delta = np.diff(u, axis=0), np.asarray(problem.rate_limit)
-    below, above = u - problem.lower, problem.upper - u
+    below, above = u - np.asarray(problem.lower), np.asarray(problem.upper) - u
     # A multiplier on an infinite limit is worthless as a bound unless it is zero.
     with np.errstate(invalid="ignore"):
         rates = np.where(w == 0, 0.0, np.abs(w) * delta - w * step)

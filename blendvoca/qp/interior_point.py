@@ -70,9 +70,10 @@ class InteriorPoint:
         w = self.w
         r[1:] += w
         r[:-1] -= w
-        gap = np.vdot(np.maximum(r, 0.0), self.u) - np.vdot(np.minimum(r, 0.0), self.s[0, : self.n])
-        rates = np.vdot(np.maximum(w, 0.0), self.s[0, self.n :]) - np.vdot(np.minimum(w, 0.0), self.s[1, self.n :])
-        return float(gap + rates)
+        upper, lower = self.s
+        bounds = float(np.vdot(np.maximum(r, 0.0), self.u)) - float(np.vdot(np.minimum(r, 0.0), upper[: self.n]))
+        rise, fall = np.vdot(np.maximum(w, 0.0), upper[self.n :]), np.vdot(np.minimum(w, 0.0), lower[self.n :])
+        return bounds + float(rise) - float(fall)
 
     def objective(self) -> float:
         """Return ½uᵀHu + qᵀu in scaled units."""
@@ -158,7 +159,7 @@ class InteriorPoint:
 
 
 def start(form: UnitForm, ridge: float = 0.05, rest: float = 0.3, margin: float = 0.1, smoothing: float = 4.0) -> Array:
-    """Return a strictly feasible u (N, K): the ridge solution, clipped, smoothed over time, its motion shrunk to 0.8 δ."""
+    """Return a strictly feasible u (N, K): the ridge solution, clipped, smoothed over time, shrunk to 0.8 δ."""
     n, k = form.linear.shape
     u = np.linalg.solve(form.gram + ridge * np.eye(k), (ridge * rest - form.linear).T).T
     u = np.clip(u, margin, 1.0 - margin)

@@ -70,7 +70,7 @@ class RateLimitedQP:
     @property
     def shape(self) -> tuple[int, int]:
         """(N, K)."""
-        return self.linear.shape  # type: ignore[return-value]
+        return self.linear.shape
 
     def gradient(self, u: Array) -> Array:
         """Return H uₙ + qₙ as (N, K)."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from blendvoca.errors import ConfigurationError, SolverError
 from blendvoca.qp.active_set import ActiveSet, finish
 from blendvoca.qp.certificate import QPResult, judge
