@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.synthetic import sculpture
+from blendvoca.synthetic import markers, sculpture
 from blendvoca.synthetic.openings import MOUTH_RIM
 from blendvoca.synthetic.sites import LEFT_EYEBALL, MOUTH_BAG, RIGHT_EYEBALL, Sites
 
@@ -14,7 +14,6 @@ Array = NDArray[np.float64]
 SKIN_COLOUR = (0.84, 0.65, 0.55)
 LIP_COLOUR = (0.74, 0.40, 0.37)
 BROW_COLOUR = (0.36, 0.26, 0.21)
-_BROW = np.array([(9.0, 41.5), (18.0, 45.5), (29.0, 47.5), (39.0, 46.5), (48.0, 41.0)])
 
 
 def colours(sites: Sites) -> Array:
@@ -22,6 +21,7 @@ def colours(sites: Sites) -> Array:
     result = np.tile(np.array(SKIN_COLOUR), (len(sites.rest), 1))
     _mix(result, _brows(sites.rest), BROW_COLOUR)
     _mix(result, _cheeks(sites.rest), (0.86, 0.55, 0.47))
+    _mix(result, _nostrils(sites.rest), (0.30, 0.16, 0.13))
     _mix(result, _lips(sites), LIP_COLOUR)
     bag = sites.region == MOUTH_BAG
     result[bag] = np.array(LIP_COLOUR) * (1.0 - 0.8 * np.minimum(2.0 * sites.depth[bag], 1.0))[:, None]
@@ -46,10 +46,12 @@ def _lips(sites: Sites) -> Array:
 
 def _brows(rest: Array) -> Array:
     x, y = np.abs(rest[:, 0]), rest[:, 1]
-    line = np.interp(x, _BROW[:, 0], _BROW[:, 1])
-    thick = np.interp(x, [7, 10, 30, 50], [0.0, 3.6, 3.2, 0.8])
-    inside = (x > 6.5) & (x < 50) & (rest[:, 2] > 40)
-    result: Array = 0.85 * inside / (1.0 + np.exp(np.minimum((np.abs(y - line) - thick) / 0.7, 60.0)))
+    line = np.array(markers.BROW_LINE)
+    middle = np.interp(x, line[:, 0], line[:, 1])
+    half = np.interp(x, line[:, 0], markers.BROW_HALF)
+    inside = (x > line[0, 0] - 0.5) & (x < line[-1, 0] + 1.5) & (rest[:, 2] > 40)
+    away = np.minimum((np.abs(y - middle) - half) / 0.35 - 1.0, 60.0)
+    result: Array = 0.8 * inside / (1.0 + np.exp(away))
     return result
 
 
@@ -57,6 +59,13 @@ def _cheeks(rest: Array) -> Array:
     p = rest.copy()
     p[:, 0] = np.abs(p[:, 0])
     result: Array = 0.35 * np.exp(-(((p - [42, -6, 64]) / [16, 16, 24]) ** 2).sum(axis=1))
+    return result
+
+
+def _nostrils(rest: Array) -> Array:
+    p = rest.copy()
+    p[:, 0] = np.abs(p[:, 0])
+    result: Array = np.exp(-(((p - [6.4, -22.0, 96.5]) / [2.6, 3.4, 4.2]) ** 4).sum(axis=1))
     return result
 
 

@@ -63,6 +63,7 @@ def half_layout(sampling: Sampling, seed: int = 0) -> HalfLayout:
     outline = _outline(points, sampling)
     if sampling.whole_head:
         _ear_rings(points)
+    _brow_rows(points, sampling)
     _midline(points, sampling, upper, lower, outline)
     for landmark, position in markers.FREE_POINTS.items():
         if landmark in points.landmarks:
@@ -138,6 +139,19 @@ def _eye_rings(points: _Points, sampling: Sampling) -> Index:
             for landmark, degree in markers.LID_POINTS.items():
                 points.landmarks[landmark] = index[round(degree / 60.0 * sampling.eye_steps) % len(index)]
     return np.array(rim)
+
+
+def _brow_rows(points: _Points, sampling: Sampling) -> None:
+    """Add three rows of vertices along the left brow."""
+    line, half = np.array(markers.BROW_LINE), np.array(markers.BROW_HALF)
+    count = round(46.0 / (0.7 * sampling.face))
+    place = np.linspace(0.0, len(line) - 1.0, count)
+    stations = np.arange(len(line))
+    for side in (1.0, 0.0, -1.0):
+        row = np.stack([np.interp(place, stations, line[:, k]) for k in range(3)], axis=1)
+        row[:, 1] += side * np.interp(place, stations, half)
+        for azimuth, level in zip(*locate(row), strict=True):
+            points.add(azimuth, level)
 
 
 def _ear_rings(points: _Points) -> None:

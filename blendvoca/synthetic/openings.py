@@ -29,7 +29,7 @@ LIP_GAP = 0.25
 EYE_HALF = 13.6
 EYE_RIM = float(np.arcsinh(5.4 / EYE_HALF))
 #: Height of the upper and depth of the lower lid's rim over the line between the corners, at rest.
-LID_UP, LID_DOWN = 5.6, 4.4
+LID_UP, LID_DOWN = 4.9, 4.5
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ EYE_RADIUS = 12.2
 #: Lower edge of the surface at the neck.
 NECK_HEIGHT = -150.0
 #: The mouth's line, from the middle to the left corner.
-MOUTH_LINE = ((0.0, -47.6, 89.4), (6.0, -47.0, 89.2), (13.0, -47.4, 87.0), (20.0, -48.3, 82.4), (25.5, -49.0, 77.6))
+MOUTH_LINE = ((0.0, -47.9, 90.6), (6.0, -47.4, 90.4), (12.5, -47.6, 88.6), (19.0, -48.3, 85.4), (25.5, -49.2, 81.4))
 
 
 def solid(points: Points) -> Distance:
@@ -41,10 +41,10 @@ def _skull(p: Points) -> Distance:
 
 def _cheeks_and_jaw(p: Points, head: Distance) -> Distance:
     head = union(head, ellipsoid(p, (0, -20, 44), (57, 58, 43)), 24)
-    head = union(head, ellipsoid(p, (40, -36, 36), (17, 24, 28)), 26)
-    head = union(head, capsule(p, (46, -46, 14), (14, -78, 66), 9, 12), 30)
+    head = union(head, ellipsoid(p, (38, -36, 37), (17, 24, 28)), 26)
+    head = union(head, capsule(p, (44, -46, 14), (9, -77, 67), 9, 12), 30)
     head = union(head, capsule(p, (55, -4, 2), (47, -46, 12), 9, 9), 28)
-    head = union(head, ellipsoid(p, (0, -77, 73), (20, 13.5, 15.5)), 18)
+    head = union(head, ellipsoid(p, (0, -77, 74), (16.5, 13.5, 15)), 20)
     head = union(head, ellipsoid(p, (0, -36, 62), (31, 28, 27.5)), 20)
     head = union(head, ellipsoid(p, (39, -6, 54), (19, 19, 18)), 26)
     return union(head, capsule(p, (44, 4, 54), (60, 4, 14), 9, 8), 28)
@@ -70,10 +70,13 @@ def _nose(p: Points, head: Distance) -> Distance:
 
 
 def _mouth(p: Points, head: Distance) -> Distance:
-    head = union(head, ellipsoid(p, (0, -48, 66), (30, 17, 24)), 12)
+    head = union(head, ellipsoid(p, (0, -48, 65), (30, 17, 22)), 12)
     head = carve(head, ellipsoid(p, (0, -35, 98.5), (3.0, 8, 3.6), 0.0), 5)
-    upper = chain(p, ((0, -43.6, 87.8), (4.5, -42.6, 88), (12, -44.2, 85), (19, -46.6, 79.6), (25.5, -48.4, 74)),
+    upper = chain(p, ((0, -43.4, 88.6), (4.5, -42.4, 88.9), (12, -43.9, 86.2), (19, -46.3, 81), (25.5, -48.4, 74)),
                   (4.4, 4.5, 4.0, 3.0, 2.0), 6)  # fmt: skip
-    lower = chain(p, ((0, -52.6, 86.2), (7, -52.4, 85.6), (14, -51.4, 82.4), (20, -50.0, 78), (25.5, -49.2, 74)),
+    lower = chain(p, ((0, -53.0, 87.2), (7, -52.8, 86.6), (14, -51.8, 83.6), (20, -50.4, 79), (25.5, -49.2, 74)),
                   (5.4, 5.2, 4.4, 3.2, 2.0), 6)  # fmt: skip
-    return union(union(head, upper, 7), union(head, lower, 8), 1.2)
+    head = union(union(head, upper, 6), union(head, lower, 6), 1.2)
+    # Where the lips meet, the skin turns in: a notch along the mouth's line.
+    groove = tuple((x, y, z + 1.5) for x, y, z in MOUTH_LINE)
+    return carve(head, chain(p, groove, (1.15, 1.15, 1.1, 1.0, 0.7), 1), 1.4)
