@@ -41,9 +41,9 @@ def test_difference_transpose_is_the_adjoint():
 
 
 def test_an_indefinite_matrix_names_the_pivot():
+    diagonal = np.zeros((4, 2))
+    diagonal[2, 1] = -5
     with pytest.raises(SolverError, match="block 2, row 1"):
-        diagonal = np.zeros((4, 2))
-        diagonal[2, 1] = -5
         RepeatedBlock(np.eye(2), 4).factor(diagonal, np.zeros((3, 2)))
 
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from qp.problems import random_problem
 
 from blendvoca.errors import ConfigurationError, MissingDependencyError
 from blendvoca.qp import backends, solve
 from blendvoca.qp.backends import BACKENDS, solve_with
-from qp.problems import random_problem
 
 PACKAGES = {"piqp": "piqp", "piqp-multistage": "piqp", "clarabel": "clarabel", "osqp": "osqp"}
 

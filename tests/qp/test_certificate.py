@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qp.problems import random_problem
 
 from blendvoca.errors import SolverError
 from blendvoca.qp import solve
 from blendvoca.qp.certificate import duality_gap, judge
-from qp.problems import random_problem
 
 
 @settings(max_examples=50, deadline=None)

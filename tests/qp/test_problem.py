@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from qp.problems import changed, random_problem
 
 from blendvoca.errors import InputError
 from blendvoca.qp import RateLimitedQP
 from blendvoca.qp.problem import UnitForm
-from qp.problems import changed, random_problem
 
 GRAM, LINEAR = np.eye(2), np.zeros((3, 2))
 

@@ -1,8 +1,8 @@
 """The fit's QP solved slowly and obviously: every matrix dense and written as in the paper's supplement 8.
 
-Goldfarb and Idnani would be quicker; this is the primal active-set method of the textbooks (Nocedal, Wright, Alg. 16.3):
-start feasible, minimise on the working set with a dense KKT solve, add the constraint that blocks, drop the one with the
-most negative multiplier. It shares no line and no idea with the solver under test.
+The primal active-set method of the textbooks (Nocedal, Wright, Alg. 16.3): start feasible, minimise on the working set
+with a dense KKT solve, add the constraint that blocks, drop the one with the most negative multiplier. It shares no
+line and no idea with the solver under test.
 """
 
 from __future__ import annotations
