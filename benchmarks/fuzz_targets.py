@@ -71,8 +71,8 @@ def targets() -> dict[str, Target]:
         "pickle": Target(_in_memory(decode_pickle), _pickle_seeds, _PICKLE_WORDS),
         "npy": Target(_read_npy, _npy_seed, (b"'descr'", b"|O", b"(", b",", b"True", b"\x93NUMPY"), slow=True),
         "zip": Target(_read_zip, _zip_seed, (b"../", b"/", b"PK\x01\x02", b"PK\x05\x06", b"\0\0"), slow=True),
-        "landmarks": Target(_read_landmarks, _landmark_seeds, (b"[", b"{", b'"', b",", b"-1", b"1e999", b"null")),
-        "manifest": Target(_read_manifest, _manifest_seed, (b"[", b"{", b'"..', b",", b"null", b"1e999", b'"/etc"')),
+        "landmarks": Target(_read_landmarks, _landmark_seeds, (b"[", b"{", b'"', b",", b"-1", b"1e999", b"[" * 3000)),
+        "manifest": Target(_read_manifest, _manifest_seed, (b"[", b"{", b'"..', b",", b"null", b"1e999", b"[" * 3000)),
         "shard": Target(_read_shard, _shard_seed, (b"\x89HDF", b"TREE", b"SNOD", b"HEAP", b"OHDR"), slow=True),
     }
 

@@ -118,7 +118,9 @@ def _split_lists(numbers: NDArray[np.generic], element: Element) -> _Columns:
         for column, entry in enumerate(element.properties):
             length = 1
             if entry.count:
-                length, place = int(values[place]) if place < len(values) else -1, place + 1
+                stated, place = values[place] if place < len(values) else -1, place + 1
+                # Not a number and infinity are no lengths either.
+                length = int(stated) if 0 <= stated <= len(values) else -1
             if length < 0 or place + length > len(values):
                 raise _wrong_count(element, len(values), "more")
             rows[column] += values[place : place + length]
@@ -141,7 +143,8 @@ def _equal_lists(numbers: NDArray[np.generic], element: Element) -> _Columns | N
             columns[entry.name] = table[:, place : place + 1].ravel()
             place += 1
             continue
-        length = int(table[0, place]) if place < table.shape[1] else -1
+        stated = table[0, place] if place < table.shape[1] else -1
+        length = int(stated) if 0 <= stated < table.shape[1] else -1
         if length < 0 or place + 1 + length > table.shape[1] or not (table[:, place] == length).all():
             return None
         entries = table[:, place + 1 : place + 1 + length].ravel()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
 from blendvoca.io.files import naming, parse_numbers
-from blendvoca.io.ply import after_lines, decode_ply
+from blendvoca.io.ply import after_lines, decode_ply, decode_ply_polygons
 from blendvoca.io.ply_header import Element, PlyHeader, parse_header
 from blendvoca.io.stores import Store
 from blendvoca.mesh import Faces
@@ -31,7 +31,9 @@ class PlyFrames:
         self._store, self._names = store, tuple(names)
         first = store.read(self._names[0])
         with naming(store.where(self._names[0])):
-            mesh = decode_ply(first)
+            polygons = decode_ply_polygons(first)
+            mesh = polygons.triangulated()
+            self._type = np.float64 if polygons.vertices.dtype == np.float64 else np.float32
             self.faces: Faces = mesh.faces
             self.n_vertices = mesh.n_vertices
             self._layout = _Layout.of(first)
@@ -40,12 +42,12 @@ class PlyFrames:
         return len(self._names)
 
     def read(self, start: int, stop: int) -> NDArray[np.floating]:
-        """Return frames ``start`` to ``stop``, end excluded, as (n, V, 3) float32.
+        """Return frames ``start`` to ``stop``, end excluded, as (n, V, 3), float64 where the first file is.
 
         :raises MeshError: naming the file, for another vertex count, another face list or values that are not finite.
         """
         names = self._names[start:stop]
-        block = np.empty((len(names), self.n_vertices, 3), np.float32)
+        block = np.empty((len(names), self.n_vertices, 3), self._type)
         for row, name in zip(block, names, strict=True):
             data = self._store.read(name)
             with naming(self._store.where(name)):
@@ -108,15 +110,16 @@ class _Layout:
     def positions(self, data: bytes) -> NDArray[np.generic]:
         """Return the positions (V, 3) of a file that matches; binary ones as a view of ``data``."""
         count, width = self._vertex.count, len(self._vertex.properties)
+        types = {entry.type for entry in self._vertex.properties}
         if self._order == "=":
-            numbers = parse_numbers(data[self._start : len(data) - len(self._tail)], np.float32, "PLY vertices")
+            text = data[self._start : len(data) - len(self._tail)]
+            numbers = parse_numbers(text, np.float64 if "f8" in types else np.float32, "PLY vertices")
             if numbers.size != count * width:
                 raise MeshError(
                     "PLY vertices have a wrong count of numbers", expected=count * width, found=numbers.size
                 )
             table = numbers.reshape(count, width)
         else:
-            types = {entry.type for entry in self._vertex.properties}
             if len(types) > 1:
                 rows = np.frombuffer(data, self._vertex.row_type(self._order), count, self._start)
                 return np.stack([rows[axis] for axis in "xyz"], axis=1)

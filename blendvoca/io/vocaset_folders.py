@@ -58,7 +58,7 @@ class FolderForm:
             stem, _, suffix = parts[-1].rpartition(".")
             parent = parts[-2] if len(parts) > 1 else home
             above = parts[-3] if len(parts) > 2 else home
-            if suffix.lower() == "ply" and stem.startswith(f"{parent}.") and above:
+            if suffix.lower() == "ply" and above and _is_frame(stem, parent):
                 motion[above, parent].append(name)
             elif suffix.lower() == "ply" and parent.lower() in ("templates", "template"):
                 self._templates.setdefault(stem, (number, name))
@@ -122,6 +122,11 @@ def open_folders(store: Store, fps: float) -> FolderForm | None:
         stores += [ZipStore(store.where(name)) for name in archives]
     form = FolderForm(stores, fps)
     return None if form.is_empty() else form
+
+
+def _is_frame(stem: str, folder: str) -> bool:
+    """Whether a mesh is a frame of the sentence that its folder is named after."""
+    return stem.startswith(f"{folder}.") or (folder.startswith("sentence") and stem[-1:].isdigit())
 
 
 def _by_speaker(keys: object) -> dict[str, frozenset[str]]:

@@ -51,7 +51,7 @@ class PackageForm:
         self._templates = _one_level(folder / TEMPLATES) if (folder / TEMPLATES).exists() else {}
         self._has_sounds = (folder / SOUNDS).exists()
         self._sounds: dict[str, dict[str, Any]] | None = None
-        self._faces = _faces_beside(folder, self._frames.n_vertices)
+        self._faces, self._faces_file = _faces_beside(folder, self._frames.n_vertices)
 
     def __getstate__(self) -> dict[str, Any]:
         # Sound is a hundred megabytes and more: every process reads its own when it needs it.
@@ -110,8 +110,8 @@ class PackageForm:
 
     def stamp(self, speaker: str, sentence: str) -> str:
         """Return sizes and times of the package's files and the rows of the sentence."""
-        files = [ROWS, TEMPLATES] if not sentence else [VERTICES, ROWS, SOUNDS]
-        stats = [(name, (self._folder / name).stat()) for name in files if (self._folder / name).exists()]
+        files = [ROWS, TEMPLATES, self._faces_file] if not sentence else [VERTICES, ROWS, SOUNDS]
+        stats = [(name, (self._folder / name).stat()) for name in files if (self._folder / name).is_file()]
         return "\n".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
 
     def _all_sounds(self) -> dict[str, dict[str, Any]]:
@@ -163,10 +163,10 @@ def _two_levels(path: Path) -> dict[str, dict[str, Any]]:
     return table
 
 
-def _faces_beside(folder: Path, n_vertices: int) -> Faces | None:
-    """Return the faces of the first mesh file with the right number of vertices, in the folder or its ``templates``."""
+def _faces_beside(folder: Path, n_vertices: int) -> tuple[Faces | None, str]:
+    """Return the faces and the name of the first mesh file with the right number of vertices."""
     for path in sorted([*folder.glob("*.ply"), *folder.glob("templates/*.ply"), *folder.glob("template/*.ply")]):
         mesh = read_ply(path)
         if mesh.n_vertices == n_vertices and mesh.n_faces:
-            return mesh.faces
-    return None
+            return mesh.faces, path.relative_to(folder).as_posix()
+    return None, ""

@@ -227,7 +227,7 @@ def parse_manifest(text: str, path: str | PathLike[str]) -> Manifest:
             tuple((speaker, sentence) for speaker, sentence in values["known_gaps"]),
             values["format_version"],
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         found = f"{type(error).__name__}: {error}"
         raise FormatError("the manifest breaks its format", found=found, path=path) from error
 

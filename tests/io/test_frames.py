@@ -131,6 +131,19 @@ def test_extra_properties_and_byte_order(order: str, tmp_path: Path, frames: NDA
     assert np.array_equal(open_sequence(tmp_path / "s", 60.0).frames(), frames)
 
 
+@pytest.mark.parametrize("form", ["ascii", "binary_little_endian"])
+def test_double_precision_is_kept(form: str, tmp_path: Path) -> None:
+    frames = np.random.default_rng(5).normal(size=(3, V, 3))
+    text = f"ply\nformat {form} 1.0\nelement vertex {V}\n"
+    text += "".join(f"property double {axis}\n" for axis in "xyz") + "end_header\n"
+    (tmp_path / "s").mkdir()
+    for number, frame in enumerate(frames):
+        lines = "".join(f"{x!r} {y!r} {z!r}\n" for x, y, z in frame.tolist()).encode()
+        body = lines if form == "ascii" else frame.tobytes()
+        (tmp_path / "s" / f"a{number}.ply").write_bytes(text.encode() + body)
+    assert np.array_equal(open_sequence(tmp_path / "s", 60.0).frames(), frames)
+
+
 def test_frames_are_ordered_by_number_and_gaps_refused() -> None:
     assert in_frame_order(["a.10.ply", "a.9.ply", "a.8.ply"], "s") == ["a.8.ply", "a.9.ply", "a.10.ply"]
     assert in_frame_order(["x9_2.ply", "x10_1.ply"], "s") == ["x10_1.ply", "x9_2.ply"]

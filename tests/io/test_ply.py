@@ -120,6 +120,8 @@ BODY = "".join("{:g} {:g} {:g}\n".format(*row) for row in QUAD)
         (header("ascii", XYZ, FACES.replace("1\n", "99999999999999999\n", 1)) + BODY.encode(), FormatError, "shorter"),
         (header("ascii", XYZ, FACES) + BODY.encode() + b"3 0 1 x\n", FormatError, "'x'"),
         (header("ascii", XYZ, FACES) + BODY.encode() + b"3 0 1\n", FormatError, "count"),
+        (header("ascii", XYZ, FACES.replace("int", "float")) + BODY.encode() + b"nan 0 1\n", FormatError, "count"),
+        (header("ascii", XYZ, FACES.replace("int", "float")) + BODY.encode() + b"3 0 1 1.5\n", FormatError, "whole"),
         (header("ascii", XYZ, FACES) + BODY.encode() + b"3 0 1 9\n", MeshError, "does not exist"),
         (header("ascii", XYZ, FACES) + BODY.encode() + b"3 0 1 -1\n", MeshError, "does not exist"),
         (header("ascii", XYZ, FACES) + BODY.encode() + b"2 0 1\n", MeshError, "corners"),
