@@ -1,0 +1,107 @@
+"""``blendvoca download``: fetch by name or address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from blendvoca.fetch.registry import Entry
+    from blendvoca.fetch.transfer import Progress
+
+
+@click.command()
+@click.argument("name", required=False, metavar="[NAME|URL]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to write to.  [default: the download cache]")
+@click.option("--list", "show", is_flag=True, help="Show what can be had; with NAME, its files.")
+@click.option("--files", "patterns", multiple=True, metavar="PATTERN", help="Only files like this, e.g. '*.txt'.")
+@click.option("--sha256", metavar="SUM", help="Expected sum of a single file or tar.")
+@click.option("--jobs", default=4, show_default=True, help="Files at a time.")
+@click.option("--offline", is_flag=True, help="Only check that everything is here already.")
+@click.pass_context
+def download(
+    ctx: click.Context,
+    name: str | None,
+    out: Path | None,
+    show: bool,
+    patterns: tuple[str, ...],
+    sha256: str | None,
+    jobs: int,
+    offline: bool,
+) -> None:
+    """Fetch NAME (see --list), or the package or file at URL.
+
+    Broken transfers are continued, every file is checked before it gets its name, and what is here already is not
+    fetched again. A package that `blendvoca publish` made can be fetched from any web server or file:// folder.
+    """
+    from blendvoca.fetch import download as by_name
+    from blendvoca.fetch.package import download_address, is_address
+
+    if show:
+        _show_registry(name)
+        return
+    if name is None:
+        raise click.UsageError("give a NAME or URL, or --list", ctx)
+    config = by_name.DownloadConfig(jobs=jobs, offline=offline)
+    with _progress() as report:
+        if is_address(name):
+            if out is None:
+                raise click.UsageError("an address needs --out", ctx)
+            place = download_address(name, out, sha256, config=config, progress=report)
+        else:
+            place = by_name.download(name, out, patterns=patterns, config=config, progress=report)
+    click.echo(str(place))
+
+
+def _show_registry(name: str | None) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from blendvoca.fetch.registry import find_entry, load_registry
+
+    console = Console(highlight=False)
+    for entry in load_registry().values() if name is None else [find_entry(name)]:
+        console.print(f"[bold]{entry.name}[/bold]")
+        for title, text in _facts(entry):
+            console.print(f"    {title:9} {escape(text)}", soft_wrap=True)
+        for file in entry.files if name else ():
+            known = f"SHA-256 {file.sha256}" if file.sha256 else f"git blob {file.git_blob_sha1}"
+            size = "unknown" if file.bytes is None else f"{file.bytes:,} bytes"
+            console.print(f"    {file.path}\n        {size}, {known}\n        {file.url}", soft_wrap=True)
+
+
+def _facts(entry: Entry) -> list[tuple[str, str]]:
+    size = "size not known beforehand" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
+    if entry.hub is not None:
+        content = f"Hugging Face, revision {(entry.hub.revision or 'newest')[:12]}"
+    else:
+        content = f"{len(entry.files)} files, {size}"
+    return [("what", entry.title), ("holds", content), ("licence", entry.licence), ("cite", entry.citation), ("see", entry.homepage)]
+
+
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    """Show a bar a file on a terminal, nothing elsewhere."""
+    import sys
+
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(name: str, done: int, total: int | None) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total, visible=done != total)
+
+        yield report
