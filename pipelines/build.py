@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 from blendvoca.errors import ConfigurationError, MissingInputError
+from blendvoca.transfer.config import TransferConfig
 from pipelines.config import BuildConfig
 from pipelines.executors import Dask, Executor, InProcess, Processes
 from pipelines.lock import locked
@@ -55,7 +56,7 @@ class BuildResult:
 
     :param out: where the shards are.
     :param work: settings, and the ledger with the facts of every item.
-    :param reports: one a stage, in order.
+    :param reports: what the corpus lacks, then one a stage, in order.
     :param seconds: wall time.
     """
 
@@ -105,15 +106,17 @@ def build(
         with _executor(work, jobs, dask) as executor:
             reports = run_stages(STAGES, work, executor, reporter, force)
         write_environment(out)
-    return BuildResult(out, work, tuple(reports), perf_counter() - start)
+    return BuildResult(out, work, (_corpus_report(work), *reports), perf_counter() - start)
 
 
 def open_workspace(config: BuildConfig, out: Path) -> BuildWorkspace:
     """Open the corpus and check what can be checked before anything is written.
 
     :raises MissingInputError, FormatError: if there is no corpus, nothing in it to build, or no landmark file.
+    :raises ConfigurationError: for an unknown method.
     """
     work = BuildWorkspace(config, out)
+    TransferConfig(config.method)
     if config.landmarks is not None and not config.landmarks.exists():
         raise MissingInputError("no such landmark file", path=config.landmarks)
     if not work.speakers:
@@ -128,14 +131,24 @@ def preamble(work: BuildWorkspace) -> list[str]:
     corpus = work.corpus
     clips = sum(1 for _ in corpus.clips())
     lines = [f"{corpus.path}: {corpus.kind}, {len(corpus.speakers)} speakers, {clips} sequences"]
-    for lack in corpus.missing:
-        if lack.speaker and lack.sentences and {(lack.speaker, name) for name in lack.sentences} <= work.known_gaps:
-            continue
-        lines.append(f"  {lack}")
+    lines += [f"  {lack}" for lack in corpus.missing]
     gaps = sorted(f"{who}/{what}" for who, what in work.known_gaps if who in corpus.speakers)
     if gaps:
         lines.append(f"  known gaps, sound without motion: {', '.join(gaps)}")
     return lines
+
+
+def _corpus_report(work: BuildWorkspace) -> StageReport:
+    """File what a corpus lacks of a speaker it has as failures: a template, or frames of a sentence with sound.
+
+    Speakers without any motion are none: people download some of VOCASET's speakers, and all templates in one file.
+    """
+    report = StageReport("corpus")
+    for lack in work.corpus.missing:
+        if lack.speaker and (lack.what == "template" or (lack.what == "motion" and lack.sentences)):
+            names = [f"{lack.speaker}/{name}" for name in lack.sentences] or [lack.speaker]
+            report.failures += [Failure("corpus", name, f"no {lack.what}") for name in names]
+    return report
 
 
 def _executor(work: BuildWorkspace, jobs: int, dask: str | None) -> Executor:

@@ -79,6 +79,7 @@ def build(
 def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
     """Print the table of speakers, what failed, and where the result is."""
     from blendvoca.shard.manifest import read_manifest
+    from blendvoca.shard.schema import MANIFEST_NAME
     from blendvoca.summary import summary_table
     from pipelines.build import STAGES
     from pipelines.summary import stage_table
@@ -86,7 +87,7 @@ def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
     if verbose:
         console.print(stage_table(result.reports, STAGES), "")
     failures = result.failures
-    if not any(failure.stage == "audit" for failure in failures):
+    if (result.out / MANIFEST_NAME).is_file():
         console.print("", summary_table(read_manifest(result.out)), "")
     if failures:
         console.print(f"{len(failures)} could not be built:", style="bold")

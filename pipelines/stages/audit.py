@@ -12,7 +12,7 @@ from blendvoca.shard.verify import verify_shard
 from blendvoca.speakers import default_split
 from pipelines.fingerprint import digest_json
 from pipelines.stage import Stage
-from pipelines.workspace import BuildWorkspace
+from pipelines.workspace import BuildWorkspace, UpstreamMissingError
 
 
 class Audit(Stage):
@@ -25,8 +25,13 @@ class Audit(Stage):
         return ["manifest"]
 
     def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
-        """Return the hashes of all shards, and the split."""
+        """Return the hashes of all shards, and what the manifest says beside them.
+
+        :raises UpstreamMissingError: if there is no shard.
+        """
         packed = [speaker for speaker in work.speakers if work.done("pack", speaker)]
+        if not packed:
+            raise UpstreamMissingError("no shard was packed")
         about = [work.dataset_name, sorted(work.known_gaps), _split(work)]
         return {"dataset": digest_json(about), **{name: work.fingerprint("pack", name) for name in packed}}
 

@@ -31,11 +31,11 @@ class Pack(Stage):
 
         :raises MissingInputError: if none was.
         """
-        clips = _fitted(work, item)
+        rig, clips = work.fingerprint("reattach", item), _fitted(work, item)
         if not clips:
-            raise MissingInputError(f"{item}: no clip could be fitted", remedy="See the failures above.")
+            raise MissingInputError(f"{item}: no clip could be fitted", remedy="See why each of them failed.")
         return {
-            "rig": work.fingerprint("reattach", item),
+            "rig": rig,
             "source": work.fingerprint("source", "rig"),
             "licence": _licence(work).value,
             **{sentence: work.fingerprint("fit", f"{item}/{sentence}") for sentence in clips},

@@ -1,0 +1,287 @@
+"""Whole builds of a small sample: what comes out, what a second one does, what bad input gets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sample_builders import FRAMES, copied, frame, hashes, rewrite
+
+from blendvoca.dataset import BlendVOCA
+from blendvoca.errors import (
+    BlendvocaError,
+    ConfigurationError,
+    FormatError,
+    MissingInputError,
+    OutputError,
+)
+from blendvoca.io.csv import read_track
+from blendvoca.io.wav import read_audio, write_wav
+from blendvoca.shard.verify import verify
+from pipelines.build import BuildResult, build
+from pipelines.check import check
+from pipelines.config import BuildConfig
+from pipelines.progress import Silent
+
+
+class Told(Silent):
+    """Keeps what everybody is told, and the details."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.details: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def detail(self, text: str) -> None:
+        self.details.append(text)
+
+
+def touched(result: BuildResult) -> dict[str, list[str]]:
+    """Return what was done, by stage."""
+    return {report.name: report.done for report in result.reports if report.done}
+
+
+def test_shards_hold_what_the_corpus_holds(built, sample):
+    assert built.failures == []
+    assert verify(built.out) == []
+    dataset = BlendVOCA(built.out)
+    assert dataset.speakers == ("speaker01", "speaker02")
+    assert len(dataset) == 4  # of six sentences, two are known gaps
+    assert dataset.manifest.licence_class == "open"
+    assert dataset.manifest.known_gaps == (("speaker02", "sentence02"), ("speaker02", "sentence03"))
+    clip = dataset["speaker01", "sentence01"]
+    assert len(clip.track) == 30
+    assert clip.track.fps == 60
+    stored = read_audio(sample / "audio" / "speaker01" / "sentence01.wav")
+    assert np.array_equal(clip.waveform.to_int16(), stored.to_int16())
+    assert clip.certificate.problems() == []
+    assert set(clip.provenance) == {"frames_sha256", "sound_sha256"}
+
+
+def test_coefficients_follow_the_truth(built, sample):
+    # The rig is transferred, not the true one, so this is the quality of the whole way, not of the fit.
+    clip = BlendVOCA(built.out)["speaker01", "sentence01"]
+    truth = read_track(sample / "truth" / "tracks" / "speaker01" / "sentence01.csv").select(clip.track.names)
+    jaw = clip.track.names.index("jawOpen")
+    assert np.abs(clip.track.values[:, jaw] - truth.values[:, jaw]).mean() < 0.1
+    assert clip.certificate.error_mean_mm < 2.0
+
+
+def test_second_build_does_nothing_and_says_why(built, sample):
+    before, told = hashes(built.out), Told()
+    again = build(BuildConfig(sample), built.out, reporter=told)
+    assert again.idle
+    assert hashes(built.out) == before
+    assert "fit speaker01/sentence01: kept, nothing changed" in told.details
+
+
+def test_workers_write_the_same_bytes(built, sample, tmp_path):
+    build(BuildConfig(sample), tmp_path / "out", jobs=2)
+    assert hashes(tmp_path / "out") == hashes(built.out)
+
+
+def test_a_moved_corpus_rebuilds_nothing(built, sample, tmp_path):
+    shutil.copytree(built.out, tmp_path / "out")
+    moved = copied(sample, tmp_path / "elsewhere")
+    assert build(BuildConfig(moved), tmp_path / "out").idle
+
+
+def test_only_what_changed_is_built(built, sample, tmp_path):
+    corpus, out = copied(sample, tmp_path / "corpus"), tmp_path / "out"
+    shutil.copytree(built.out, out)
+    one = frame(corpus, "speaker01/sentence02", 4)
+    one.write_bytes(frame(corpus, "speaker01/sentence02", 5).read_bytes())
+    result = build(BuildConfig(corpus), out)
+    assert touched(result) == {"fit": ["speaker01/sentence02"], "pack": ["speaker01"], "audit": ["manifest"]}
+    result = build(BuildConfig(corpus, rate_limit=0.05), out)
+    assert set(touched(result)) == {"fit", "pack", "audit"}
+    assert len(touched(result)["fit"]) == 4
+
+
+def test_check_compares_with_a_fresh_build(built, sample, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(built.out, out)
+    before = hashes(out)
+    assert check(BuildConfig(sample), out) == []
+    assert hashes(out) == before
+    different = check(BuildConfig(sample, rate_limit=0.05), out)
+    assert [line.split(":")[0] for line in different] == ["manifest.json", "speaker01.h5", "speaker02.h5"]
+    with pytest.raises(MissingInputError, match="no build here"):
+        check(BuildConfig(sample), tmp_path / "nothing")
+
+
+def test_every_shape_of_the_source(sample, tmp_path):
+    result = build(BuildConfig(sample, shapes="all"), tmp_path / "out")
+    assert result.failures == []
+    assert len(BlendVOCA(tmp_path / "out").names) == 51
+    result = build(BuildConfig(sample, shapes="jawOpen, mouthClose"), tmp_path / "out")
+    assert "correspond" not in touched(result)  # the registration does not depend on the shapes
+    assert BlendVOCA(tmp_path / "out").names == ("jawOpen", "mouthClose")
+
+
+BAD_FRAMES = {
+    "speaker01/sentence01": ("cut", "PLY"),
+    "speaker01/sentence02": ("no mesh", "PLY"),
+    "speaker01/sentence03": ("nan", "not finite"),
+    "speaker01/sentence04": ("one vertex more", "vertex count"),
+    "speaker01/sentence05": ("other faces", "face list"),
+}
+
+
+@pytest.fixture
+def spoilt(wide_sample: Path, tmp_path: Path) -> Path:
+    """The wide sample with one thing wrong in nine of its clips."""
+    corpus = copied(wide_sample, tmp_path / "corpus")
+    for clip, (change, _) in BAD_FRAMES.items():
+        rewrite(frame(corpus, clip, 5), change)
+    frame(corpus, "speaker01/sentence06", 4).unlink()
+    sound = corpus / "audio" / "speaker02"
+    (sound / "sentence01.wav").unlink()
+    long = read_audio(sound / "sentence02.wav")
+    write_wav(sound / "sentence02.wav", type(long)(np.tile(long.samples, 8), long.rate))
+    shutil.rmtree(corpus / FRAMES / "speaker02" / "sentence04")
+    return corpus
+
+
+def test_bad_clips_are_listed_and_the_rest_is_built(spoilt, wide_sample, tmp_path):
+    result = build(BuildConfig(spoilt), tmp_path / "out")
+    errors = {failure.item: failure.error for failure in result.failures}
+    gaps = {"speaker02/sentence03", "speaker02/sentence07"}
+    assert set(errors) == {*BAD_FRAMES, "speaker01/sentence06"} | {f"speaker02/sentence0{n}" for n in (1, 2, 4)}
+    for clip, (_, words) in BAD_FRAMES.items():
+        assert words in errors[clip]
+        assert f"{clip.split('/')[1]}.00000" in errors[clip], "the file is named"
+    assert "lacks frames" in errors["speaker01/sentence06"]
+    assert "no sound of speaker02/sentence01" in errors["speaker02/sentence01"]
+    assert "audio lasts" in errors["speaker02/sentence02"]
+    assert errors["speaker02/sentence04"] == "no motion"
+    assert verify(tmp_path / "out") == []
+    built = {(row["speaker"], row["sentence"]) for row in BlendVOCA(tmp_path / "out").table()}
+    every = {(f"speaker0{s}", f"sentence0{n}") for s in (1, 2) for n in range(1, 9)}
+    assert built == every - {tuple(name.split("/")) for name in {*errors, *gaps}}
+
+    # Mended, the same command builds what was missing, and the bytes are those of an undisturbed build.
+    shutil.rmtree(spoilt)
+    copied(wide_sample, spoilt)
+    assert build(BuildConfig(spoilt), tmp_path / "out").failures == []
+    build(BuildConfig(wide_sample), tmp_path / "fresh")
+    assert hashes(tmp_path / "out") == hashes(tmp_path / "fresh")
+
+
+def test_a_speaker_without_template_is_listed(sample, tmp_path):
+    corpus = copied(sample, tmp_path / "corpus")
+    (corpus / "templates" / "speaker02.ply").unlink()
+    (corpus / "splits.json").unlink()
+    result = build(BuildConfig(corpus), tmp_path / "out")
+    assert [(failure.item, failure.error) for failure in result.failures] == [("speaker02", "no template")]
+    assert BlendVOCA(tmp_path / "out").speakers == ("speaker01",)
+
+
+def test_a_shard_whose_clips_turn_bad_does_not_stay(sample, built, tmp_path):
+    corpus, out = copied(sample, tmp_path / "corpus"), tmp_path / "out"
+    shutil.copytree(built.out, out)
+    rewrite(frame(corpus, "speaker02/sentence01", 0), "no mesh")
+    result = build(BuildConfig(corpus), out)
+    assert {failure.stage for failure in result.failures} == {"fit", "pack"}
+    assert not (out / "speaker02.h5").exists()
+    assert BlendVOCA(out).speakers == ("speaker01",)
+
+
+def test_sound_may_be_missing_altogether(sample, tmp_path):
+    corpus = copied(sample, tmp_path / "corpus")
+    shutil.rmtree(corpus / "audio")
+    told = Told()
+    result = build(BuildConfig(corpus), tmp_path / "out", reporter=told)
+    assert result.failures == []
+    assert any("sound" in line for line in told.notes)
+    assert BlendVOCA(tmp_path / "out")["speaker01", "sentence01"].waveform is None
+
+
+def test_all_forms_of_a_corpus_give_the_same_clips(sample, built, tmp_path):
+    corpus = copied(sample, tmp_path / "corpus")
+    shutil.make_archive(str(corpus / "speaker01"), "zip", corpus / FRAMES / "speaker01")
+    shutil.rmtree(corpus / FRAMES / "speaker01")
+    result = build(BuildConfig(corpus), tmp_path / "out")
+    assert result.failures == []
+    assert {name: content for name, content in hashes(tmp_path / "out").items() if name.endswith(".h5")} == {
+        name: content for name, content in hashes(built.out).items() if name.endswith(".h5")
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("1\n2\n3\n", "wrong number of landmarks"),
+        ("\n".join(str(n) for n in range(67)) + "\n99999\n", "does not exist"),
+        ("\n".join(str(n) for n in range(68)), ""),
+        ("vertex\n", "no vertex index"),
+    ],
+)
+def test_bad_landmarks_fail_every_speaker(sample, tmp_path, content, words):
+    marks = tmp_path / "marks.txt"
+    marks.write_text(content)
+    result = build(BuildConfig(sample, landmarks=marks), tmp_path / "out")
+    assert [(failure.stage, failure.item) for failure in result.failures] == [
+        ("landmarks", "speaker01"),
+        ("landmarks", "speaker02"),
+    ]
+    assert all(words in failure.error and "marks.txt" in failure.error for failure in result.failures)
+    assert not list((tmp_path / "out").glob("*.h5"))
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_what_cannot_be_built_at_all(sample, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
+    cases = [
+        (BuildConfig(tmp_path / "nowhere"), MissingInputError, "nowhere"),
+        (BuildConfig(tmp_path / "photos"), FormatError, "no VOCASET"),
+        (BuildConfig(sample, landmarks=tmp_path / "none.txt"), MissingInputError, "none.txt"),
+        (BuildConfig(sample, source_rig="arkitt"), BlendvocaError, "arkitt"),
+        (BuildConfig(sample, shapes="jawOpn"), BlendvocaError, "jawOpen"),
+        (BuildConfig(sample, method="magic"), BlendvocaError, "magic"),
+    ]
+    for config, error, words in cases:
+        with pytest.raises(error, match=words):
+            build(config, tmp_path / "out")
+        assert not list((tmp_path / "out").glob("*.h5"))
+    with pytest.raises(ConfigurationError, match="rate limit"):
+        BuildConfig(sample, rate_limit=0.0)
+
+
+def test_an_output_that_holds_something_else_is_refused(sample, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("my only copy")
+    with pytest.raises(OutputError, match=r"something else.*thesis\.tex"):
+        build(BuildConfig(sample), out)
+    assert [path.name for path in out.iterdir()] == ["thesis.tex"]
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path / "file", sample, sample / "inside", sample.parent):
+        with pytest.raises(OutputError):
+            build(BuildConfig(sample), place)
+    assert not (sample / "inside").exists()
+
+
+def test_another_corpus_does_not_replace_shards_unasked(built, sample, tmp_path):
+    out, corpus = tmp_path / "out", copied(sample, tmp_path / "corpus")
+    shutil.copytree(built.out, out)
+    for place in (corpus / "templates").iterdir():
+        place.rename(place.with_name(place.name.replace("speaker", "person")))
+    for kind in ("audio", FRAMES):
+        for place in (corpus / kind).iterdir():
+            place.rename(place.with_name(place.name.replace("speaker", "person")))
+    (corpus / "splits.json").write_text(json.dumps({"train": ["person01", "person02"]}))
+    with pytest.raises(OutputError, match="speaker01, speaker02"):
+        build(BuildConfig(corpus), out)
+    assert (out / "speaker01.h5").exists()
+    build(BuildConfig(corpus), out, force=True)
+    assert BlendVOCA(out).speakers == ("person01", "person02")
+    assert not (out / "speaker01.h5").exists()
+
+

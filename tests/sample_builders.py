@@ -1,0 +1,63 @@
+"""A small sample corpus for tests that build, and hands that spoil it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blendvoca.io.ply import read_ply
+from blendvoca.io.ply_write import write_ply
+from blendvoca.mesh import Mesh
+
+FRAMES = "unposedcleaneddata"
+
+
+def small_sample(folder: Path, speakers: int = 2, sentences: int = 3, max_frames: int = 30) -> Path:
+    """Write a sample of a few short clips; skips where the speech synthesiser is not installed."""
+    pytest.importorskip("espeakng_loader", reason="pip install 'blendvoca[demo]' brings the sample's voice")
+    from blendvoca.synthetic.corpus import SampleConfig, write_sample
+
+    write_sample(folder, SampleConfig(speakers=speakers, sentences=sentences, max_frames=max_frames))
+    return folder
+
+
+def copied(corpus: Path, target: Path) -> Path:
+    """Copy a corpus, modification times included, so that a test may spoil it."""
+    shutil.copytree(corpus, target)
+    return target
+
+
+def frame(corpus: Path, clip: str, number: int) -> Path:
+    """Return the path of one frame, counted from 0."""
+    return sorted((corpus / FRAMES / clip).glob("*.ply"))[number]
+
+
+def rewrite(path: Path, change: str) -> None:
+    """Spoil a mesh file."""
+    mesh = read_ply(path)
+    vertices, faces = np.array(mesh.vertices), np.array(mesh.faces)
+    if change == "cut":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif change == "no mesh":
+        path.write_bytes(b"<html>404 Not Found</html>")
+    elif change == "nan":
+        content = bytearray(path.read_bytes())
+        start = content.index(b"end_header\n") + len(b"end_header\n")
+        content[start + 12 : start + 16] = np.float32(np.nan).tobytes()
+        path.write_bytes(content)
+    elif change == "one vertex more":
+        write_ply(path, Mesh(np.vstack([vertices, vertices[:1]]), faces))
+    elif change == "other faces":
+        write_ply(path, Mesh(vertices, faces[:, [1, 0, 2]]))
+    else:
+        raise ValueError(change)
+
+
+def hashes(out: Path) -> dict[str, bytes]:
+    """Return the final files of a build, and every result and mark under ``.stages``."""
+    kept = out / ".stages"
+    names = [*out.glob("*.h5"), out / "manifest.json", *kept.rglob("*.npz"), *kept.rglob("*.done")]
+    return {str(path.relative_to(out)): path.read_bytes() for path in sorted(names)}
