@@ -19,6 +19,7 @@ import numpy as np
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
+from blendvoca.io.anymesh import read_mesh
 from blendvoca.io.csv import decode_track
 from blendvoca.io.frames import open_sequence
 from blendvoca.io.livelink import decode_livelink
@@ -74,6 +75,10 @@ def targets() -> dict[str, Target]:
         "landmarks": Target(_read_landmarks, _landmark_seeds, (b"[", b"{", b'"', b",", b"-1", b"1e999", b"[" * 3000)),
         "manifest": Target(_read_manifest, _manifest_seed, (b"[", b"{", b'"..', b",", b"null", b"1e999", b"[" * 3000)),
         "shard": Target(_read_shard, _shard_seed, (b"\x89HDF", b"TREE", b"SNOD", b"HEAP", b"OHDR"), slow=True),
+        "gltf rig": Target(_read_gltf, _gltf_seed, _GLTF_WORDS, slow=True),
+        "gltf mesh": Target(_read_glb_mesh, _gltf_seed, _GLTF_WORDS, slow=True),
+        "stl": Target(_read_stl, _stl_seeds, (b"solid", b"facet normal", b"endsolid", b"vertex nan 0 0"), slow=True),
+        "track json": Target(_read_track_json, _track_json_seed, (b"[", b"{", b"null", b"1e999", b"[" * 3000)),
     }
 
 
@@ -181,6 +186,75 @@ def _read_zip(data: bytes, folder: Path) -> object:
     return [store.read(name) for name in store.names()]
 
 
+_GLTF_WORDS = (
+    *(
+        b'"count":1000000000',
+        b'"byteOffset":-4',
+        b'"byteStride":-1',
+        b'"sparse":{}',
+        b'"uri":"../a.bin"',
+        b'"uri":"/a"',
+    ),
+    *(b'"componentType":5125', b'"type":"MAT4"', b"null", b"1e999", b"[" * 3000),
+)
+
+
+def _rig() -> BlendshapeRig:
+    return BlendshapeRig(Mesh(VERTICES.astype(np.float64), FACES), 0.1 * np.ones((32, 4, 3)), BLENDVOCA_NAMES)
+
+
+def _track() -> CoefficientTrack:
+    return CoefficientTrack(np.full((6, 32), 0.5), BLENDVOCA_NAMES, 60.0)
+
+
+def _gltf_seed() -> tuple[bytes, ...]:
+    from blendvoca.export.gltf import write_glb
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.glb")
+        write_glb(path, _rig(), _track())
+        return (path.read_bytes(),)
+
+
+def _read_gltf(data: bytes, folder: Path) -> object:
+    from blendvoca.export.gltf_import import read_gltf
+
+    (folder / "a.glb").write_bytes(data)
+    return read_gltf(folder / "a.glb")
+
+
+def _read_glb_mesh(data: bytes, folder: Path) -> object:
+    (folder / "a.glb").write_bytes(data)
+    return read_mesh(folder / "a.glb")
+
+
+def _stl_seeds() -> tuple[bytes, ...]:
+    import trimesh
+
+    mesh = trimesh.Trimesh(VERTICES, FACES, process=False)
+    return trimesh.exchange.stl.export_stl(mesh), trimesh.exchange.stl.export_stl_ascii(mesh).encode()
+
+
+def _read_stl(data: bytes, folder: Path) -> object:
+    (folder / "a.stl").write_bytes(data)
+    return read_mesh(folder / "a.stl")
+
+
+def _track_json_seed() -> tuple[bytes, ...]:
+    from blendvoca.export.arkit_json import write_json
+
+    with TemporaryDirectory() as folder:
+        write_json(Path(folder, "a.json"), _track())
+        return (Path(folder, "a.json").read_bytes(),)
+
+
+def _read_track_json(data: bytes, folder: Path) -> object:
+    from blendvoca.export.arkit_json import read_json
+
+    (folder / "a.json").write_bytes(data)
+    return read_json(folder / "a.json")
+
+
 def _landmark_seeds() -> tuple[bytes, ...]:
     from landmarks.files import write_landmarks
 
@@ -201,10 +275,8 @@ def _read_landmarks(data: bytes, folder: Path) -> object:
 def _write_shard(folder: str) -> Path:
     from blendvoca.shard.writer import write_shard
 
-    rig = BlendshapeRig(Mesh(VERTICES.astype(np.float64), FACES), 0.1 * np.ones((32, 4, 3)), BLENDVOCA_NAMES)
-    track = CoefficientTrack(np.full((6, 32), 0.5), BLENDVOCA_NAMES, 60.0)
-    clip = Clip("anna", "sentence01", track, Waveform(np.zeros(2200, np.float32), 22_000))
-    return write_shard(Path(folder, "anna.h5"), "anna", [clip], rig, "open")
+    clip = Clip("anna", "sentence01", _track(), Waveform(np.zeros(2200, np.float32), 22_000))
+    return write_shard(Path(folder, "anna.h5"), "anna", [clip], _rig(), "open")
 
 
 def _shard_seed() -> tuple[bytes, ...]:

@@ -44,6 +44,6 @@ def read_json(path: str | PathLike[str]) -> CoefficientTrack:
         if any(len(frame["blendShapes"]) != len(names) for frame in document["frames"]):
             raise ValueError("frames name different shapes")
         return CoefficientTrack(np.array(rows), names, float(document["fps"]))
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
         expected = '{"fps", "frames": [{"blendShapes": {...}}]}'
         raise FormatError("not a coefficient JSON", expected=expected, found=repr(error), path=file) from error

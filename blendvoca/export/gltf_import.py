@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import struct
 from os import PathLike
@@ -40,7 +39,7 @@ class GltfFile:
         try:
             self.document, binary = _chunks(content) if content[:4] == b"glTF" else (json.loads(content), b"")
             self.buffers = [_embedded(entry, binary) for entry in self.document.get("buffers", [])]
-        except (ValueError, KeyError, struct.error, AttributeError, TypeError, binascii.Error) as error:
+        except (ValueError, KeyError, struct.error, AttributeError, TypeError, RecursionError) as error:
             raise FormatError("not a glTF file", expected="glTF 2.0", found=error, path=self.path) from error
 
     def accessor(self, index: int) -> NDArray[np.float64]:
@@ -125,7 +124,7 @@ def read_gltf(path: str | PathLike[str]) -> tuple[BlendshapeRig, CoefficientTrac
         deltas = np.stack([file.accessor(target) for target in targets])
         rig = BlendshapeRig(Mesh(vertices, faces.reshape(-1, 3)), deltas, tuple(map(str, names)))
         return rig, _track(file, index, rig.names)
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise FormatError("broken mesh", found=repr(error), path=file.path) from error
 
 

@@ -55,7 +55,7 @@ def read_map(path: str | PathLike[str]) -> dict[str, Channel]:
     try:
         table = json.loads(file.read_text())
         return {name: Channel(entry) if isinstance(entry, str) else Channel(**entry) for name, entry in table.items()}
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         expected = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
         raise FormatError("not a map of shapes", expected=expected, found=error, path=file) from error
 
