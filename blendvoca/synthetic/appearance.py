@@ -51,7 +51,8 @@ def _brows(rest: Array) -> Array:
     half = np.interp(x, line[:, 0], markers.BROW_HALF)
     inside = (x > line[0, 0] - 0.5) & (x < line[-1, 0] + 1.5) & (rest[:, 2] > 40)
     away = np.minimum((np.abs(y - middle) - half) / 0.35 - 1.0, 60.0)
-    result: Array = 0.8 * inside / (1.0 + np.exp(away))
+    ends = np.clip((x - line[0, 0] + 0.5) / 3.0, 0.0, 1.0)
+    result: Array = 0.8 * inside * ends / (1.0 + np.exp(away))
     return result
 
 

@@ -63,13 +63,15 @@ def half_layout(sampling: Sampling, seed: int = 0) -> HalfLayout:
     outline = _outline(points, sampling)
     if sampling.whole_head:
         _ear_rings(points)
-    _brow_rows(points, sampling)
     _midline(points, sampling, upper, lower, outline)
     for landmark, position in markers.FREE_POINTS.items():
         if landmark in points.landmarks:
             continue
         azimuth, level = locate(np.array([position]))
         points.landmarks[landmark] = points.add(azimuth[0], level[0])
+    _brow_rows(points, sampling)
+    if sampling.whole_head:
+        _nostril_rings(points)
     azimuth, level = np.array(points.azimuth), np.array(points.level)
     polygon = _plane(azimuth[outline], level[outline])
     azimuth, level = _fill(azimuth, level, sampling, polygon, np.random.default_rng(seed))
@@ -100,8 +102,7 @@ def _mouth_rings(points: _Points, sampling: Sampling) -> tuple[Index, list[int],
     opening = mouth()
     for number, (distance, quarter) in enumerate(zip((0.0, *sampling.mouth_rings), rings, strict=True)):
         angles = np.concatenate([quarter, -quarter[-2::-1]])
-        ring = np.full(len(angles), np.arcsinh((5.0 + distance) / opening.half))
-        azimuth, level = opening.from_chart(*opening.local(ring, angles))
+        azimuth, level = opening.from_chart(*_ring(opening, MOUTH_RIM, distance, angles))
         azimuth[[0, -1]] = 0.0
         index = [points.add(a, v) for a, v in zip(azimuth, level, strict=True)]
         upper.append(index[0])
@@ -112,9 +113,17 @@ def _mouth_rings(points: _Points, sampling: Sampling) -> tuple[Index, list[int],
     return np.array(rim), upper, lower
 
 
+def _ring(opening: Opening, rim: float, distance: float, angles: Array) -> tuple[Array, Array]:
+    """Return local millimetres of a ring around an opening; at the corners it keeps its distance, unlike an ellipse."""
+    wide, high = opening.half * np.cosh(rim) + 0.85 * distance, opening.half * np.sinh(rim) + distance
+    return wide * np.cos(angles), high * np.sin(angles)
+
+
 def _quarter(marks: tuple[float, ...], steps: tuple[int, ...]) -> Array:
     """Return angles (radians) through ``marks`` (degrees) with so many steps between them."""
-    pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(marks, marks[1:], steps, strict=False)]
+    pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(marks[:-1], marks[1:-1], steps, strict=False)]
+    # Towards the corner an angle covers less and less of the lip: wider steps keep the spacing.
+    pieces.append(marks[-2] * (1.0 - np.arange(steps[-1]) / steps[-1]) ** 0.7)
     return np.deg2rad(np.append(np.concatenate(pieces), marks[-1]))
 
 
@@ -129,16 +138,20 @@ def _eye_rings(points: _Points, sampling: Sampling) -> Index:
     opening = left_eye()
     angles = np.deg2rad(np.arange(0, 360, 60.0 / sampling.eye_steps))
     for number, distance in enumerate((0.0, *sampling.eye_rings)):
-        ring = np.full(len(angles), np.arcsinh((5.4 + distance) / opening.half))
         # Every second ring is turned by half a step: the triangles between rings become nearly equilateral.
         turn = 0.5 * (angles[1] - angles[0]) * (number % 2)
-        azimuth, level = opening.from_chart(*opening.local(ring, angles + turn))
+        azimuth, level = opening.from_chart(*_ring(opening, EYE_RIM, distance, angles + turn))
         index = [points.add(a, v) for a, v in zip(azimuth, level, strict=True)]
         if number == 0:
             rim = index
             for landmark, degree in markers.LID_POINTS.items():
                 points.landmarks[landmark] = index[round(degree / 60.0 * sampling.eye_steps) % len(index)]
     return np.array(rim)
+
+
+def _nostril_rings(points: _Points) -> None:
+    for azimuth, level in zip(*locate(np.array(markers.nostril_rings())), strict=True):
+        points.add(azimuth, level)
 
 
 def _brow_rows(points: _Points, sampling: Sampling) -> None:
@@ -150,8 +163,11 @@ def _brow_rows(points: _Points, sampling: Sampling) -> None:
     for side in (1.0, 0.0, -1.0):
         row = np.stack([np.interp(place, stations, line[:, k]) for k in range(3)], axis=1)
         row[:, 1] += side * np.interp(place, stations, half)
-        for azimuth, level in zip(*locate(row), strict=True):
-            points.add(azimuth, level)
+        azimuth, level = locate(row)
+        taken = np.stack([points.azimuth, points.level], axis=1)
+        apart = np.hypot(90.0 * (azimuth[:, None] - taken[:, 0]), level[:, None] - taken[:, 1]).min(axis=1)
+        for k in np.flatnonzero(apart > 0.45 * sampling.face):
+            points.add(azimuth[k], level[k])
 
 
 def _ear_rings(points: _Points) -> None:
@@ -163,6 +179,8 @@ def _outline(points: _Points, sampling: Sampling) -> list[int]:
     """Add the outer boundary from the front (chin, or neck) to the back (top of the forehead, or nape)."""
     if sampling.whole_head:
         azimuth = np.linspace(0.0, np.pi, sampling.outline + 1)
+        for a in 0.5 * (azimuth[1:] + azimuth[:-1]):
+            points.add(a, LEVEL_END - 9.0)
         return [points.add(a, LEVEL_END) for a in azimuth]
     azimuth, level = locate(np.array(markers.MASK_OUTLINE))
     azimuth[[0, -1]] = 0.0

@@ -6,6 +6,8 @@ Positions are millimetres near the surface, seen along the chart's rays.
 
 from __future__ import annotations
 
+import numpy as np
+
 #: Angle of landmark 63 on the mouth's rim, and of 52 and 53 on the outer lip, in degrees from the left corner.
 INNER_LIP_ANGLE = 52.0
 OUTER_LIP_ANGLES = (77.0, 44.0)
@@ -44,3 +46,17 @@ MIRROR = {
     48: 54, 49: 53, 50: 52, 51: 51, 52: 50, 53: 49, 54: 48, 55: 59, 56: 58, 57: 57, 58: 56, 59: 55,
     60: 64, 61: 63, 62: 62, 63: 61, 64: 60, 65: 67, 66: 66, 67: 65,
 }  # fmt: skip
+
+#: Middle of the left nostril's opening, and its half width and length.
+NOSTRIL = (6.3, -24.3, 96.4)
+NOSTRIL_HALF = (2.9, 4.7)
+
+
+def nostril_rings() -> list[tuple[float, float, float]]:
+    """Return points on the edge of the left nostril and on the wall inside it."""
+    x, y, z = NOSTRIL
+    rings = [(x, y + 1.0, z)]
+    for share, count in ((1.25, 12), (0.8, 9), (0.4, 5)):
+        for turn in 2.0 * np.pi * np.arange(count) / count:
+            rings.append((x + share * NOSTRIL_HALF[0] * np.cos(turn), y, z + share * NOSTRIL_HALF[1] * np.sin(turn)))
+    return rings

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 MOUTH_HALF = 26.5
 MOUTH_RIM = float(np.arcsinh(5.0 / MOUTH_HALF))
 #: Half the gap between the lips at rest, in millimetres of the chart.
-LIP_GAP = 0.25
+LIP_GAP = 0.3
 EYE_HALF = 13.6
 EYE_RIM = float(np.arcsinh(5.4 / EYE_HALF))
 #: Height of the upper and depth of the lower lid's rim over the line between the corners, at rest.
@@ -119,5 +119,11 @@ def _settle_eye(azimuth: Array, level: Array) -> tuple[Array, Array]:
 def lid_height(angle: Array) -> Array:
     """Return the height of the lids' rim over the corner line at rest, millimetres; pointed at the corners."""
     s = np.sin(angle)
-    result: Array = np.where(s > 0, LID_UP, LID_DOWN) * s * np.abs(s)
+    result: Array = np.where(s > 0, LID_UP, -LID_DOWN) * lid_shape(s)
+    return result
+
+
+def lid_shape(sine: Array) -> Array:
+    """Return the lids' profile (0 at the corners, 1 in the middle) for the sine of the angle about the eye."""
+    result: Array = np.abs(sine) ** 1.4
     return result

@@ -49,7 +49,7 @@ class Sampling:
             ring, _ = opening.elliptic(*opening.to_chart(azimuth, level))
             h = np.minimum(h, self.fine * (least + 0.13 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
         h = np.minimum(h, self.fine * (2.3 + 0.13 * np.maximum(_nose_distance(azimuth, level) - 8.0, 0.0)))
-        h = np.minimum(h, self.fine * (1.7 + 0.2 * np.maximum(_nostril_distance(azimuth, level) - 7.0, 0.0)))
+        h = np.minimum(h, self.fine * (1.9 + 0.2 * np.maximum(_nostril_distance(azimuth, level) - 7.0, 0.0)))
         if self.whole_head:
             beyond = np.maximum(np.hypot(*patch_coordinates(azimuth, level)) - 1.0, 0.0)
             h = np.minimum(h, 3.6 + 0.3 * PATCH[0] * beyond)

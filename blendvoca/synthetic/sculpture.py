@@ -78,5 +78,5 @@ def _mouth(p: Points, head: Distance) -> Distance:
                   (5.4, 5.2, 4.4, 3.2, 2.0), 6)  # fmt: skip
     head = union(union(head, upper, 6), union(head, lower, 6), 1.2)
     # Where the lips meet, the skin turns in: a notch along the mouth's line.
-    groove = tuple((x, y, z + 1.5) for x, y, z in MOUTH_LINE)
+    groove = tuple((x, y, z + 1.8) for x, y, z in MOUTH_LINE)
     return carve(head, chain(p, groove, (1.15, 1.15, 1.1, 1.0, 0.7), 1), 1.4)

@@ -141,12 +141,16 @@ def _socket(rim: Sites, names: Index) -> tuple[Sites, Index]:
     unit = rim.rest - centre
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     angle = np.arccos(unit[:, 2])
-    sideways = unit[:, :2] / np.linalg.norm(unit[:, :2], axis=1, keepdims=True)
+    around = np.arctan2(unit[:, 1], unit[:, 0])
+    # The lids are flat and crowd the rim's points beside the corners; behind the eye they may stand evenly.
+    even = np.angle(np.exp(1j * (rim.eyes[0, 1] - around)))
     parts, faces, previous = [], [], names
     region = np.full(count, regions.LEFT_SOCKET, dtype=np.int8)
     for k, (share, clearance) in enumerate(_SOCKET):
         turned = angle + share * (np.pi - angle)
-        direction = np.concatenate([sideways * np.sin(turned)[:, None], np.cos(turned)[:, None]], axis=1)
+        towards = around + min(2.5 * share, 1.0) * even
+        sine = np.sin(turned)
+        direction = np.stack([np.cos(towards) * sine, np.sin(towards) * sine, np.cos(turned)], axis=1)
         rest = centre + (sculpture.EYE_RADIUS + clearance) * direction
         parts.append(Sites(rest, region, np.full(count, max(share, 0.02)), rim.mouth, rim.eyes))
         current = np.arange(count) + k * count

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blendvoca.synthetic import sculpture
-from blendvoca.synthetic.openings import EYE_HALF, EYE_RIM, LID_DOWN, LID_UP
+from blendvoca.synthetic.openings import EYE_HALF, EYE_RIM, LID_DOWN, LID_UP, lid_shape
 from blendvoca.synthetic.shapes.tools import Array, bump, push, turn
 from blendvoca.synthetic.sites import LEFT_EYEBALL, LEFT_SOCKET, SKIN, Sites
 
@@ -19,7 +19,7 @@ def _lid_turn(sites: Sites, upper_to: float, lower_to: float, reach: float = 0.5
     ring, angle = sites.eyes[0]
     s = np.sin(angle)
     x = EYE_HALF * np.cos(angle)
-    shape = s * s
+    shape = lid_shape(s)
     radius = np.sqrt(np.maximum(_LID_RADIUS**2 - x**2, 9.0))
     is_upper = s > 0
     start = np.where(is_upper, LID_UP, -LID_DOWN) * shape

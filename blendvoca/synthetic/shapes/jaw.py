@@ -16,10 +16,20 @@ _UPPER_SHARE = 0.22
 
 def jaw_weight(sites: Sites) -> Array:
     """Return how much a place goes with the lower jaw: 1 at chin and lower lip, 0 at upper lip, neck and ear."""
-    lower = smooth_step(-np.sin(sites.mouth[1]), -0.75, 0.75)
+    lower = _below_mouth(sites)
     y, z = sites.rest[:, 1], sites.rest[:, 2]
     behind = smooth_step(z + 5.0 - 0.5 * np.maximum(-y - 50.0, 0.0), 0.0, 48.0)
     return lower * behind * skin(sites)
+
+
+def _below_mouth(sites: Sites) -> Array:
+    """Return 1 below the mouth, 0 above; along the lips in proportion to the angle's sine, which opens an ellipse."""
+    sine = -np.sin(sites.mouth[1])
+    far = smooth_step(sine, -0.75, 0.75)
+    near = lips(sites, 0.5)
+    half = 0.5 + 0.5 * sine
+    round_opening = 0.6 * half + 0.4 * half * half * (3.0 - 2.0 * half)
+    return far + near * (round_opening - far)
 
 
 def jaw_open(sites: Sites) -> Array:
@@ -27,14 +37,13 @@ def jaw_open(sites: Sites) -> Array:
     dropped = jaw_weight(sites)[:, None] * turn(sites, HINGE, 0, OPEN_DEGREES)
     inward = np.zeros_like(dropped)
     for side in (-1.0, 1.0):
-        inward += push(bump(sites, (side * 27.0, -50.0, 78.0), (16.0, 22.0, 22.0)), (-side * 3.5, 0.0, -1.0))
+        inward += push(bump(sites, (side * 27.0, -50.0, 78.0), (16.0, 22.0, 22.0)), (-side * 4.5, 0.0, -1.5))
     return dropped + inward
 
 
 def mouth_close(sites: Sites) -> Array:
     """The lips meet while the jaw stays open: to be added to jawOpen."""
-    lower = smooth_step(-np.sin(sites.mouth[1]), -0.75, 0.75)
-    gap = (2.0 * lower - 1.0) * np.sign(-np.sin(sites.mouth[1]))
+    gap = 2.0 * _below_mouth(sites) - 1.0
     share = np.where(np.sin(sites.mouth[1]) > 0, _UPPER_SHARE, -(1.0 - _UPPER_SHARE))
     weight = share * np.abs(gap) * lips(sites, 0.5, 0.05)
     behind = smooth_step(sites.rest[:, 2], 20.0, 60.0)

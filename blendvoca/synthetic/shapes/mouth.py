@@ -73,7 +73,7 @@ def press(sites: Sites) -> Array:
     """The lips are pressed together on one side: both become thin, the corner goes up a little."""
     border = lips(sites, 0.16, 0.14) * left(sites, 6.0)
     up = upper(sites, 0.3)
-    thin = push(border * up, (0.0, -3.4, -2.0)) + push(border * (1 - up), (0.0, 4.0, -2.0))
+    thin = push(border * up, (0.0, -2.6, -1.6)) + push(border * (1 - up), (0.0, 3.0, -1.6))
     rim = lips(sites, 0.08) * left(sites, 6.0)
-    held = push(rim * up, (0.0, 3.0, 0.0)) + push(rim * (1 - up), (0.0, -3.4, 0.0))
+    held = push(rim * up, (0.0, 1.6, 0.0)) + push(rim * (1 - up), (0.0, -1.8, 0.0))
     return thin + held + push(_corner(sites, 20.0), (3.5, 4.0, -2.5))
