@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import signal
 import sys
@@ -30,6 +29,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks import machine
 from benchmarks.fuzz_targets import Target, targets
 from blendvoca.errors import BlendvocaError
 
@@ -206,9 +206,10 @@ def main() -> int:
         )
         for failure in found["failures"]:
             print(failure)
-    machine = {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"seed": options.seed, "machine": machine, "readers": results}, indent=2) + "\n")
+    options.out.write_text(
+        json.dumps({"seed": options.seed, "machine": machine.describe(), "readers": results}, indent=2) + "\n"
+    )
     return int(any("FAILED" in found["outcomes"] for found in results.values()))
 
 

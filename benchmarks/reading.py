@@ -1,4 +1,4 @@
-"""How many frames a second can be read, one process: ASCII and binary PLY, ``.npy``, zip, and trimesh for comparison.
+"""How many frames a second can be read: ASCII and binary PLY, ``.npy`` and zip, by one process and by two, beside trimesh.
 
 Run ``python benchmarks/reading.py [--frames 256] [--out results.json]``. The files are in the page cache: what is
 measured is the reading code, as it has to keep up with the fit.
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
+import sys
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import machine
 from blendvoca.io.frames import open_sequence
 from blendvoca.io.ply_write import write_ply_frames
 
@@ -66,6 +70,12 @@ def read_slowly(paths: list[Path]) -> None:
         trimesh.load(path, process=False)
 
 
+def in_two_processes(pool: ProcessPoolExecutor, path: Path, faces: NDArray[np.int32]) -> None:
+    """Read a sequence twice at once."""
+    for done in [pool.submit(read_all, path, faces) for _ in range(2)]:
+        done.result()
+
+
 def measure(count: int) -> dict[str, float]:
     """Return milliseconds a frame for every form."""
     generator = np.random.default_rng(0)
@@ -74,6 +84,10 @@ def measure(count: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         places = make_files(Path(folder), frames, faces)
         result = {name: milliseconds(partial(read_all, place, faces)) / count for name, place in places.items()}
+        with ProcessPoolExecutor(2) as pool:
+            for name, place in list(places.items()):
+                both = milliseconds(partial(in_two_processes, pool, place, faces))
+                result[f"{name}, two processes"] = both / (2 * count)
         for name in ("ASCII PLY", "binary PLY"):
             few = sorted(places[name].iterdir())[:8]
             result[f"{name}, trimesh"] = milliseconds(partial(read_slowly, few)) / len(few)
@@ -87,12 +101,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "reading.json")
     options = parser.parse_args()
     result = measure(options.frames)
-    print(f"{'form':<24}{'ms a frame':>12}{'frames/s':>12}")
+    print(f"{'form':<32}{'ms a frame':>12}{'frames/s':>12}")
     for name, cost in result.items():
-        print(f"{name:<24}{cost:>12.3f}{1e3 / cost:>12.0f}")
+        print(f"{name:<32}{cost:>12.3f}{1e3 / cost:>12.0f}")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    machine = {"processor": platform.processor() or platform.machine(), "python": platform.python_version()}
-    document = {"vertices": V, "faces": F, "frames": options.frames, "machine": machine, "milliseconds": result}
+    document = {
+        "vertices": V,
+        "faces": F,
+        "frames": options.frames,
+        "machine": machine.describe(),
+        "milliseconds": result,
+    }
     options.out.write_text(json.dumps(document, indent=2) + "\n")
 
 
