@@ -14,18 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import SolverError
-from blendvoca.linalg.block_tridiagonal import RepeatedBlock, difference_transpose
+from blendvoca.linalg.block_tridiagonal import difference_transpose
 from blendvoca.qp.interior_point import Direction, InteriorPoint
 from blendvoca.qp.problem import Array
+from blendvoca.qp.warm_start import limited
 
 Signs = NDArray[np.int8]
 
 #: Diagonal that pins a coefficient: its coupling to others vanishes in rounding.
 PIN = 1e30
-#: Stiffness of a tie, relative to the mean Gram diagonal.
+#: Stiffness of a tie, relative to the mean Gram diagonal: a solve leaves a thousandth of the slip and rounds to 1e-11.
 TIE = 1e5
-#: Ties and gradients that hold to this are exact.
-EXACT = 1e-12
+#: Slip of a tie that needs no further solve, and the most solves.
+EXACT, SOLVES = 1e-11, 4
+#: A limit is broken by more than the first; a multiplier pulls by more than the second (mean Gram diagonal 1).
+BROKEN, PULLS = 1e-10, 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,55 +57,59 @@ class ActiveSet:
         return cls(signs[: point.n], signs[point.n :])
 
 
-def finish(
-    point: InteriorPoint, guess: ActiveSet, rounds: int, accept: float = 0.0
-) -> tuple[Array, Array, int, bool]:
-    """Solve for the guessed set and repair it.
+def finish(point: InteriorPoint, guess: ActiveSet, rounds: int, wanted_gap: float) -> tuple[Array, Array, int] | None:
+    """Solve for the guessed set, repair it, and return once the gap is proved.
 
     :param point: an interior iterate near the solution.
     :param rounds: factorisations allowed.
-    :returns: u (N, K), w (N−1, K), factorisations used, and whether the set proved right.
+    :param wanted_gap: duality gap to reach, in the units of the form.
+    :returns: u (N, K), w (N−1, K) and the factorisations used; None if the set was not found.
     """
     u, w = point.u, point.w
     for used in range(1, rounds + 1):
         try:
-            u, w = _solve_tied(point.matrix, point, guess, u, w)
+            u, w = _solve_tied(point, guess, u, w)
         except SolverError:
-            return point.u, point.w, used, False
+            return None
         repaired = _repair(point, guess, u, w)
-        if repaired == guess:
-            return np.clip(u, 0.0, 1.0), w, used, True
+        settled = repaired == guess
+        if settled or used == rounds:
+            feasible = np.clip(u, 0.0, 1.0) if settled else limited(np.clip(u, 0.0, 1.0), point.form.rate)
+            return (feasible, w, used) if point.form.gap(feasible, w) <= wanted_gap else None
         guess = repaired
-    return u, w, rounds, False
+    return None
 
 
-def _solve_tied(matrix: RepeatedBlock, point: InteriorPoint, act: ActiveSet, u: Array, w: Array) -> tuple[Array, Array]:
+def _solve_tied(point: InteriorPoint, act: ActiveSet, u: Array, w: Array) -> tuple[Array, Array]:
     """Minimise over the free coefficients with the ties of ``act`` holding exactly."""
-    pinned, tied = act.bounds != 0, act.rates != 0
-    factor = matrix.factor(np.where(pinned, PIN, 0.0), np.where(tied, TIE, 0.0))
+    pinned, tied = act.bounds != 0, (act.rates != 0).astype(np.float64)
+    factor = point.matrix.factor(np.where(pinned, PIN, 0.0), TIE * tied)
     u = np.where(pinned, act.bounds > 0, u)
-    w = np.where(tied, w, 0.0)
-    goal = act.rates * point.rate
-    for _ in range(6):
-        slip = np.where(tied, np.diff(u, axis=0) - goal, 0.0)
-        residual = u @ matrix.block + point.form.linear + difference_transpose(w + TIE * slip)
+    w, goal = w * tied, act.rates * point.rate
+    slip = tied * (u[1:] - u[:-1]) - goal
+    for _ in range(SOLVES):
+        residual = point.form.gradient(u) + difference_transpose(w + TIE * slip)
         residual[pinned] = 0.0
         u = u - factor.solve(residual)
-        slip = np.where(tied, np.diff(u, axis=0) - goal, 0.0)
+        slip = tied * (u[1:] - u[:-1]) - goal
         w = w + TIE * slip
-        if max(np.abs(slip).max(initial=0.0), np.abs(residual).max(initial=0.0)) <= EXACT * 10:
+        if np.abs(slip).max(initial=0.0) <= EXACT:
             break
     return u, w
 
 
 def _repair(point: InteriorPoint, act: ActiveSet, u: Array, w: Array) -> ActiveSet:
     """Release limits that pull, add limits that are broken."""
-    r = u @ point.form.gram + point.form.linear + difference_transpose(w)
-    tolerance = 1e-11
-    held = np.where(act.bounds * r <= tolerance, act.bounds, 0)
-    broken = (u > 1.0 + tolerance).astype(np.int8) - (u < -tolerance)
-    bounds = np.where(act.bounds != 0, held, broken)
-    step = np.diff(u, axis=0)
-    kept = np.where(act.rates * w >= -tolerance, act.rates, 0)
-    over = (step > point.rate + tolerance).astype(np.int8) - (step < -point.rate - tolerance)
-    return ActiveSet(bounds.astype(np.int8), np.where(act.rates != 0, kept, over).astype(np.int8))
+    r = point.form.gradient(u) + difference_transpose(w)
+    step = u[1:] - u[:-1]
+    bounds = np.where(
+        act.bounds != 0,
+        act.bounds * (act.bounds * r <= PULLS),
+        (u > 1.0 + BROKEN).astype(np.int8) - (u < -BROKEN),
+    )
+    rates = np.where(
+        act.rates != 0,
+        act.rates * (act.rates * w >= -PULLS),
+        (step > point.rate + BROKEN).astype(np.int8) - (step < -point.rate - BROKEN),
+    )
+    return ActiveSet(bounds.astype(np.int8), rates.astype(np.int8))

@@ -21,10 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from blendvoca.linalg.block_tridiagonal import BandFactor, RepeatedBlock
 from blendvoca.qp.problem import Array, UnitForm
+from blendvoca.qp.warm_start import admm, interior_start
 
 #: How far along the way to the boundary a step may go.
 TO_BOUNDARY = 0.99
@@ -49,35 +49,24 @@ class Direction:
 class InteriorPoint:
     """The state of the method; :meth:`predict` and :meth:`advance` make one iteration with one factorisation."""
 
-    def __init__(self, form: UnitForm, correctors: int = 2, start_mu: float = 0.01) -> None:
+    def __init__(
+        self, form: UnitForm, correctors: int = 1, steps: int = 20, start_mu: float = 5e-4, retreat: float = 0.2
+    ) -> None:
         self.form, self.correctors = form, correctors
         self.n, self.k = form.linear.shape
         self.matrix = RepeatedBlock(form.gram, self.n)
         self.rate = np.broadcast_to(form.rate, (self.n - 1, self.k))
-        self.u = start(form)
+        u, bounds, rates = admm(form, steps)
+        self.u = interior_start(u, form.rate, retreat)
         self._slacken()
-        self.lam = start_mu / self.s
+        signed = np.concatenate([bounds, rates])
+        self.lam = np.maximum(np.stack([signed, -signed]), start_mu / self.s)
         self.iterations = 0
 
     @property
     def w(self) -> Array:
         """Rate multipliers (N−1, K)."""
         return self.lam[0, self.n :] - self.lam[1, self.n :]
-
-    def gap(self) -> float:
-        """Return the true duality gap of (u, w); see :mod:`blendvoca.qp.certificate`."""
-        r = self.gradient.copy()
-        w = self.w
-        r[1:] += w
-        r[:-1] -= w
-        upper, lower = self.s
-        bounds = float(np.vdot(np.maximum(r, 0.0), self.u)) - float(np.vdot(np.minimum(r, 0.0), upper[: self.n]))
-        rise, fall = np.vdot(np.maximum(w, 0.0), upper[self.n :]), np.vdot(np.minimum(w, 0.0), lower[self.n :])
-        return bounds + float(rise) - float(fall)
-
-    def objective(self) -> float:
-        """Return ½uᵀHu + qᵀu in scaled units."""
-        return 0.5 * float(np.vdot(self.u, self.gradient) + np.vdot(self.u, self.form.linear))
 
     def predict(self) -> Direction:
         """Factor at this iterate and return the affine direction, which aims at μ = 0."""
@@ -155,20 +144,5 @@ class InteriorPoint:
         step = self.u[1:] - self.u[:-1]
         np.subtract(self.rate, step, out=self.s[0, n:])
         np.add(self.rate, step, out=self.s[1, n:])
-        self.gradient = self.u @ self.form.gram + self.form.linear
+        self.gradient = self.form.gradient(self.u)
 
-
-def start(form: UnitForm, ridge: float = 0.05, rest: float = 0.3, margin: float = 0.1, smoothing: float = 4.0) -> Array:
-    """Return a strictly feasible u (N, K): the ridge solution, clipped, smoothed over time, shrunk to 0.8 δ."""
-    n, k = form.linear.shape
-    u = np.linalg.solve(form.gram + ridge * np.eye(k), (ridge * rest - form.linear).T).T
-    u = np.clip(u, margin, 1.0 - margin)
-    if n == 1:
-        return u
-    laplacian = np.full((2, n), -smoothing)
-    laplacian[1] = 1.0 + 2.0 * smoothing
-    laplacian[1, [0, -1]] = 1.0 + smoothing
-    u = solveh_banded(laplacian, u)
-    mean = u.mean(axis=0)
-    steepest = np.maximum(np.abs(np.diff(u, axis=0)).max(axis=0), 1e-300)
-    return mean + (u - mean) * np.minimum(1.0, 0.8 * form.rate / steepest)

@@ -134,6 +134,28 @@ class UnitForm:
             problem,
         )
 
+    @property
+    def energy(self) -> float:
+        """Σ ½ Hₖₖ over frames and coefficients, as `RateLimitedQP.energy`."""
+        return 0.5 * self.linear.shape[0] * float(np.trace(self.gram))
+
+    def gradient(self, v: Array) -> Array:
+        """Return the gradient of the objective at v, (N, K')."""
+        return v @ self.gram + self.linear
+
+    def objective(self, v: Array) -> float:
+        """Return Σ ½vᵀHv + qᵀv."""
+        return float(np.vdot(v, 0.5 * (v @ self.gram) + self.linear))
+
+    def gap(self, v: Array, w: Array) -> float:
+        """Return the duality gap of v and rate multipliers w; see :mod:`blendvoca.qp.certificate`."""
+        r = self.gradient(v)
+        r[1:] += w
+        r[:-1] -= w
+        bounds = np.vdot(np.maximum(r, 0.0), v) - np.vdot(np.minimum(r, 0.0), 1.0 - v)
+        rates = np.vdot(np.abs(w), np.broadcast_to(self.rate, w.shape)) - np.vdot(w, v[1:] - v[:-1])
+        return float(bounds + rates)
+
     def coefficients(self, v: Array) -> Array:
         """Return u (N, K) of v (N, K')."""
         lower, upper = np.asarray(self._problem.lower), np.asarray(self._problem.upper)

@@ -8,7 +8,7 @@ from blendvoca.errors import ConfigurationError, SolverError
 from blendvoca.qp.active_set import ActiveSet, finish
 from blendvoca.qp.certificate import QPResult, judge
 from blendvoca.qp.interior_point import InteriorPoint
-from blendvoca.qp.problem import Array, RateLimitedQP, UnitForm
+from blendvoca.qp.problem import NEGLIGIBLE, Array, RateLimitedQP, UnitForm
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,16 @@ class QPSettings:
     :param correctors: centrality correctors an iteration.
     :param finish_gap: relative gap under which the active set is guessed and solved for; 0 never does.
     :param finish_rounds: repairs of that guess before the path goes on.
+    :param finish_again: the share of that gap under which a guess that failed is made anew.
     :raises ConfigurationError: for values out of range.
     """
 
     gap_tolerance: float = 1e-9
     max_iterations: int = 60
-    correctors: int = 2
+    correctors: int = 1
     finish_gap: float = 1e-4
-    finish_rounds: int = 3
+    finish_rounds: int = 4
+    finish_again: float = 1e-2
 
     def __post_init__(self) -> None:
         if not (0 < self.gap_tolerance < 1 and 0 <= self.finish_gap < 1):
@@ -63,21 +65,23 @@ def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResul
 def _follow(form: UnitForm, settings: QPSettings) -> tuple[Array, Array, int]:
     """Return v, w and the factorisations spent."""
     point = InteriorPoint(form, settings.correctors)
-    extra, try_at = 0, settings.finish_gap
+    extra, try_under = 0, settings.finish_gap
     while point.iterations < settings.max_iterations:
-        gap = point.gap() / max(abs(point.objective()), 1e-300)
-        if gap <= settings.gap_tolerance:
+        gap, scale = form.gap(point.u, point.w), max(abs(form.objective(point.u)), NEGLIGIBLE * form.energy)
+        if gap <= settings.gap_tolerance * scale:
             break
         try:
             affine = point.predict()
         except SolverError:
             break
-        if gap <= try_at:
-            u, w, used, proved = finish(point, ActiveSet.predicted(point, affine), settings.finish_rounds)
-            extra += used
-            if proved:
-                return u, w, point.iterations + extra
-            try_at *= 1e-3
+        if gap <= try_under * scale:
+            guess = ActiveSet.predicted(point, affine)
+            found = finish(point, guess, settings.finish_rounds, settings.gap_tolerance * scale)
+            if found is not None:
+                u, w, used = found
+                return u, w, point.iterations + extra + used
+            extra += settings.finish_rounds
+            try_under *= settings.finish_again
         if point.advance(affine) < 1e-8:
             break
     return point.u, point.w, point.iterations + extra
