@@ -1,4 +1,4 @@
-"""How many frames a second can be read: ASCII and binary PLY, ``.npy`` and zip, by one process and by two, beside trimesh.
+"""How many frames a second can be read: ASCII and binary PLY, ``.npy`` and zip, one process and two, beside trimesh.
 
 Run ``python benchmarks/reading.py [--frames 256] [--out results.json]``. The files are in the page cache: what is
 measured is the reading code, as it has to keep up with the fit.
