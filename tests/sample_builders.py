@@ -10,6 +10,7 @@ import pytest
 
 from blendvoca.io.ply import read_ply
 from blendvoca.io.ply_write import write_ply
+from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
 
 FRAMES = "unposedcleaneddata"
@@ -61,3 +62,32 @@ def hashes(out: Path) -> dict[str, bytes]:
     kept = out / ".stages"
     names = [*out.glob("*.h5"), out / "manifest.json", *kept.rglob("*.npz"), *kept.rglob("*.done")]
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(names)}
+
+
+def real_corpus(folder: Path, assets: Path, heads: int = 3, clips: int = 1, frames: int = 60) -> Path:
+    """Write ICT identities as speakers in VOCASET's folder form, moved by a real capture at 60 fps.
+
+    The motion holds all of ICT's ARKit shapes, eyes and brows too, so a fit of 32 shapes cannot be perfect.
+    """
+    from blendvoca.audio import Waveform
+    from blendvoca.io.ict import read_ict
+    from blendvoca.io.livelink import read_livelink
+    from blendvoca.io.ply_write import write_ply_frames
+
+    model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")
+    capture = read_livelink(assets / "livelink" / "capture_30fps.csv").track.resampled(60.0)
+    random = np.random.default_rng(0)
+    identities = list(model.identities)
+    for head in range(heads):
+        weights = {name: float(weight) for name, weight in zip(identities, random.normal(size=len(identities)))}
+        rig, speaker = model.rig(weights, region="head"), f"ict{head + 1:02d}"
+        write_ply(folder / "templates" / f"{speaker}.ply", rig.neutral)
+        (folder / "landmarks").mkdir(exist_ok=True)
+        (folder / "landmarks" / f"{speaker}.txt").write_text("".join(f"{index}\n" for index in model.landmarks))
+        for clip in range(clips):
+            start, sentence = 100 + (head * clips + clip) * frames, f"sentence{clip + 1:02d}"
+            moving = capture.select(rig.names).values[start : start + frames]
+            write_ply_frames(folder / FRAMES / speaker / sentence, rig.pose(moving), rig.neutral.faces)
+            noise = random.normal(scale=0.05, size=round(frames / 60 * 22_000))
+            write_wav(folder / "audio" / speaker / f"{sentence}.wav", Waveform(noise, 22_000))
+    return folder
