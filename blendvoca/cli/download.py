@@ -80,7 +80,8 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         content = f"Hugging Face, revision {(entry.hub.revision or 'newest')[:12]}"
     else:
         content = f"{len(entry.files)} files, {size}"
-    return [("what", entry.title), ("holds", content), ("licence", entry.licence), ("cite", entry.citation), ("see", entry.homepage)]
+    facts = [("what", entry.title), ("holds", content), ("licence", entry.licence)]
+    return [*facts, ("cite", entry.citation), ("see", entry.homepage)]
 
 
 @contextmanager
