@@ -28,10 +28,20 @@ LEVEL_END = 368.0
 _SPLINE = CubicSpline(_FAN[:, 0], _FAN[:, 1:])
 
 
+def _aim(azimuth: Array, level: Array) -> tuple[Array, Array, Array]:
+    """Return the height and depth of the rays' origins and their elevation in radians.
+
+    Below the jaw the rays at the back look down half as steeply as those at the chin, or they would crowd at the nape.
+    """
+    height, depth, elevation = _SPLINE(level).T
+    t = np.clip((level - 150.0) / 150.0, 0.0, 1.0)
+    flatter = 0.25 * t * t * (3.0 - 2.0 * t) * (1.0 - np.cos(azimuth))
+    return height, depth, np.deg2rad(elevation * (1.0 - flatter))
+
+
 def rays(azimuth: Array, level: Array) -> tuple[Points, Points]:
     """Return origins (N, 3) and unit directions (N, 3) of rays given by azimuth (N,) and level (N,)."""
-    height, depth, elevation = _SPLINE(level).T
-    e = np.deg2rad(elevation)
+    height, depth, e = _aim(azimuth, level)
     origins = np.stack([np.zeros_like(height), height, depth], axis=1)
     directions = np.stack([np.sin(azimuth) * np.cos(e), np.sin(e), np.cos(azimuth) * np.cos(e)], axis=1)
     return origins, directions
@@ -59,9 +69,9 @@ def locate(points: Points) -> tuple[Array, Array]:
     low, high = np.full(len(points), 0.0), np.full(len(points), LEVEL_END)
     for _ in range(45):
         middle = 0.5 * (low + high)
-        height, depth, elevation = _SPLINE(middle).T
+        depth = _SPLINE(middle)[:, 1]
+        height, _, e = _aim(np.arctan2(points[:, 0], points[:, 2] - depth), middle)
         distance = np.hypot(points[:, 0], points[:, 2] - depth)
-        e = np.deg2rad(elevation)
         above = (points[:, 1] - height) * np.cos(e) - distance * np.sin(e) > 0
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     level = 0.5 * (low + high)

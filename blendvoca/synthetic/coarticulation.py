@@ -102,7 +102,7 @@ def dominance_blend(time: Array, phonemes: Sequence[Phoneme], decay: tuple[float
 
 
 def limit_rate(values: Array, step: float) -> Array:
-    """Return (T, K) values that change by at most ``step`` a frame: the mean of the tightest such curves below and above.
+    """Return (T, K) values that change by at most ``step`` a frame: the mean of the nearest such curves on either side.
 
     Both the lower and the upper envelope lie in the range of the input, and so does their mean.
     """

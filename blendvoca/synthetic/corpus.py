@@ -19,12 +19,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError, OutputError
 from blendvoca.io.atomic import write_bytes, write_text
 from blendvoca.io.csv import write_track
@@ -51,7 +52,8 @@ Progress = Callable[[str, int, int], None]
 class SampleConfig:
     """What the sample holds.
 
-    :param speakers: how many, 1 to 99. :param sentences: how many each, 1 to 40. :param seed: seed of everything random.
+    :param speakers: how many, 1 to 99. :param sentences: how many each, 1 to 40.
+    :param seed: seed of everything random.
     :param binary: frames as binary PLY, else as text.
     :param max_frames: cut sequences and their sound to so many frames (a multiple of 3), for quick tests.
     :raises ConfigurationError: for numbers out of range.
@@ -181,13 +183,11 @@ def _write_clips(folder: Path, speaker: Speaker, rig: BlendshapeRig, config: Sam
         yield sentence
 
 
-def _cut(
-    utterance: Utterance, track: CoefficientTrack, max_frames: int | None
-) -> tuple[Utterance, CoefficientTrack]:
+def _cut(utterance: Utterance, track: CoefficientTrack, max_frames: int | None) -> tuple[Utterance, CoefficientTrack]:
     if max_frames is None or utterance.frames <= max_frames:
         return utterance, track
-    sound = utterance.sound.samples[: len(utterance.sound) * max_frames // utterance.frames]
-    shorter = Utterance(utterance.text, type(utterance.sound)(sound, utterance.sound.rate), utterance.phonemes, max_frames)
+    samples = utterance.sound.samples[: len(utterance.sound) * max_frames // utterance.frames]
+    shorter = replace(utterance, sound=Waveform(samples, utterance.sound.rate), frames=max_frames)
     return shorter, CoefficientTrack(track.values[:max_frames], track.names, track.fps)
 
 

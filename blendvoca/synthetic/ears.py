@@ -15,14 +15,15 @@ from blendvoca.synthetic.chart import locate
 Array = NDArray[np.float64]
 
 #: Middle of the ear on the side of the head (left).
-EAR_CENTRE = (72.0, 6.0, -14.0)
-#: Half width and height of the patch in the chart; used for the sampling, too.
-PATCH = (33.0, 38.0)
+EAR_CENTRE = (72.0, 6.0, -16.0)
+#: Half width behind the middle, half height, and half width before it, of the patch in the chart.
+PATCH = (33.0, 38.0, 23.0)
 #: Share of the patch that is the face of the ear.
 _FACE = 0.68
 #: Rings of vertices that the folds need, as shares of the patch; the fourth is the rim.
 _RINGS = (0.34, 0.47, 0.585, _FACE, 0.785, 0.89, 1.0)
 _RING_POINTS = 42
+_AZIMUTH, _LEVEL = (float(k[0]) for k in locate(np.array([EAR_CENTRE])))
 #: Middle of the plate, its turn away from the head and its lean to the back, radians.
 _PLATE = np.array([79.0, 6.0, -15.0])
 _TURN, _LEAN = np.deg2rad(24.0), np.deg2rad(12.0)
@@ -30,18 +31,18 @@ _TURN, _LEAN = np.deg2rad(24.0), np.deg2rad(12.0)
 
 def patch_coordinates(azimuth: Array, level: Array) -> tuple[Array, Array]:
     """Return patch coordinates (back, up), 1 long at the patch's edge, of surface coordinates."""
-    centre = locate(np.array([EAR_CENTRE]))
-    return 70.0 * (azimuth - centre[0][0]) / PATCH[0], (centre[1][0] - level) / PATCH[1]
+    back = 70.0 * (azimuth - _AZIMUTH)
+    return back / np.where(back > 0, PATCH[0], PATCH[2]), (_LEVEL - level) / PATCH[1]
 
 
 def rings() -> list[tuple[float, float]]:
     """Return azimuth and level of the vertices on the ear's rings."""
-    centre = locate(np.array([EAR_CENTRE]))
     result = []
     for number, share in enumerate(_RINGS):
         for turn in 2.0 * np.pi * (np.arange(_RING_POINTS) + 0.5 * (number % 2)) / _RING_POINTS:
-            azimuth = centre[0][0] + share * PATCH[0] * np.cos(turn) / 70.0
-            result.append((float(azimuth), float(centre[1][0] - share * PATCH[1] * np.sin(turn))))
+            width = PATCH[0] if np.cos(turn) > 0 else PATCH[2]
+            azimuth = _AZIMUTH + share * width * np.cos(turn) / 70.0
+            result.append((float(azimuth), float(_LEVEL - share * PATCH[1] * np.sin(turn))))
     return result
 
 

@@ -1,8 +1,9 @@
 """The machine voice: espeak-ng through ctypes, run as a program of its own, one sentence a run.
 
-The library keeps hidden state (its noise generator, the phase of its waves), so the sound of a sentence depends on what
-was said before. A fresh process for every sentence makes it the same bytes each time. This file uses the standard library
-and ``espeakng_loader`` only; it reads one JSON object from standard input and writes a JSON line, then the samples.
+The library keeps hidden state (its noise generator, the phase of its waves), so the sound of a sentence depends on
+what was said before. A fresh process for every sentence makes it the same bytes each time. This file uses the standard
+library and ``espeakng_loader`` only; it reads one JSON object from standard input and writes a JSON line, then the
+samples.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import json
 import sys
+from typing import Any
 
 _SYNCHRONOUS, _PHONEME_EVENTS, _DONT_EXIT = 2, 1, 0x8000
 _RATE, _PITCH, _RANGE = 1, 3, 4
@@ -32,7 +34,7 @@ class _Event(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def speak(text: str, voice: str, words_per_minute: int, pitch: int, pitch_range: int) -> dict[str, object]:
+def speak(text: str, voice: str, words_per_minute: int, pitch: int, pitch_range: int) -> dict[str, Any]:
     """Return ``{"rate", "phonemes": [[symbol, seconds]], "samples": bytes}``; on failure ``{"error"}``."""
     import espeakng_loader
 
@@ -44,12 +46,12 @@ def speak(text: str, voice: str, words_per_minute: int, pitch: int, pitch_range:
     samples = bytearray()
     phonemes: list[tuple[str, float]] = []
 
-    def collect(wave: object, count: int, events: object) -> int:
+    def collect(wave: Any, count: int, events: Any) -> int:
         if wave and count > 0:
-            samples.extend(ctypes.string_at(wave, 2 * count))  # type: ignore[arg-type]
+            samples.extend(ctypes.string_at(wave, 2 * count))
         position = 0
-        while events[position].type:  # type: ignore[index]
-            event = events[position]  # type: ignore[index]
+        while events[position].type:
+            event = events[position]
             if event.type == _PHONEME:
                 phonemes.append((bytes(event.id.string).decode(errors="replace"), event.sample / rate))
             position += 1
@@ -70,7 +72,7 @@ def main() -> None:
     answer = speak(**json.load(sys.stdin))
     samples = answer.pop("samples", b"")
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
-    sys.stdout.buffer.write(samples)  # type: ignore[arg-type]
+    sys.stdout.buffer.write(bytes(samples))
 
 
 if __name__ == "__main__":

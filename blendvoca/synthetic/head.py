@@ -12,7 +12,7 @@ from blendvoca.errors import ConfigurationError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.appearance import colours
-from blendvoca.synthetic.identity import Identity, shape_identity
+from blendvoca.synthetic.identity import Identity, carry_identity, shape_identity
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
 from blendvoca.synthetic.surface import Surface, build_surface
 
@@ -74,21 +74,18 @@ class SyntheticHead:
     def _neutral(self, region: str) -> tuple[Mesh, NDArray[np.int64]]:
         surface = self.canonical.surface(region)
         rest = shape_identity(self.identity, surface.sites.rest)
-        return Mesh(_METRES * rest, surface.faces), surface.landmarks.copy()
+        return Mesh(_METRES * rest, surface.faces.astype(np.int32)), surface.landmarks.copy()
 
     def rig(self, region: str = "head", names: Sequence[str] = SHAPE_NAMES) -> BlendshapeRig:
         """Return the blendshape rig of a sampling, in metres.
 
-        A speaker's shape is the canonical shape seen through the speaker's deformation of space, so both samplings of
-        one speaker carry the same true shape as well.
+        A speaker's shape is the canonical one carried along by the speaker's deformation of space, so both samplings
+        of one speaker have the same true shape as well, and shapes that cancel each other still do.
 
         :raises ConfigurationError: for a region or a shape that does not exist.
         """
         surface = self.canonical.surface(region)
         neutral, _ = self._neutral(region)
-        rest = neutral.vertices / _METRES
-        deltas = [
-            shape_identity(self.identity, surface.sites.rest + displacement(name, surface.sites)) - rest
-            for name in names
-        ]
+        sites = surface.sites
+        deltas = [carry_identity(self.identity, sites.rest, displacement(name, sites)) for name in names]
         return BlendshapeRig(neutral, _METRES * np.array(deltas), tuple(names))

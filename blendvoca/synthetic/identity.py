@@ -72,6 +72,14 @@ def shape_identity(identity: Identity, points: Array) -> Array:
     return result
 
 
+def carry_identity(identity: Identity, points: Array, directions: Array) -> Array:
+    """Return displacements (N, 3) of canonical points as this speaker makes them: the deformation's derivative."""
+    step = 1e-3
+    ahead = shape_identity(identity, points + step * directions)
+    behind = shape_identity(identity, points - step * directions)
+    return (ahead - behind) / (2.0 * step)
+
+
 def _displacement(identity: Identity, points: Array) -> Array:
     active = {name: value for name, value in identity.parameters().items() if value and name != "size"}
     if not active:
@@ -106,7 +114,7 @@ def _outward(points: Array, scale: float) -> Array:
 
 
 def _jaw_width(p: Array) -> Array:
-    return 2.6 * _outward(p, 20.0) * _blob(p, (42, -58, 25), (34, 34, 55))
+    return 3.2 * _outward(p, 20.0) * _blob(p, (42, -58, 25), (34, 34, 55))
 
 
 def _neck_width(p: Array) -> Array:
@@ -116,7 +124,7 @@ def _neck_width(p: Array) -> Array:
 
 def _lip_fullness(p: Array) -> Array:
     swell = _blob(p, (0, -47.5, 94), (26, 9.5, 16), False)
-    return swell * np.stack([0 * p[:, 0], 1.1 * np.tanh((p[:, 1] + 47.5) / 5.0), np.full(len(p), 0.7)], axis=1)
+    return swell * np.stack([0 * p[:, 0], 1.5 * np.tanh((p[:, 1] + 47.5) / 5.0), np.full(len(p), 0.9)], axis=1)
 
 
 def _mouth_tilt(p: Array) -> Array:
@@ -151,13 +159,13 @@ _FIELDS: dict[str, Callable[[Array], Array]] = {
     "chin_forward": _constant((0.0, 0.0, 2.8), (0, -80, 85), (30, 24, 30)),
     "cheekbones": _spread(2.4, 25.0, (54, 4, 42), (26, 17, 34)),
     "cheek_fullness": _spread(3.0, 18.0, (46, -32, 55), (26, 26, 34)),
-    "nose_length": _constant((0.0, -1.8, 0.8), (0, -20, 104), (17, 20, 20)),
-    "nose_width": _spread(1.6, 7.0, (11, -17, 96), (13, 13, 18)),
-    "nose_height": _constant((0.0, 0.0, 1.8), (0, 2, 104), (11, 26, 22)),
+    "nose_length": _constant((0.0, -2.5, 1.0), (0, -20, 104), (17, 20, 20)),
+    "nose_width": _spread(2.1, 7.0, (11, -17, 96), (13, 13, 18)),
+    "nose_height": _constant((0.0, 0.0, 2.4), (0, 2, 104), (11, 26, 22)),
     "brow_ridge": _constant((0.0, -0.6, 1.7), (0, 44, 86), (48, 13, 24)),
     "forehead": _constant((0.0, 1.0, 3.0), (0, 88, 70), (62, 34, 48)),
-    "eye_spacing": _spread(1.3, 14.0, (30, 28, 75), (30, 26, 34)),
-    "mouth_width": _spread(1.7, 14.0, (26, -49, 82), (22, 16, 30)),
+    "eye_spacing": _spread(1.7, 14.0, (30, 28, 75), (30, 26, 34)),
+    "mouth_width": _spread(2.2, 14.0, (26, -49, 82), (22, 16, 30)),
     "lip_fullness": _lip_fullness,
     "neck_width": _neck_width,
     "nose_bend": _constant((0.9, 0.0, 0.0), (0, -14, 106), (18, 22, 22)),

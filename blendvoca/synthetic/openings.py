@@ -67,7 +67,7 @@ class Opening:
         return self.half * np.cosh(ring) * np.cos(angle), self.half * np.sinh(ring) * np.sin(angle)
 
 
-def mouth() -> Opening:
+def _mouth() -> Opening:
     """Return the chart of the mouth, fitted to the sculpted mouth line."""
     azimuth, level = locate(np.array(sculpture.MOUTH_LINE))
     scale = MOUTH_HALF / azimuth[-1]
@@ -76,7 +76,7 @@ def mouth() -> Opening:
     return Opening(MOUTH_HALF, 0.0, scale, 1.0, (float(square[0]), 0.0, float(square[1])))
 
 
-def left_eye() -> Opening:
+def _left_eye() -> Opening:
     """Return the chart of the left eye, scaled to the eyeball; the outer corner stands 1.5 mm above the inner one."""
     x, y, z = sculpture.EYE_CENTRE
     probes = [(x - 12, y - 0.8, z + 7), (x + 12, y + 0.8, z + 7), (x, y + 6, z + 12.5), (x, y - 6, z + 12.5)]
@@ -88,6 +88,11 @@ def left_eye() -> Opening:
     return Opening(EYE_HALF, centre, float(scale), down, (float(0.5 * (level[2] + level[3])), float(slope), 0.0))
 
 
+#: The charts of the mouth and of the left eye.
+MOUTH = _mouth()
+LEFT_EYE = _left_eye()
+
+
 def settle(azimuth: Array, level: Array) -> tuple[Array, Array]:
     """Bring layout coordinates of the left half (azimuth ≥ 0) to the face at rest: lips closed, lids almond."""
     azimuth, level = _settle_mouth(azimuth, level)
@@ -95,7 +100,7 @@ def settle(azimuth: Array, level: Array) -> tuple[Array, Array]:
 
 
 def _settle_mouth(azimuth: Array, level: Array) -> tuple[Array, Array]:
-    opening = mouth()
+    opening = MOUTH
     x, y = opening.to_chart(azimuth, level)
     ring, angle = opening.elliptic(x, y)
     closed = np.arcsinh(LIP_GAP / MOUTH_HALF)
@@ -106,7 +111,7 @@ def _settle_mouth(azimuth: Array, level: Array) -> tuple[Array, Array]:
 
 
 def _settle_eye(azimuth: Array, level: Array) -> tuple[Array, Array]:
-    opening = left_eye()
+    opening = LEFT_EYE
     x, y = opening.to_chart(azimuth, level)
     ring, angle = opening.elliptic(x, y)
     near = np.exp(-(((ring - EYE_RIM) / 0.5) ** 2))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from blendvoca.synthetic.chart import LEVEL_END, locate
 from blendvoca.synthetic.ears import PATCH, patch_coordinates
-from blendvoca.synthetic.openings import EYE_RIM, MOUTH_RIM, left_eye, mouth
+from blendvoca.synthetic.openings import EYE_RIM, LEFT_EYE, MOUTH, MOUTH_RIM
 
 Array = NDArray[np.float64]
 
@@ -45,7 +45,7 @@ class Sampling:
         behind = _step(azimuth, 1.25, 2.1) if self.whole_head else 0.0 * azimuth
         away = np.maximum(behind, np.maximum(1.0 - _step(level, 50.0, 120.0), _step(level, 300.0, 345.0)))
         h = self.face + (self.back - self.face) * away
-        for opening, rim, least in ((mouth(), MOUTH_RIM, 2.3), (left_eye(), EYE_RIM, 2.2)):
+        for opening, rim, least in ((MOUTH, MOUTH_RIM, 2.3), (LEFT_EYE, EYE_RIM, 2.2)):
             ring, _ = opening.elliptic(*opening.to_chart(azimuth, level))
             h = np.minimum(h, self.fine * (least + 0.13 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
         h = np.minimum(h, self.fine * (2.3 + 0.13 * np.maximum(_nose_distance(azimuth, level) - 8.0, 0.0)))
@@ -57,11 +57,11 @@ class Sampling:
 
 
 HEAD = Sampling(
-    face=5.4, back=16.0, fine=1.1, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
+    face=5.2, back=16.0, fine=1.1, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
     eye_rings=(1.2, 2.6, 4.3, 6.4), eye_steps=6, outline=15, whole_head=True,
 )  # fmt: skip
 MASK = Sampling(
-    face=5.7, back=6.0, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
+    face=5.5, back=5.8, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
     eye_rings=(2.6, 5.8), eye_steps=4, outline=28, whole_head=False,
 )  # fmt: skip
 
@@ -72,14 +72,16 @@ def _step(x: Array, low: float, high: float) -> Array:
     return result
 
 
+#: Azimuth and level of the left wing of the nose and of the left nostril.
+_WING, _NOSTRIL = np.stack(locate(np.array([(7.0, -17.0, 100.0), (7.0, -24.0, 97.0)])), axis=1)
+
+
 def _nose_distance(azimuth: Array, level: Array) -> Array:
-    tip = locate(np.array([(7.0, -17.0, 100.0)]))
-    return np.hypot(95.0 * (azimuth - tip[0][0]), level - tip[1][0])
+    return np.hypot(95.0 * (azimuth - _WING[0]), level - _WING[1])
 
 
 def _nostril_distance(azimuth: Array, level: Array) -> Array:
-    middle = locate(np.array([(7.0, -24.0, 97.0)]))
-    return np.hypot(100.0 * (azimuth - middle[0][0]), 1.4 * (level - middle[1][0]))
+    return np.hypot(100.0 * (azimuth - _NOSTRIL[0]), 1.4 * (level - _NOSTRIL[1]))
 
 
 def log_radius(level: Array) -> Array:

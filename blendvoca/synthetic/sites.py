@@ -26,6 +26,8 @@ class Sites:
     :param depth: (N,) 0 on the skin, rising to 1 at the far end of the mouth bag and the eye sockets.
     :param mouth: (2, N) ring and angle about the mouth (:mod:`blendvoca.synthetic.openings`).
     :param eyes: (2, 2, N) the same about the left and the right eye; an angle of 0 is that eye's outer corner.
+    :param lids: (2, 2, N) for the left and the right eye: where the rims of the upper and of the lower lid above and
+        below this place stand at rest, as angles about the eyeball's left-right axis in radians.
     """
 
     rest: Array
@@ -33,6 +35,7 @@ class Sites:
     depth: Array
     mouth: Array
     eyes: Array
+    lids: Array
 
     def mirrored(self) -> Sites:
         """Return the places on the other side of the face."""
@@ -44,13 +47,15 @@ class Sites:
             self.depth,
             np.stack([ring, opposite]),
             self.eyes[::-1],
+            self.lids[::-1],
         )
 
     def take(self, index: NDArray[np.int64]) -> Sites:
         """Return the places at ``index``."""
         return Sites(
-            self.rest[index], self.region[index], self.depth[index], self.mouth[:, index], self.eyes[:, :, index]
-        )
+            self.rest[index], self.region[index], self.depth[index],
+            self.mouth[:, index], self.eyes[:, :, index], self.lids[:, :, index],
+        )  # fmt: skip
 
 
 def concatenate(parts: list[Sites]) -> Sites:
@@ -61,4 +66,5 @@ def concatenate(parts: list[Sites]) -> Sites:
         np.concatenate([p.depth for p in parts]),
         np.concatenate([p.mouth for p in parts], axis=1),
         np.concatenate([p.eyes for p in parts], axis=2),
+        np.concatenate([p.lids for p in parts], axis=2),
     )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def say(text: str, voice: Voice) -> Utterance:
     return Utterance(text, Waveform(samples, VOCASET_AUDIO_RATE), _phonemes(answer["phonemes"], frames / 60), frames)
 
 
-def _run(text: str, voice: Voice) -> tuple[dict, bytes]:  # type: ignore[type-arg]
+def _run(text: str, voice: Voice) -> tuple[dict[str, Any], bytes]:
     if importlib.util.find_spec("espeakng_loader") is None:
         raise MissingDependencyError("espeakng_loader", "demo", "speaking the sample's sentences")
     request = {
@@ -110,7 +111,8 @@ def _run(text: str, voice: Voice) -> tuple[dict, bytes]:  # type: ignore[type-ar
     )
     line, _, raw = done.stdout.partition(b"\n")
     if done.returncode != 0 or not line:
-        raise BlendvocaError("espeak-ng failed", found=done.stderr.decode(errors="replace").strip()[-300:] or "no output")
+        words = done.stderr.decode(errors="replace").strip()[-300:]
+        raise BlendvocaError("espeak-ng failed", found=words or "no output")
     answer = json.loads(line)
     if "error" in answer:
         raise BlendvocaError("espeak-ng failed", found=answer["error"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from blendvoca.synthetic import ears, markers, sculpture
 from blendvoca.synthetic import sites as regions
 from blendvoca.synthetic.chart import cast
 from blendvoca.synthetic.layout import HalfLayout, half_layout
-from blendvoca.synthetic.openings import left_eye, mouth, settle
+from blendvoca.synthetic.openings import EYE_RIM, LEFT_EYE, MOUTH, settle
 from blendvoca.synthetic.sampling import HEAD, MASK, Sampling
 from blendvoca.synthetic.sites import Sites, concatenate
 
@@ -62,7 +62,14 @@ def build_surface(region: str) -> Surface:
         all_faces.append(np.where(part_faces < 0, -1 - part_faces, part_faces + count))
         mirrors.append(part_mirror + count)
         count += len(part_mirror)
-    return Surface(concatenate(parts), np.concatenate(all_faces), landmarks, np.concatenate(mirrors))
+    return _symmetric(Surface(concatenate(parts), np.concatenate(all_faces), landmarks, np.concatenate(mirrors)))
+
+
+def _symmetric(surface: Surface) -> Surface:
+    """Take the last rounding errors out of the mirror symmetry of the positions."""
+    rest = surface.sites.rest
+    even = 0.5 * (rest + rest[surface.mirror] * _FLIP)
+    return replace(surface, sites=replace(surface.sites, rest=even))
 
 
 def _skin(layout: HalfLayout) -> Sites:
@@ -71,11 +78,24 @@ def _skin(layout: HalfLayout) -> Sites:
     rest = cast(sculpture.solid, np.where(middle, layout.azimuth, azimuth), level)
     rest = ears.pull(rest, azimuth, level)
     rest[middle, 0] = 0.0
-    about_mouth = mouth().elliptic(*mouth().to_chart(layout.azimuth, layout.level))
-    near = left_eye().elliptic(*left_eye().to_chart(layout.azimuth, layout.level))
-    far = left_eye().elliptic(*left_eye().to_chart(-layout.azimuth, layout.level))
+    about_mouth = MOUTH.elliptic(*MOUTH.to_chart(layout.azimuth, layout.level))
+    near = LEFT_EYE.elliptic(*LEFT_EYE.to_chart(layout.azimuth, layout.level))
+    far = LEFT_EYE.elliptic(*LEFT_EYE.to_chart(-layout.azimuth, layout.level))
     zero = np.zeros(len(rest))
-    return Sites(rest, zero.astype(np.int8), zero, np.stack(about_mouth), np.array([near, far]))
+    lids = np.array([_lids(near[1]), _lids(far[1])])
+    return Sites(rest, zero.astype(np.int8), zero, np.stack(about_mouth), np.array([near, far]), lids)
+
+
+def _lids(angle: Array) -> Array:
+    """Return where the rims of both lids stand (2, N) above and below places at these angles about the left eye."""
+    table = np.linspace(0.0, np.pi, 61)
+    opening = LEFT_EYE
+    rims = []
+    for side in (1.0, -1.0):
+        azimuth, level = opening.from_chart(*opening.local(np.full(61, EYE_RIM), side * table))
+        rim = cast(sculpture.solid, *settle(azimuth, level)) - np.array(sculpture.EYE_CENTRE)
+        rims.append(np.interp(np.abs(angle), table, np.arctan2(rim[:, 1], rim[:, 2])))
+    return np.stack(rims)
 
 
 def _both_halves(layout: HalfLayout) -> tuple[Index, Index, Index]:
@@ -113,7 +133,7 @@ def _bag(skin: Sites, rim: Index, base: int) -> tuple[Sites, Index, Index]:
         shift = np.stack([-inward * np.cos(angle), apart * np.sin(angle), np.full(count, -back)], axis=1)
         depth = np.full(count, back / _BAG[-1][0])
         region = np.full(count, regions.MOUTH_BAG, dtype=np.int8)
-        parts.append(Sites(anchor.rest + shift, region, depth, anchor.mouth, anchor.eyes))
+        parts.append(Sites(anchor.rest + shift, region, depth, anchor.mouth, anchor.eyes, anchor.lids))
         current = np.arange(count) + k * count
         faces.append(_strip(previous, current))
         previous = current
@@ -152,12 +172,12 @@ def _socket(rim: Sites, names: Index) -> tuple[Sites, Index]:
         sine = np.sin(turned)
         direction = np.stack([np.cos(towards) * sine, np.sin(towards) * sine, np.cos(turned)], axis=1)
         rest = centre + (sculpture.EYE_RADIUS + clearance) * direction
-        parts.append(Sites(rest, region, np.full(count, max(share, 0.02)), rim.mouth, rim.eyes))
+        parts.append(Sites(rest, region, np.full(count, max(share, 0.02)), rim.mouth, rim.eyes, rim.lids))
         current = np.arange(count) + k * count
         faces.append(_strip(previous, current))
         previous = current
     back = centre - np.array([0, 0, sculpture.EYE_RADIUS + 1.3])
-    parts.append(Sites(back[None], region[:1], np.ones(1), rim.mouth[:, :1], rim.eyes[:, :, :1]))
+    parts.append(Sites(back[None], region[:1], np.ones(1), rim.mouth[:, :1], rim.eyes[:, :, :1], rim.lids[:, :, :1]))
     last = len(_SOCKET) * count
     faces.append(np.stack([previous, np.full(count, last), np.roll(previous, -1)], axis=1))
     return concatenate(parts), np.concatenate(faces)[:, ::-1]
@@ -174,7 +194,7 @@ def _eyeballs() -> tuple[Sites, Index, Index]:
     rest = np.array(sculpture.EYE_CENTRE) + sculpture.EYE_RADIUS * bulge[:, None] * unit
     count = len(rest)
     far = np.full((2, 2, count), 9.0)
-    left = Sites(rest, np.full(count, regions.LEFT_EYEBALL, dtype=np.int8), np.zeros(count), far[0], far)
+    left = Sites(rest, np.full(count, regions.LEFT_EYEBALL, dtype=np.int8), np.zeros(count), far[0], far, far)
     rings = np.arange(len(polar) * _MERIDIANS).reshape(len(polar), _MERIDIANS)
     faces = [_strip(rings[k], rings[k + 1]) for k in range(len(polar) - 1)]
     front, back = np.full(_MERIDIANS, count - 2), np.full(_MERIDIANS, count - 1)

@@ -5,32 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from blendvoca.synthetic import sculpture
-from blendvoca.synthetic.openings import EYE_HALF, EYE_RIM, LID_DOWN, LID_UP, lid_shape
+from blendvoca.synthetic.openings import EYE_RIM
 from blendvoca.synthetic.shapes.tools import Array, bump, push, turn
 from blendvoca.synthetic.sites import LEFT_EYEBALL, LEFT_SOCKET, SKIN, Sites
 
-#: Height of the line at which the lids meet, as a share of the lower lid's depth.
-_MEETING = -0.55
-_LID_RADIUS = sculpture.EYE_RADIUS + 2.0
 
-
-def _lid_turn(sites: Sites, upper_to: float, lower_to: float, reach: float = 0.55) -> Array:
-    """Turn the lids about the eyeball so that their middles come to these heights over the corner line."""
+def _lid_turn(sites: Sites, upper_share: float, lower_share: float, reach: float = 0.55) -> Array:
+    """Turn the lids about the eyeball by shares of the opening: the upper one down, the lower one up."""
     ring, angle = sites.eyes[0]
-    s = np.sin(angle)
-    x = EYE_HALF * np.cos(angle)
-    shape = lid_shape(s)
-    radius = np.sqrt(np.maximum(_LID_RADIUS**2 - x**2, 9.0))
-    is_upper = s > 0
-    start = np.where(is_upper, LID_UP, -LID_DOWN) * shape
-    end = np.where(is_upper, upper_to, lower_to) * shape
-    turned = np.arcsin(np.clip(end / radius, -0.95, 0.95)) - np.arcsin(np.clip(start / radius, -0.95, 0.95))
+    upper, lower = sites.lids[0]
+    turned = (upper - lower) * np.where(np.sin(angle) > 0, upper_share, -lower_share)
     allowed = (sites.region == SKIN) | (sites.region == LEFT_SOCKET)
     fade = np.exp(-((np.maximum(ring - EYE_RIM, 0.0) / reach) ** 2)) * (1.0 - sites.depth) * allowed
     a = turned * fade
     p = sites.rest - np.array(sculpture.EYE_CENTRE)
-    y = np.cos(a) * p[:, 1] + np.sin(a) * p[:, 2]
-    z = -np.sin(a) * p[:, 1] + np.cos(a) * p[:, 2]
+    y = np.cos(a) * p[:, 1] - np.sin(a) * p[:, 2]
+    z = np.sin(a) * p[:, 1] + np.cos(a) * p[:, 2]
     return np.stack([np.zeros_like(y), y - p[:, 1], z - p[:, 2]], axis=1)
 
 
@@ -41,31 +31,30 @@ def _gaze(sites: Sites, axis: int, degrees: float) -> Array:
 
 def blink(sites: Sites) -> Array:
     """The lids close."""
-    meeting = _MEETING * LID_DOWN
     brow = push(bump(sites, (30.0, 40.0, 82.0), (18.0, 7.0, 16.0)), (0.0, -1.0, 0.0))
-    return _lid_turn(sites, meeting, meeting) + brow
+    return _lid_turn(sites, 0.80, 0.22) + brow
 
 
 def squint(sites: Sites) -> Array:
     """The lids narrow: mostly the lower one rises, and the cheek below it."""
     cheek = push(bump(sites, (34.0, 8.0, 74.0), (18.0, 9.0, 18.0)), (0.0, 2.5, 1.0))
-    return _lid_turn(sites, 0.62 * LID_UP, -0.3 * LID_DOWN) + cheek
+    return _lid_turn(sites, 0.20, 0.32) + cheek
 
 
 def wide(sites: Sites) -> Array:
     """The eye opens wide."""
     brow = push(bump(sites, (30.0, 42.0, 82.0), (20.0, 9.0, 18.0)), (0.0, 1.5, 0.0))
-    return _lid_turn(sites, 1.5 * LID_UP, -1.2 * LID_DOWN, 0.4) + brow
+    return _lid_turn(sites, -0.30, -0.10, 0.4) + brow
 
 
 def look_up(sites: Sites) -> Array:
     """The eyeball turns up; the upper lid follows."""
-    return _gaze(sites, 0, -25.0) + _lid_turn(sites, 1.3 * LID_UP, -0.9 * LID_DOWN)
+    return _gaze(sites, 0, -25.0) + _lid_turn(sites, -0.18, 0.04)
 
 
 def look_down(sites: Sites) -> Array:
     """The eyeball turns down; the upper lid follows."""
-    return _gaze(sites, 0, 30.0) + _lid_turn(sites, 0.25 * LID_UP, -1.1 * LID_DOWN)
+    return _gaze(sites, 0, 30.0) + _lid_turn(sites, 0.38, -0.05)
 
 
 def look_in(sites: Sites) -> Array:

@@ -20,7 +20,8 @@ def funnel(sites: Sites) -> Array:
     x = np.tanh(sites.rest[:, 0] / 18.0)
     narrow = push(-7.5 * x * lips(sites, 0.6), (1.0, 0.0, 0.0))
     forward = push(near, (0.0, 0.0, 8.0)) + push(lips(sites, 0.9), (0.0, 0.0, 1.5))
-    opened = push(near * middle(sites, 1.5) * up, (0, 6.0, 1.0)) + push(near * middle(sites, 1.5) * (1 - up), (0, -6.5, 0))
+    wide = near * middle(sites, 1.5)
+    opened = push(wide * up, (0.0, 6.0, 1.0)) + push(wide * (1.0 - up), (0.0, -6.5, 0.0))
     return narrow + forward + opened
 
 
