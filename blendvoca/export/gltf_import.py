@@ -155,5 +155,9 @@ def _even(times: NDArray[np.float64], values: NDArray[np.float64], names: tuple[
     # Times are float32: a rate within a thousandth of a whole number is that number.
     fps = float(1 / np.median(np.diff(times)))
     fps = float(round(fps)) if abs(fps - round(fps)) < 1e-3 * fps else fps
-    grid = times[0] + np.arange(round((times[-1] - times[0]) * fps) + 1) / fps
+    steps = (times[-1] - times[0]) * fps
+    # Two keys a moment apart and one far away would ask for years of frames.
+    if not (np.diff(times) >= 0).all() or not steps < 100_000 + 100 * len(times):
+        raise ValueError(f"key times that are no animation: {steps:.3g} frames between {len(times)} keys")
+    grid = times[0] + np.arange(round(steps) + 1) / fps
     return CoefficientTrack(np.stack([np.interp(grid, times, column) for column in values.T], axis=1), names, fps)
