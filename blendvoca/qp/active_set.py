@@ -26,7 +26,7 @@ PIN = 1e30
 #: Stiffness of a tie, relative to the mean Gram diagonal: a solve leaves a thousandth of the slip and rounds to 1e-11.
 TIE = 1e5
 #: Slip of a tie that needs no further solve, and the most solves.
-EXACT, SOLVES = 1e-11, 4
+EXACT, SOLVES = 1e-12, 4
 #: A limit is broken by more than the first; a multiplier pulls by more than the second (mean Gram diagonal 1).
 BROKEN, PULLS = 1e-10, 1e-8
 
@@ -75,7 +75,7 @@ def finish(point: InteriorPoint, guess: ActiveSet, rounds: int, wanted_gap: floa
         settled = repaired == guess
         if settled or used == rounds:
             feasible = np.clip(u, 0.0, 1.0) if settled else limited(np.clip(u, 0.0, 1.0), point.form.rate)
-            return (feasible, w, used) if point.form.gap(feasible, w) <= wanted_gap else None
+            return (feasible, w, used) if abs(point.form.gap(feasible, w)) <= wanted_gap else None
         guess = repaired
     return None
 

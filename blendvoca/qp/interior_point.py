@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blendvoca.errors import SolverError
 from blendvoca.linalg.block_tridiagonal import BandFactor, RepeatedBlock
 from blendvoca.qp.problem import Array, UnitForm
 from blendvoca.qp.warm_start import admm, interior_start
@@ -30,6 +31,8 @@ from blendvoca.qp.warm_start import admm, interior_start
 TO_BOUNDARY = 0.99
 #: A centrality corrector pulls products s·λ into this band around the target μ.
 CENTRAL_LOW, CENTRAL_HIGH = 0.1, 10.0
+#: Largest weight of a constraint in the Newton matrix, and proximal terms to try, relative to the mean Gram diagonal.
+STIFFEST, DAMPING = 1e7, (0.0, 1e-9, 1e-7, 1e-5)
 #: A corrector aims at a step this much longer, and is kept if it gains at least `CORRECTOR_GAIN`.
 CORRECTOR_STRETCH, CORRECTOR_REACH, CORRECTOR_GAIN = 1.3, 0.1, 0.01
 
@@ -72,11 +75,22 @@ class InteriorPoint:
         """Factor at this iterate and return the affine direction, which aims at μ = 0."""
         self.iterations += 1
         self._inverse_s, self._inverse_lam = 1.0 / self.s, 1.0 / self.lam
-        self._ratio = self.lam * self._inverse_s
+        # Stiffer ties would drown flexible directions of the basis in rounding.
+        self._softened = np.minimum(self._inverse_s, STIFFEST * self._inverse_lam)
+        self._ratio = self.lam * self._softened
         weights = self._ratio[0] + self._ratio[1]
-        self._factor: BandFactor = self.matrix.factor(weights[: self.n], weights[self.n :])
+        self._factor = self._damped_factor(weights[: self.n], weights[self.n :])
         self._residual = self.gradient + self._transpose(self.lam[0] - self.lam[1])
         return self._direction(-self.s * self.lam)
+
+    def _damped_factor(self, diagonal: Array, coupling: Array) -> BandFactor:
+        """Factor; where rounding leaves a pivot negative, add a proximal term, which moves no fixed point."""
+        for damping in DAMPING:
+            try:
+                return self.matrix.factor(diagonal + damping if damping else diagonal, coupling)
+            except SolverError:
+                continue
+        raise SolverError("the interior point's matrix is not positive definite", found=f"with damping {DAMPING[-1]}")
 
     def advance(self, affine: Direction) -> float:
         """Correct the predictor, step, and return the length of the step."""
@@ -112,7 +126,7 @@ class InteriorPoint:
 
     def _direction(self, target: Array) -> Direction:
         """Solve the Newton system in which s∘λ changes by ``target`` to first order."""
-        t = target * self._inverse_s
+        t = target * self._softened
         du = self._factor.solve(self._transpose(t[1] - t[0]) - self._residual)
         cd = self._constrain(du)
         t[0] += self._ratio[0] * cd

@@ -103,6 +103,8 @@ class UnitForm:
     """(K',) rate limits in units of the range; 2 where they can never act."""
     regularisation: float
     """Ridge relative to the mean diagonal; 0 for a basis of full rank."""
+    offset: float
+    """Scaled objective at v = 0."""
     _kept: NDArray[np.intp]
     _width: Array
     _scale: float
@@ -115,7 +117,8 @@ class UnitForm:
         kept = np.flatnonzero(upper > lower)
         width = (upper - lower)[kept]
         gram = problem.gram[np.ix_(kept, kept)] * width * width[:, None]
-        linear = problem.gradient(np.broadcast_to(lower, problem.shape))[:, kept] * width
+        floor = np.broadcast_to(lower, problem.shape)
+        linear = problem.gradient(floor)[:, kept] * width
         scale = float(np.trace(gram)) / max(len(kept), 1) or float(np.abs(linear).max(initial=0.0)) or 1.0
         gram = gram / scale
         eigenvalues = np.linalg.eigvalsh(gram) if len(kept) else np.ones(1)
@@ -128,6 +131,7 @@ class UnitForm:
             linear / scale + pull,
             np.where(rate < 1, rate, 2.0),
             ridge,
+            problem.objective(floor) / scale,
             kept,
             width,
             scale,
@@ -144,8 +148,8 @@ class UnitForm:
         return v @ self.gram + self.linear
 
     def objective(self, v: Array) -> float:
-        """Return Σ ½vᵀHv + qᵀv."""
-        return float(np.vdot(v, 0.5 * (v @ self.gram) + self.linear))
+        """Return the problem's objective at v, scaled."""
+        return float(np.vdot(v, 0.5 * (v @ self.gram) + self.linear)) + self.offset
 
     def gap(self, v: Array, w: Array) -> float:
         """Return the duality gap of v and rate multipliers w; see :mod:`blendvoca.qp.certificate`."""
