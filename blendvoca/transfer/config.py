@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from blendvoca.errors import ConfigurationError
 from blendvoca.transfer.correspondence import CorrespondenceConfig
+from blendvoca.transfer.face import FaceConfig
+from blendvoca.transfer.reattach import BAND
+from blendvoca.transfer.region import RegionConfig
 from blendvoca.transfer.registration import RegistrationConfig
 
 METHODS = ("face", "sumner-popovic")
@@ -22,6 +25,10 @@ class TransferConfig:
     """``sumner-popovic`` is the paper's algorithm; ``face`` adds what faces need (docs/rigging.md)."""
     registration: RegistrationConfig = field(default_factory=RegistrationConfig)
     correspondence: CorrespondenceConfig = field(default_factory=CorrespondenceConfig)
+    face: FaceConfig = field(default_factory=FaceConfig)
+    region: RegionConfig = field(default_factory=RegionConfig)
+    band: float = BAND
+    """Narrowest band over which shapes fade towards the rest of the head, in RMS radii of the landmarks."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:

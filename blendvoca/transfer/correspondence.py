@@ -115,9 +115,11 @@ class SmoothExtension:
     """Values on some faces, extended harmonically over neighbouring triangles to the `smooth` others.
 
     Patches of smooth triangles that touch no other triangle stay zero: no deformation.
+
+    :param fade: pull towards zero, one number or one a face; 0 extends the surroundings unchanged.
     """
 
-    def __init__(self, smooth: NDArray[np.bool_], faces: Index, fade: float = 0.0) -> None:
+    def __init__(self, smooth: NDArray[np.bool_], faces: Index, fade: float | Array = 0.0) -> None:
         pairs = face_adjacency(faces)
         i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
         adjacency = sp.csr_matrix((np.ones(len(i)), (i, j)), shape=(len(faces), len(faces)))
@@ -127,7 +129,8 @@ class SmoothExtension:
             rows = adjacency[self._inner]
             degree = np.asarray(rows.sum(axis=1)).ravel()
             self._from_known = rows[:, self._known]
-            self._factor = factor(sp.diags(degree + fade) - rows[:, self._inner])
+            pull = np.broadcast_to(fade, len(faces))[self._inner]
+            self._factor = factor(sp.diags(degree + pull) - rows[:, self._inner])
 
     def fill(self, values: Array) -> Array:
         """Return `values` (F, c) with the rows of the smooth faces replaced."""

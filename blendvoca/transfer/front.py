@@ -14,10 +14,13 @@ from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.checks import landmark_pairs
 from blendvoca.transfer.config import TransferConfig
-from blendvoca.transfer.correspondence import Correspondence, correspond
-from blendvoca.transfer.frames import deformation_gradients, inverse_frames
-from blendvoca.transfer.operator import TransferOperator, fix_translation
-from blendvoca.transfer.registration import Registration, register
+from blendvoca.transfer.face import FaceSolver
+from blendvoca.transfer.face68 import COUNT
+from blendvoca.transfer.plain import PlainSolver
+from blendvoca.transfer.reattach import reattach
+from blendvoca.transfer.region import face_region, landmark_components
+from blendvoca.transfer.registration import Guides, Registration, register
+from blendvoca.transfer.sides import of_faces, side_labels
 from blendvoca.transfer.space import CommonSpace, common_space
 
 Array = NDArray[np.float64]
@@ -32,8 +35,9 @@ class PreparedTransfer:
     pairs: NDArray[np.int64]
     space: CommonSpace
     registration: Registration
-    correspondence: Correspondence
-    operator: TransferOperator
+    solver: FaceSolver | PlainSolver
+    skin: Crop
+    """The components of the target that carry landmarks; the rest stays at rest."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of each phase so far."""
 
@@ -46,13 +50,25 @@ class PreparedTransfer:
         if moves.ndim != 3 or moves.shape[1:] != self.source.vertices.shape:
             expected = ("K", *self.source.vertices.shape)
             raise MeshError("deltas are not of the source mesh", expected=expected, found=moves.shape)
-        faces = self.source.faces
-        rest = self.space.source_points(self.source.vertices)
-        moves = self.space.source_vectors(moves)
-        gradients = deformation_gradients(inverse_frames(rest, faces), rest + moves, faces) - np.eye(3)
-        found = self.operator.displacements(self.correspondence.gradients(gradients))
-        found = fix_translation(found, self.pairs[:, 1], moves[:, self.pairs[:, 0]])
-        return self.space.target_vectors_out(found)
+        found = self.solver.apply(self.space.source_vectors(moves))
+        return self.skin.restore(self.space.target_vectors_out(found))
+
+    @property
+    def registered(self) -> Array:
+        """The registered source (V, 3) in the target's own space and unit."""
+        space = self.space
+        return space.to_target.points(self.registration.vertices * space.unit + space.centre)
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(W,) target vertices that the source speaks for."""
+        result = np.zeros(self.target.n_vertices, dtype=bool)
+        if isinstance(self.solver, FaceSolver):
+            result[self.skin.kept] = self.solver.vertices.covered
+        else:
+            faces = self.skin.apply(self.target).faces[~self.solver.smooth]
+            result[self.skin.kept[np.unique(faces)]] = True
+        return result
 
 
 def prepare(
@@ -70,17 +86,36 @@ def prepare(
     """
     config = config or TransferConfig()
     clock = [time.perf_counter()]
+    skin = landmark_components(target, pairs[:, 1])
+    faces = skin.apply(target).faces
+    pairs = np.column_stack([pairs[:, 0], pairs[:, 1]])
+    inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
     space = common_space(source.vertices, target.vertices, pairs)
-    start, goal = space.source_points(source.vertices), space.target_points(target.vertices)
+    start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
+    guides = None
     if registration is None:
-        registration = register(start, source.faces, goal, target.faces, pairs, config.registration)
+        if config.method == "face" and len(pairs) == COUNT:
+            guides = _sides(start, source, goal, faces, inner)
+        registration = register(start, source.faces, goal, faces, inner, config.registration, guides)
     clock.append(time.perf_counter())
-    correspondence = correspond(registration.vertices, source.faces, goal, target.faces, config.correspondence)
+    parts = (start, source.faces, registration.vertices, goal, faces, inner)
+    solver: FaceSolver | PlainSolver
+    if config.method == "face":
+        solver = FaceSolver(*parts, config.face, config.correspondence)
+    else:
+        solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
-    operator = TransferOperator(goal, target.faces, correspondence.pairs)
-    clock.append(time.perf_counter())
-    seconds = dict(zip(("register", "correspond", "factor"), np.diff(clock).tolist(), strict=True))
-    return PreparedTransfer(source, target, np.asarray(pairs), space, registration, correspondence, operator, seconds)
+    seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
+    return PreparedTransfer(source, target, pairs, space, registration, solver, skin, seconds)
+
+
+def _sides(
+    start: Array, source: Mesh, goal: Array, faces: NDArray[np.integer], pairs: NDArray[np.integer]
+) -> Guides:
+    """Side labels for the registration."""
+    return Guides(
+        side_labels(start, source.faces, pairs[:, 0]), of_faces(side_labels(goal, faces, pairs[:, 1]), faces)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +142,26 @@ def transfer_rig(
     """Give `target` the blendshapes of `source`.
 
     :param source_landmarks, target_landmarks: (m,) vertex indices of the same points of a face on either mesh.
-    :param region: vertices of the target to be deformed; None takes all of them.
+    :param region: vertices of the target to be deformed; None finds the face (`region.face_region`).
     :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`).
     :raises MeshError: for geometry that cannot be transferred to.
     """
+    config = config or TransferConfig()
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
-    region = region or Crop.of(np.arange(target.n_vertices), target.n_vertices)
+    start = time.perf_counter()
+    region = region or face_region(target, pairs[:, 1], config.region)
+    cropped = time.perf_counter()
     inner = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
     prepared = prepare(source.neutral, region.apply(target), inner, config)
-    start = time.perf_counter()
-    deltas = region.restore(prepared.apply(source.deltas))
-    seconds = {**prepared.seconds, "transfer": time.perf_counter() - start}
+    ready = time.perf_counter()
+    deltas = prepared.apply(source.deltas)
+    done = time.perf_counter()
+    deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit)
+    seconds = {
+        "region": cropped - start,
+        **prepared.seconds,
+        "transfer": done - ready,
+        "reattach": time.perf_counter() - done,
+    }
     return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, seconds)
+

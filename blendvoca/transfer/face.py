@@ -1,0 +1,190 @@
+"""The face method: deformation transfer that keeps lips sealed, lids closed and amplitudes.
+
+For target displacements d it minimises
+
+    Σᵢ aᵢ ‖∇dᵢ − Qᵢ Pᵢ‖²  +  Σᵥ aᵥ/ℓ² ‖dᵥ − δᵥ‖²  +  Σᵣ c/ℓ² ‖d(pᵣ) − δᵣ‖²
+
+- Qᵢ: linearised gradient of the source's displacement on the triangles that correspond, smoothed over a length τ where the
+  two meshes are sampled differently; left smooth, and faded to a rotation and then to nothing, beyond the source's rims;
+- δᵥ: the source's displacement at the nearest registered point, where the source covers the target (screening: shapes
+  finer than ℓ follow gradients, coarser ones the displacement, which is what keeps amplitudes);
+- pᵣ: where the source's own rims and landmarks came to lie on the target. They seal lips and lids.
+
+All terms are linear in the source's displacement: the sum of two shapes transfers to the sum of their transfers, so
+jawOpen + mouthClose seals because it seals on the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from blendvoca.errors import ConfigurationError
+from blendvoca.geometry.adjacency import face_adjacency
+from blendvoca.geometry.boundary import boundary_loops
+from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.linalg.cholesky import factor
+from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
+from blendvoca.transfer.coverage import Coverage, Coverer
+from blendvoca.transfer.face68 import COUNT
+from blendvoca.transfer.frames import gradient_matrix
+from blendvoca.transfer.lids import lid_maps
+from blendvoca.transfer.sides import of_faces, side_labels
+
+Array = NDArray[np.float64]
+Index = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class FaceConfig:
+    """Weights of the face method; lengths in normalised units (1 = RMS radius of the landmarks, 60 mm on an adult).
+
+    :raises ConfigurationError: for a length that is not positive, or a negative weight.
+    """
+
+    screening_length: float = 0.15
+    """ℓ: coarser motion follows the source's displacement, finer motion its gradients."""
+    smoothing_length: float = 0.035
+    """τ: gradients are averaged over this length where source and target are sampled differently."""
+    fade_length: float = 0.07
+    """Beyond the source's rims gradients fade over this length."""
+    rim_weight: float = 8.0
+    """Weight of one rim vertex or landmark, in vertices of the source's mean area."""
+    hole_weight: float = 0.1
+    """Weight with which points inside a hole follow the rim, beside 1 for covered points."""
+    lids: bool = True
+    """Fit lid motion to the target's aperture (lids.py)."""
+
+    def __post_init__(self) -> None:
+        lengths = (self.screening_length, self.fade_length)
+        if min(lengths) <= 0 or min(self.smoothing_length, self.rim_weight, self.hole_weight) < 0:
+            raise ConfigurationError("lengths are positive and weights not negative", found=self)
+
+
+def linear_gradients(matrix: sp.csr_matrix, normals: Array, moves: Array) -> Array:
+    """First-order deformation gradients minus the identity (K, F, 3, 3) of displacements `moves` (K, V, 3).
+
+    The tangential part is the gradient J of the displacement; the normal turns by −Jᵀn, exact to first order for any motion.
+    :param matrix: `gradient_matrix` of the resting mesh, `normals` (F, 3) its unit normals.
+    """
+    shapes, faces = len(moves), len(normals)
+    flat = matrix @ moves.transpose(1, 0, 2).reshape(moves.shape[1], -1)
+    gradients = flat.reshape(faces, 3, shapes, 3).transpose(2, 0, 3, 1)
+    turning = -np.einsum("kfoi,fo->kfi", gradients, normals)
+    return np.asarray(gradients + turning[..., None] * normals[None, :, None, :])
+
+
+class FaceSolver:
+    """One source and one target, factored; shapes are then one back-substitution each.
+
+    :param source, registered: (V, 3) resting and registered source; `target` (W, 3); all in the common space.
+    :param pairs: (m, 2) landmark pairs; sides and lids need the 68-point scheme and are left out for other lists.
+    """
+
+    def __init__(
+        self,
+        source: Array,
+        source_faces: Index,
+        registered: Array,
+        target: Array,
+        target_faces: Index,
+        pairs: NDArray[np.integer],
+        config: FaceConfig,
+        correspondence: CorrespondenceConfig,
+    ) -> None:
+        self.config, self.target, self.faces = config, target, np.asarray(target_faces)
+        loops = boundary_loops(source_faces)
+        extents = [float(np.ptp(source[loop], axis=0).max()) for loop in loops]
+        outer = loops[int(np.argmax(extents))] if loops else np.zeros(0, dtype=np.int64)
+        holes = [loop for loop in loops if loop is not outer]
+        scheme = len(pairs) == COUNT
+        sides = [
+            side_labels(points, faces, pairs[:, k]) if scheme else np.zeros(len(points), dtype=np.int8)
+            for k, (points, faces) in enumerate(((source, source_faces), (target, target_faces)))
+        ]
+        face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
+        self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, correspondence.max_distance)
+        self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
+        at_faces = self._coverer.cover(target[self.faces].mean(1), face_normals(target, target_faces), face_sides[1])
+        self.correspondence = correspond(
+            registered, source_faces, target, target_faces, correspondence, face_sides[0], face_sides[1]
+        )
+        self.smooth = self.correspondence.smooth | ~at_faces.covered
+        self._lids = lid_maps(source, registered, source_faces, pairs[:, 0], holes) if scheme and config.lids else None
+        self._gradient = gradient_matrix(source, source_faces)
+        self._normals = face_normals(source, source_faces)
+        areas = face_areas(target, self.faces)
+        self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
+        self._smoother = self._gradient_smoother(areas, registered)
+        self._rims = np.unique(np.concatenate([*holes, pairs[:, 0]]))
+        self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
+
+    def _gradient_smoother(self, areas: Array, registered: Array) -> sp.csc_matrix:
+        """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's."""
+        apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
+        unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
+        pairs = face_adjacency(self.faces)
+        weight = self.config.smoothing_length**2 * np.maximum(unlike[pairs[:, 0]], unlike[pairs[:, 1]])
+        i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
+        links = sp.csr_matrix((np.r_[weight, weight], (i, j)), shape=(len(areas), len(areas)))
+        self._areas = areas
+        return sp.csc_matrix(sp.diags(areas + np.asarray(links.sum(axis=1)).ravel()) - links)
+
+    def _assemble(self, areas: Array, registered: Array, source_area: float) -> None:
+        """Build and factor the normal matrix, and keep what right-hand sides need."""
+        screen = 1.0 / self.config.screening_length**2
+        gradient = gradient_matrix(self.target, self.faces)
+        self._right = sp.csr_matrix(gradient.T @ sp.diags(np.repeat(areas, 3)))
+        per_vertex = np.zeros(len(self.target))
+        for corner in range(3):
+            np.add.at(per_vertex, self.faces[:, corner], areas / 3)
+        share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
+        self._anchor = screen * per_vertex * share
+        landing = closest_points(registered[self._rims], self.target, self.faces)
+        rows = np.repeat(np.arange(len(self._rims)), 3)
+        columns = self.faces[landing.face].ravel()
+        shape = (len(self._rims), len(self.target))
+        self._landing = sp.csr_matrix((landing.barycentric.ravel(), (rows, columns)), shape=shape)
+        self._rim_weight = screen * self.config.rim_weight * source_area
+        matrix = self._right @ gradient + self._rim_weight * (self._landing.T @ self._landing)
+        # A component that nothing holds stays where it is.
+        floor = 1e-9 * per_vertex.mean() * screen
+        self.factor = factor(sp.csc_matrix(matrix + sp.diags(self._anchor + floor)))
+        self._smoothing = factor(self._smoother)
+
+    def apply(self, moves: Array) -> Array:
+        """Target displacements (K, W, 3) for source displacements (K, V, 3), both in the common space."""
+        shapes, count = len(moves), len(self.target)
+        if self._lids is not None:
+            moves = moves + np.einsum("nij,knj->kni", self._lids, moves)
+        gradients = self._target_gradients(moves)
+        carried = self._coverer.carry(self.vertices.nearest, moves)
+        hole = self.vertices.in_hole & ~self.vertices.covered
+        carried[:, hole] = self._coverer.carry(_subset(self.vertices, hole).rim, moves)
+        right = self._right @ gradients.transpose(1, 3, 0, 2).reshape(3 * len(self.faces), -1)
+        right += self._anchor[:, None] * carried.transpose(1, 0, 2).reshape(count, -1)
+        rims = moves[:, self._rims].transpose(1, 0, 2).reshape(len(self._rims), -1)
+        right += self._rim_weight * (self._landing.T @ rims)
+        return np.ascontiguousarray(self.factor.solve(right).reshape(count, shapes, 3).transpose(1, 0, 2))
+
+    def _target_gradients(self, moves: Array) -> Array:
+        """Qᵢ (K, F, 3, 3): spread, extended beyond the rims as a fading rotation, smoothed."""
+        shapes = len(moves)
+        source = linear_gradients(self._gradient, self._normals, moves)
+        flat = self.correspondence.weights @ source.transpose(1, 0, 2, 3).reshape(source.shape[1], -1)
+        spread = self._extension.fill(flat).reshape(-1, shapes, 3, 3)
+        beyond = spread[self.smooth]
+        spread[self.smooth] = 0.5 * (beyond - beyond.transpose(0, 1, 3, 2))
+        smoothed = self._smoothing.solve(self._areas[:, None] * spread.reshape(len(self.faces), -1))
+        return np.ascontiguousarray(smoothed.reshape(-1, shapes, 3, 3).transpose(1, 0, 2, 3))
+
+
+def _subset(coverage: Coverage, mask: NDArray[np.bool_]) -> Coverage:
+    """The coverage of some of the points."""
+    pick = lambda found: type(found)(found.distance[mask], found.face[mask], found.point[mask], found.barycentric[mask])  # noqa: E731
+    return Coverage(pick(coverage.nearest), pick(coverage.rim), coverage.covered[mask], coverage.in_hole[mask])

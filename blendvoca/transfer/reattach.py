@@ -1,0 +1,57 @@
+"""Put the shapes of a region back onto the whole head, with a seam that neither opens nor creases.
+
+Dropped parts stay at rest. The displacement of the region fades to nothing towards its cut, the part of its border
+where the head goes on; a border of the mesh itself (the rim of a mask, the neck's opening) is not faded. With dᶜ the distance
+along the surface to the cut and d⁰ the distance to what the source covers, the displacement is multiplied by
+
+    smoothstep( dᶜ / max(band, dᶜ + d⁰) )
+
+1 where the source speaks and the cut is a band away, falling over the whole strip between the source's border and the cut.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.crop import Crop
+from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.mesh import Mesh
+
+Array = NDArray[np.float64]
+
+BAND = 0.25
+"""Narrowest band over which displacements fade, in RMS radii of the landmarks (15 mm on an adult)."""
+
+
+def cut_vertices(mesh: Mesh, region: Crop) -> NDArray[np.int64]:
+    """Vertices of the region, as indices of `mesh`, that share a triangle with a dropped vertex."""
+    kept = region.position[mesh.faces] >= 0
+    mixed = mesh.faces[kept.any(axis=1) & ~kept.all(axis=1)]
+    touched = np.unique(mixed)
+    return np.asarray(touched[region.position[touched] >= 0], dtype=np.int64)
+
+
+def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: float) -> Array:
+    """Factor in [0, 1] for every vertex of the region (n,).
+
+    :param mesh: the whole head.
+    :param covered: (n,) vertices of the region that the source speaks for.
+    :param band: narrowest fade, in the mesh's unit.
+    """
+    cut = cut_vertices(mesh, region)
+    if not len(cut):
+        return np.ones(len(region.kept))
+    inner = region.apply(mesh)
+    to_cut = geodesic_distances(inner.vertices, inner.faces, region.indices(cut))
+    to_covered = geodesic_distances(inner.vertices, inner.faces, np.flatnonzero(covered))
+    to_cut = np.where(np.isfinite(to_cut), to_cut, np.inf)
+    with np.errstate(invalid="ignore"):
+        share = np.where(np.isfinite(to_cut), to_cut / np.maximum(band, to_cut + to_covered), 1.0)
+    share = np.clip(np.nan_to_num(share), 0.0, 1.0)
+    return np.asarray(share**2 * (3.0 - 2.0 * share))
+
+
+def reattach(mesh: Mesh, region: Crop, deltas: Array, covered: NDArray[np.bool_], band: float) -> Array:
+    """Deltas (K, V, 3) of the whole head from those of the region (K, n, 3); parameters as in `fade_weights`."""
+    return region.restore(deltas * fade_weights(mesh, region, covered, band)[None, :, None])

@@ -1,0 +1,88 @@
+"""The part of a head that a transfer deforms, from geometry and landmarks alone.
+
+The paper eliminates "the eyeballs, ears, back of the head, and neck" and publishes no list; a list would fit one topology
+only. Here: the components that carry landmarks (eyeballs, teeth and lashes carry none), then what lies within a bound along the
+surface from the landmarks and not behind the ears' front, then the largest piece of that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.crop import Crop
+from blendvoca.errors import MeshError
+from blendvoca.geometry.components import vertex_components
+from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.mesh import Mesh
+from blendvoca.transfer.face68 import COUNT, face_axes
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RegionConfig:
+    """Bounds of the region, in RMS radii of the landmarks (60 mm on an adult)."""
+
+    reach: float = 1.1
+    """Farthest along the surface from the nearest landmark."""
+    behind: float = 0.05
+    """How far behind the front of the ears (the ends of the jaw line) it may go."""
+    whole: float = 0.9
+    """A component of which this share would be kept is taken for a face that was cropped already, and kept whole."""
+
+
+def landmark_components(mesh: Mesh, landmarks: ArrayLike) -> Crop:
+    """The components of `mesh` that carry landmarks: the skin, without eyeballs, teeth or lashes.
+
+    :raises MeshError: if less than three quarters of the landmarks lie on one component.
+    """
+    labels = vertex_components(mesh.faces, mesh.n_vertices)
+    on = labels[np.asarray(landmarks)]
+    if np.bincount(on).max() < 0.75 * len(on):
+        found = {int(label): int(count) for label, count in zip(*np.unique(on, return_counts=True), strict=True)}
+        raise MeshError(
+            "the landmarks are scattered over components that do not touch",
+            expected="most of them on one connected skin", found=f"landmarks per component {found}",
+            remedy="Weld the mesh's seams (merge equal vertices) and try again.",
+        )  # fmt: skip
+    return Crop.of(np.isin(labels, np.unique(on)), mesh.n_vertices)
+
+
+def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = None) -> Crop:
+    """Find the region of the face.
+
+    :param landmarks: (m,) vertex indices; with 68 of them the ears and the back are cut by the ends of the jaw line.
+    :raises MeshError: for landmarks scattered over components, or a region that loses some of them.
+    """
+    config = config or RegionConfig()
+    places = np.asarray(landmarks)
+    skin = landmark_components(mesh, places)
+    points = mesh.vertices[places]
+    unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    keep = geodesic_distances(mesh.vertices, mesh.faces, places) <= config.reach * unit
+    if len(places) == COUNT:
+        ahead = face_axes(points)[2]
+        keep &= mesh.vertices @ ahead >= (points[[0, 16]] @ ahead).min() - config.behind * unit
+    keep &= skin.position >= 0
+    keep[places] = True
+    if keep.sum() >= config.whole * len(skin.kept):
+        return skin
+    return _tidy(mesh, keep, places)
+
+
+def _tidy(mesh: Mesh, keep: NDArray[np.bool_], places: NDArray[np.integer]) -> Crop:
+    """Drop vertices without a kept triangle, and pieces that carry no landmark."""
+    faces = mesh.faces[keep[mesh.faces].all(axis=1)]
+    used = np.zeros(mesh.n_vertices, dtype=bool)
+    used[faces.ravel()] = True
+    labels = vertex_components(faces, mesh.n_vertices)
+    used &= np.isin(labels, np.unique(labels[places]))
+    if not used[places].all():
+        raise MeshError(
+            "the face region loses landmarks", found=f"landmarks {np.flatnonzero(~used[places]).tolist()}",
+            remedy="Check that they lie on the skin, or give the region as a mask or an index list.",
+        )  # fmt: skip
+    return Crop.of(used, mesh.n_vertices)
