@@ -30,7 +30,7 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> StandIn:
     from blendvoca.synthetic.corpus import SampleConfig, write_sample
 
     corpus = tmp_path_factory.mktemp("vocaset") / "sample"
-    write_sample(corpus, SampleConfig(speakers=3, sentences=3, max_frames=30))
+    write_sample(corpus, SampleConfig(speakers=2, sentences=3, max_frames=30))
     release = tmp_path_factory.mktemp("release")
     with zipfile.ZipFile(release / "blendshape_coeffs.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((corpus / "truth" / "tracks").rglob("*.csv")):
