@@ -1,0 +1,127 @@
+"""Where a face lies on another mesh when both look the same way: similarity by closest points, from many starts.
+
+Unit, place and extent may differ (a mask against a whole head); turns of about 20° are corrected.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.errors import LandmarkError
+from blendvoca.geometry import SurfaceIndex, face_normals, vertex_normals
+from blendvoca.geometry.similarity import Similarity
+from blendvoca.mesh import Mesh
+
+Array = NDArray[np.float64]
+
+#: Heights of the head that the target may show (mask, head, bust), as multiples of a face's 0.2 m.
+_STARTS = (0.7, 0.9, 1.15, 1.5, 2.0, 3.0)
+#: Share of the points that counts; the rest may lie where the target has nothing.
+_KEEP = 0.8
+#: Trimmed mean distance, of the face's radius, beyond which the two do not match; faces reach 0.01 to 0.04.
+_LIMIT = 0.07
+
+
+def align_alike(source: Mesh, core: NDArray[np.integer], target: Mesh) -> Similarity:
+    """Similarity that lays the core (n,) of a source face, its vertices near the inner landmarks, on the target.
+
+    Both meshes have their axes the same way round: ahead is ahead and up is up in both.
+
+    :raises LandmarkError: if no start leads to a fit.
+    """
+    points, normals = source.vertices[core], vertex_normals(source.vertices, source.faces)[core]
+    ahead, up = _axes(points, normals)
+    surface = SurfaceIndex(target.vertices, target.faces)
+    target_normals = face_normals(surface.vertices, surface.faces)
+    tip, radius = points[(points @ ahead).argmax()], _radius(points)
+    best, least = None, np.inf
+    for scale, place in _starts(target, ahead, up, radius):
+        start = Similarity(scale, np.eye(3), place - scale * tip, 0.0)
+        found, error = _closest_point_fit(points, normals, surface, target_normals, start)
+        if error / radius < least:
+            best, least = found, error / radius
+    if best is None or least > _LIMIT:
+        raise LandmarkError(
+            "the two faces do not fall together by themselves",
+            expected=f"a fit to {_LIMIT:.0%} of the face's radius, with both heads looking the same way",
+            found=f"{least:.0%}" if np.isfinite(least) else "none",
+            remedy="Name about ten picked points on the target.",
+        )
+    return best
+
+
+def _axes(points: Array, normals: Array) -> tuple[Array, Array]:
+    """Ahead, the mean normal of a face, and up, along its longest direction across it; up to sign."""
+    ahead = normals.sum(axis=0) / np.linalg.norm(normals.sum(axis=0))
+    flat = points - points.mean(axis=0)
+    flat = flat - np.outer(flat @ ahead, ahead)
+    return ahead, np.linalg.svd(flat, full_matrices=False)[2][0]
+
+
+def _radius(points: Array) -> float:
+    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+
+
+def _starts(target: Mesh, ahead: Array, up: Array, radius: float) -> list[tuple[float, Array]]:
+    """Scales by the target's height, places at the points that stand farthest ahead at several heights."""
+    height, depth = target.vertices @ up, target.vertices @ ahead
+    low, span = float(height.min()), float(np.ptp(height))
+    starts = []
+    for part in np.arange(0.15, 0.95, 0.1):
+        band = np.flatnonzero(np.abs(height - (low + part * span)) < 0.06 * span)
+        if len(band):
+            place = target.vertices[band[depth[band].argmax()]]
+            # A face's inner points have a radius of about a fifth of its height.
+            starts += [(span / (5.0 * radius * factor), place) for factor in _STARTS]
+    return starts
+
+
+def _closest_point_fit(
+    points: Array, normals: Array, surface: SurfaceIndex, target_normals: Array, start: Similarity, steps: int = 25
+) -> tuple[Similarity, float]:
+    """Bring points onto planes at their closest points (Chen and Medioni 1992, with scale), trimmed.
+
+    :returns: the similarity and the trimmed mean distance in the unit of ``points``.
+    """
+    fit, error = start, np.inf
+    for _ in range(steps):
+        moved, turned = fit.points(points), normals @ fit.rotation.T
+        found = surface.query(moved)
+        planes = target_normals[found.face]
+        agree = (turned * planes).sum(axis=1) > 0.3
+        # A point whose closest surface looks elsewhere is as bad as one far away.
+        distance = np.where(agree, found.distance, np.inf) / fit.scale
+        kept = np.argsort(distance)[: int(_KEEP * len(points))]
+        if not np.isfinite(distance[kept]).all():
+            return fit, np.inf
+        improved = float(distance[kept].mean())
+        if improved > 0.999 * error:
+            return fit, min(error, improved)
+        error = improved
+        fit = _step(fit, moved[kept], found.point[kept], planes[kept])
+    return fit, error
+
+
+def _step(fit: Similarity, moved: Array, points: Array, planes: Array) -> Similarity:
+    """One linearised step of rotation, scale and translation towards the planes."""
+    middle = moved.mean(axis=0)
+    arm = moved - middle
+    size = np.sqrt((arm**2).sum(axis=1).mean())
+    arm = arm / size
+    rows = np.column_stack([np.cross(arm, planes), (arm * planes).sum(axis=1), planes])
+    right = ((points - moved) * planes).sum(axis=1) / size
+    # A little weight on standing still keeps flat regions from sliding.
+    step = np.linalg.solve(rows.T @ rows + 1e-3 * len(moved) * np.eye(7), rows.T @ right)
+    turn = _rotation(np.clip(step[:3], -0.3, 0.3))
+    scale = float(np.exp(np.clip(step[3], -0.2, 0.2)))
+    shift = middle + size * step[4:]
+    return Similarity(scale * fit.scale, turn @ fit.rotation, scale * turn @ (fit.translation - middle) + shift, 0.0)
+
+
+def _rotation(vector: Array) -> Array:
+    """Rotation matrix of a rotation vector (Rodrigues)."""
+    angle = np.linalg.norm(vector)
+    x, y, z = vector / max(float(angle), 1e-30)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross)
