@@ -31,8 +31,13 @@ from blendvoca.qp.warm_start import admm, interior_start
 TO_BOUNDARY = 0.99
 #: A centrality corrector pulls products s·λ into this band around the target μ.
 CENTRAL_LOW, CENTRAL_HIGH = 0.1, 10.0
-#: Largest weight of a constraint in the Newton matrix, and proximal terms to try, relative to the mean Gram diagonal.
-STIFFEST, DAMPING = 1e7, (0.0, 1e-9, 1e-7, 1e-5)
+#: Slack under which rounding decides: slacks are recomputed from u, not accumulated.
+SMALLEST = 1e-15
+#: Largest weight of a constraint in the Newton matrix, relative to the most flexible direction of the basis (its rounding
+#: must not drown that), and the least that this is ever.
+STIFFEST, STIFF_ENOUGH = 1e13, 1e7
+#: Proximal terms to try, relative to the mean Gram diagonal.
+DAMPING = (0.0, 1e-9, 1e-7, 1e-5)
 #: A corrector aims at a step this much longer, and is kept if it gains at least `CORRECTOR_GAIN`.
 CORRECTOR_STRETCH, CORRECTOR_REACH, CORRECTOR_GAIN = 1.3, 0.1, 0.01
 
@@ -58,6 +63,7 @@ class InteriorPoint:
         self.form, self.correctors = form, correctors
         self.n, self.k = form.linear.shape
         self.matrix = RepeatedBlock(form.gram, self.n)
+        self.stiffest = max(STIFFEST * form.flexibility, STIFF_ENOUGH)
         self.rate = np.broadcast_to(form.rate, (self.n - 1, self.k))
         u, bounds, rates = admm(form, steps)
         self.u = interior_start(u, form.rate, retreat)
@@ -75,8 +81,7 @@ class InteriorPoint:
         """Factor at this iterate and return the affine direction, which aims at μ = 0."""
         self.iterations += 1
         self._inverse_s, self._inverse_lam = 1.0 / self.s, 1.0 / self.lam
-        # Stiffer ties would drown flexible directions of the basis in rounding.
-        self._softened = np.minimum(self._inverse_s, STIFFEST * self._inverse_lam)
+        self._softened = np.minimum(self._inverse_s, self.stiffest * self._inverse_lam)
         self._ratio = self.lam * self._softened
         weights = self._ratio[0] + self._ratio[1]
         self._factor = self._damped_factor(weights[: self.n], weights[self.n :])
@@ -158,5 +163,6 @@ class InteriorPoint:
         step = self.u[1:] - self.u[:-1]
         np.subtract(self.rate, step, out=self.s[0, n:])
         np.add(self.rate, step, out=self.s[1, n:])
+        np.maximum(self.s, SMALLEST, out=self.s)
         self.gradient = self.form.gradient(self.u)
 

@@ -103,6 +103,8 @@ class UnitForm:
     """(K',) rate limits in units of the range; 2 where they can never act."""
     regularisation: float
     """Ridge relative to the mean diagonal; 0 for a basis of full rank."""
+    flexibility: float
+    """Smallest eigenvalue of `gram`."""
     offset: float
     """Scaled objective at v = 0."""
     _kept: NDArray[np.intp]
@@ -131,6 +133,7 @@ class UnitForm:
             linear / scale + pull,
             np.where(rate < 1, rate, 2.0),
             ridge,
+            max(float(eigenvalues[0]), 0.0) + ridge,
             problem.objective(floor) / scale,
             kept,
             width,
