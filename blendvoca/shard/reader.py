@@ -127,8 +127,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     if not path.is_file():
         raise MissingInputError("no such shard", remedy="blendvoca info FOLDER lists what is there.", path=path)
     try:
-        # Shards never change under their name, so no lock: they can be read from write-protected places.
-        with h5py.File(path, "r", locking=False) as file:
+        with _open(path) as file:
             yield file
     except InputError as error:
         # The types refuse what no writer of ours would have stored.
@@ -136,6 +135,8 @@ def opened(path: Path) -> Iterator[h5py.File]:
     except BlendvocaError as error:
         error.path = error.path or path
         raise
+    except PermissionError as error:
+        raise MissingInputError("this shard may not be read", found=error.strerror, path=path) from error
     except (OSError, RuntimeError) as error:
         raise IntegrityError("the shard is damaged", found=_first_line(error), remedy=_DAMAGED, path=path) from error
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError) as error:
@@ -155,6 +156,16 @@ def read_rig_group(group: h5py.Group) -> ShardRig:
     deltas = _values(group["deltas"], "f", 3) if "deltas" in group else None
     marks = _values(group["landmarks"], "i", 1) if "landmarks" in group else None
     return ShardRig(names, deltas, neutral, crop, marks)
+
+
+def _open(path: Path) -> h5py.File:
+    try:
+        # Shards never change under their name, so no lock: they can be read from write-protected places.
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")  # this process has it open already, with HDF5's own locking
 
 
 def _clip(group: h5py.Group, shard: Shard, sentence: str, audio: bool) -> Clip:

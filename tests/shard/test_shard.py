@@ -215,6 +215,12 @@ def test_truncated_files(tmp_path: Path, keep: int) -> None:
         list(open_shard(path).clips())
 
 
+def test_a_shard_that_is_open_elsewhere(tmp_path: Path) -> None:
+    path = build.shard(tmp_path)
+    with h5py.File(path) as file:
+        assert open_shard(path).clip("sentence01").track.values[0, 0] == file["clips/sentence01/coefficients"][0, 0]
+
+
 def test_missing_and_wrong_parts(tmp_path: Path) -> None:
     path = build.shard(tmp_path)
     with pytest.raises(MissingInputError, match="did you mean 'sentence01'"):
