@@ -10,18 +10,21 @@ import multiprocessing
 import os
 import signal
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
-from blendvoca.errors import BlendvocaError, MissingDependencyError
+from blendvoca.errors import BlendvocaError, ConfigurationError, MissingDependencyError
 from pipelines.stage import Outcome, Task, perform
 from pipelines.workspace import Workspace
 
 #: How often an item is given to a fresh worker after its worker died; more means that the item kills workers.
 MAX_DEATHS = 2
+#: How long to wait for a dask scheduler.
+CONNECT_SECONDS = 5
 _DIED = "its worker process died again and again (too little memory?). Try --jobs 1."
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -140,6 +143,7 @@ class Dask(AbstractContextManager["Dask"]):
     :param work: the workspace.
     :param address: address of the scheduler, ``tcp://host:port``.
     :raises MissingDependencyError: without the package distributed.
+    :raises ConfigurationError: if no scheduler answers at that address.
     """
 
     def __init__(self, work: Workspace, address: str) -> None:
@@ -147,8 +151,15 @@ class Dask(AbstractContextManager["Dask"]):
             from distributed import Client
         except ImportError as error:
             raise MissingDependencyError("distributed", "dask", "--dask") from error
-        self.client = Client(address, set_as_default=False)
-        self.work = self.client.scatter(work, broadcast=True, hash=False)
+        try:
+            self.client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ConfigurationError(
+                "no dask scheduler answers", expected="its address, tcp://host:port", found=f"{address} ({error})"
+            ) from error
+        # Nothing is scattered: what is scattered dies with its workers. Every task carries settings and paths instead.
+        self.work = type(work)(work.config, work.out)
+        self.run_id = uuid.uuid4().hex
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
@@ -156,25 +167,31 @@ class Dask(AbstractContextManager["Dask"]):
     def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
         """See :meth:`Executor.run`. dask itself gives the items of a dead worker to another."""
         from distributed import as_completed
-        from distributed.scheduler import KilledWorker
 
         by_key: dict[str, Task] = {}
         futures: list[Any] = []
         for task in tasks:
-            futures.append(self.client.submit(perform_on_one_thread, self.work, task, pure=False, retries=MAX_DEATHS))
+            futures.append(self.client.submit(_perform_anywhere, self.run_id, self.work, task, pure=False))
             by_key[futures[-1].key] = task
-        for future in as_completed(futures):
+        for future in as_completed(futures, loop=self.client.loop):
             if stop():
                 self.client.cancel([other for other in futures if other.status == "pending"])
-            if future.cancelled():
-                continue
-            task, error = by_key[future.key], future.exception()
-            if error is not None:
-                died = isinstance(error, KilledWorker)
-                reason = _DIED if died else f"the cluster failed: {error}"
-                yield Outcome(task.stage.name, task.item, 0.0, reason)
-            else:
-                yield future.result()
+                if future.cancelled():
+                    continue
+            yield _outcome(future, by_key[future.key])
+
+
+def _outcome(future: Any, task: Task) -> Outcome:
+    """Return the outcome of a dask future; what the cluster did not do is a failure, never left out."""
+    from distributed.scheduler import KilledWorker
+
+    if future.cancelled():
+        return Outcome(task.stage.name, task.item, 0.0, "the cluster lost it. Build again.")
+    error = future.exception()
+    if error is not None:
+        reason = _DIED if isinstance(error, KilledWorker) else f"the cluster failed: {error}"
+        return Outcome(task.stage.name, task.item, 0.0, reason)
+    return future.result()
 
 
 def perform_on_one_thread(work: Workspace, task: Task) -> Outcome:
@@ -198,6 +215,16 @@ def _one_thread_variables() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+_workspace_of_run: dict[str, Workspace] = {}
+
+
+def _perform_anywhere(run_id: str, work: Workspace, task: Task) -> Outcome:
+    """Do a task on a dask worker, which opens the corpus once a run, and anew for the next."""
+    if run_id not in _workspace_of_run:
+        _workspace_of_run.clear()
+    return perform_on_one_thread(_workspace_of_run.setdefault(run_id, work), task)
 
 
 _worker_workspace: Workspace | None = None

@@ -1,0 +1,79 @@
+"""The same items on a dask cluster: a real scheduler and two worker processes on loopback, one of them killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from pipelines_fakes import Double, Settings, Total
+
+from pipelines.executors import Dask, InProcess
+from pipelines.progress import Silent
+from pipelines.runner import run_stages
+from pipelines.workspace import Workspace
+
+distributed = pytest.importorskip("distributed", reason="pip install 'blendvoca[dask]'")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+    ) as found:
+        yield found
+
+
+def _source(folder: Path) -> Path:
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"a+{number}.txt").write_text(f"{number}\n")
+    return folder
+
+
+def _contents(out: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def _run(executor, work):
+    with executor:
+        return run_stages((Double(), Total()), work, executor, Silent())
+
+
+def test_same_bytes_though_a_worker_is_killed(cluster, tmp_path):
+    source, log = _source(tmp_path / "in"), tmp_path / "log"
+    work = Workspace(Settings(source, log=log, pause=0.2), tmp_path / "out")
+
+    def kill_one() -> None:
+        while not log.exists():
+            time.sleep(0.02)
+        os.kill(cluster.workers[0].process.pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    reports = _run(Dask(work, cluster.scheduler_address), work)
+    killer.join()
+    assert [(len(r.done), len(r.failures)) for r in reports] == [(12, 0), (1, 0)]
+    plain = Workspace(Settings(source), tmp_path / "plain")
+    _run(InProcess(plain), plain)
+    assert _contents(tmp_path / "out") == _contents(tmp_path / "plain")
+
+
+@pytest.mark.slow
+def test_an_item_that_kills_workers_fails_alone(cluster, tmp_path):
+    source = _source(tmp_path / "in")
+    work = Workspace(Settings(source, misfortunes={"a/3": "worker always killed"}), tmp_path / "out")
+    reports = _run(Dask(work, cluster.scheduler_address), work)
+    assert [failure.item for failure in reports[0].failures] == ["a/3"]
+    assert "died" in reports[0].failures[0].error
+    assert len(reports[0].done) == 11
+
+
+def test_no_scheduler_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("pipelines.executors.CONNECT_SECONDS", 0.5)
+    work = Workspace(Settings(tmp_path), tmp_path / "out")
+    with pytest.raises(Exception, match="dask scheduler"):
+        Dask(work, "tcp://127.0.0.1:9")
