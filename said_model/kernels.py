@@ -77,12 +77,21 @@ class Convolution:
     :param weight: (C_out, C_in, 3).
     """
 
-    def __init__(self, weight: Tensor, rows: int = 512) -> None:
+    #: Input shapes whose packed weights are remembered.
+    REMEMBERED = 8
+
+    def __init__(self, weight: Tensor) -> None:
         self.operators = packed_operators(weight.device, weight.dtype)
         self.weight = weight.unsqueeze(2)
-        if self.operators is not None:
-            shape = [1, weight.shape[1], 1, rows]
-            self.weight = self.operators._reorder_convolution_weight(self.weight, [0, 1], [1, 1], [1, 1], 1, shape)
+        self.packed: dict[torch.Size, Tensor] = {}
+
+    def _packed(self, shape: torch.Size) -> Tensor:
+        """Pack for one shape of input: for another, bfloat16 weights would be packed again on every call."""
+        if shape not in self.packed:
+            while len(self.packed) >= self.REMEMBERED:
+                self.packed.pop(next(iter(self.packed)))
+            self.packed[shape] = self.operators._reorder_convolution_weight(self.weight, *_PLACE, list(shape))
+        return self.packed[shape]
 
     def __call__(self, x: Tensor, bias: Tensor, other: Tensor | None = None) -> Tensor:
         """(B, N, C_in) to (B, N, C_out), plus ``bias`` (C_out,), plus ``other`` of the result's shape."""
@@ -90,16 +99,16 @@ class Convolution:
         if self.operators is None:
             result = _frames(F.conv2d(image, self.weight, bias, padding=(0, 1)))
             return result if other is None else result + other
-        place = ([0, 1], [1, 1], [1, 1], 1)
+        weight, convolve = self._packed(image.shape), self.operators._convolution_pointwise
         if other is None:
-            return _frames(
-                self.operators._convolution_pointwise(image, self.weight, bias, *place, "none", [], "")
-            )
+            return _frames(convolve(image, weight, bias, *_PLACE, "none", [], ""))
         return _frames(
-            self.operators._convolution_pointwise.binary(
-                image, _image(other), self.weight, bias, *place, "add", None, None, [], None
-            )
+            convolve.binary(image, _image(other), weight, bias, *_PLACE, "add", None, None, [], None)
         )
+
+
+#: Padding, stride, dilation and groups of every convolution, as oneDNN's operators take them.
+_PLACE = ([0, 1], [1, 1], [1, 1], 1)
 
 
 def _image(x: Tensor) -> Tensor:
@@ -134,17 +143,20 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
         mixed = F.scaled_dot_product_attention(parts[0], parts[1], parts[2], scale=1.0)
         return mixed.transpose(1, 2).reshape(batch, frames, -1)
 
-    def product(a: Tensor, b: Tensor) -> Tensor:
-        return operators._linear_pointwise(a, b, None, "none", [], "")
-
-    queries, keys = parts[:2].contiguous().flatten(1, 2)
-    values = parts[2].transpose(2, 3).contiguous().flatten(0, 1)
-    rows = max(SCORE_BYTES // (frames * qkv.element_size()), 64)
+    queries, keys, values = parts.contiguous().flatten(1, 2)
+    transposed = values.transpose(1, 2).contiguous() if qkv.dtype is torch.float32 else values
+    rows = min(max(SCORE_BYTES // (frames * qkv.element_size()), 64), frames)
+    scores = torch.empty((rows, frames), dtype=qkv.dtype)  # one buffer: fresh ones cost more than the products
     mixed = torch.empty((batch, frames, width // 3), dtype=qkv.dtype)
     places = mixed.view(batch, frames, heads, -1)
     for number in range(batch * heads):
         place = places[number // heads, :, number % heads]
         for start in range(0, frames, rows):
-            scores = product(queries[number, start : start + rows], keys[number])
-            place[start : start + rows] = product(torch.softmax(scores, -1, out=scores), values[number])
+            held = scores[: min(rows, frames - start)]
+            torch.mm(queries[number, start : start + rows], keys[number].T, out=held)
+            torch.softmax(held, -1, out=held)
+            if qkv.dtype is torch.float32:
+                place[start : start + rows] = operators._linear_pointwise(held, transposed[number], None, "none", [], "")
+            else:
+                place[start : start + rows] = held @ values[number]
     return mixed
