@@ -71,6 +71,9 @@ def coefficients(utterance: Utterance, style: Style, rng: np.random.Generator) -
     """Return the track (frames, 32) of a spoken sentence: within [0, 1] and at most 0.1 apart from frame to frame."""
     time = np.arange(utterance.frames) / VOCASET_FPS
     values = dominance_blend(time, utterance.phonemes, style.decay)
+    # Lips meet and part faster than the jaw swings.
+    brief = (0.5 * style.decay[0], 0.5 * style.decay[1])
+    values[:, -1] = dominance_blend(time, utterance.phonemes, brief)[:, -1]
     values = _follow(values)
     values = _mannered(values, style, rng)
     values += _restless(time, style.restlessness, rng)

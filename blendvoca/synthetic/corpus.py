@@ -81,13 +81,19 @@ class SampleConfig:
         return (("speaker02", "sentence03"), (f"speaker{self.speakers:02d}", f"sentence{self.sentences - 1:02d}"))
 
 
-def write_sample(out: str | os.PathLike[str], config: SampleConfig, progress: Progress | None = None) -> bool:
+def write_sample(
+    out: str | os.PathLike[str],
+    config: SampleConfig,
+    progress: Progress | None = None,
+    canonical: CanonicalHead | None = None,
+) -> bool:
     """Write the sample to a folder; the same configuration gives the same bytes.
 
     The folder is filled under a temporary name beside it and renamed at the end. A folder that holds this very sample
     already is left alone.
 
     :param progress: called with a clip's name, how many clips are done, and how many there are.
+    :param canonical: the average head, if the caller has it.
     :returns: whether anything was written.
     :raises OutputError: if the folder holds something else.
     :raises MissingDependencyError: without ``espeakng_loader``.
@@ -98,7 +104,7 @@ def write_sample(out: str | os.PathLike[str], config: SampleConfig, progress: Pr
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part{os.getpid()}")
     try:
-        _fill(part, config, progress or (lambda name, done, total: None))
+        _fill(part, config, progress or (lambda name, done, total: None), canonical or CanonicalHead())
         if target.is_dir():
             target.rmdir()
         os.replace(part, target)
@@ -131,8 +137,7 @@ def _holds(target: Path, config: SampleConfig) -> bool:
     )
 
 
-def _fill(folder: Path, config: SampleConfig, progress: Progress) -> None:
-    canonical = CanonicalHead()
+def _fill(folder: Path, config: SampleConfig, progress: Progress, canonical: CanonicalHead) -> None:
     people = [make_speaker(number, config.seed) for number in range(1, config.speakers + 1)]
     total = config.speakers * config.sentences
     done = 0

@@ -61,6 +61,8 @@ def speak(text: str, voice: str, words_per_minute: int, pitch: int, pitch_range:
     library.espeak_SetSynthCallback(callback)
     for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, pitch_range)):
         library.espeak_SetParameter(parameter, value, 0)
+    # The library seeds its generators with the time of day.
+    library.espeak_ng_SetRandSeed(ctypes.c_long(1))
     encoded = text.encode()
     library.espeak_Synth(encoded, len(encoded) + 1, 0, 1, 0, _UTF8 | _END_PAUSE, None, None)
     library.espeak_Synchronize()

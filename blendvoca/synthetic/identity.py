@@ -129,7 +129,7 @@ def _lip_fullness(p: Array) -> Array:
 
 def _mouth_tilt(p: Array) -> Array:
     near = _blob(p, (0, -48, 85), (32, 20, 30), False)
-    return near * np.stack([0 * p[:, 0], 0.022 * p[:, 0], 0 * p[:, 0]], axis=1)
+    return near * np.stack([0 * p[:, 0], 0.05 * p[:, 0], 0 * p[:, 0]], axis=1)
 
 
 def _brow_tilt(p: Array) -> Array:

@@ -116,10 +116,17 @@ def _landmark(number: int, layout: HalfLayout, other: Index) -> int:
     return int(other[vertex]) if other[vertex] >= 0 else vertex
 
 
-def _strip(first: Index, second: Index) -> Index:
-    """Return the triangles between two closed rings; their outside is on the left of the first ring's direction."""
+def _strip(first: Index, second: Index, turned: NDArray[np.bool_] | None = None) -> Index:
+    """Return the triangles between two closed rings; their outside is on the left of the first ring's direction.
+
+    :param turned: which quadrilaterals are split along the other diagonal.
+    """
     a, b = np.roll(first, -1), np.roll(second, -1)
-    return np.concatenate([np.stack([first, second, a], axis=1), np.stack([a, second, b], axis=1)])
+    one, two = np.stack([first, second, a], axis=1), np.stack([a, second, b], axis=1)
+    if turned is not None:
+        one[turned, 2] = b[turned]
+        two[turned] = np.stack([first, b, a], axis=1)[turned]
+    return np.concatenate([one, two])
 
 
 def _bag(skin: Sites, rim: Index, base: int) -> tuple[Sites, Index, Index]:
@@ -135,7 +142,7 @@ def _bag(skin: Sites, rim: Index, base: int) -> tuple[Sites, Index, Index]:
         region = np.full(count, regions.MOUTH_BAG, dtype=np.int8)
         parts.append(Sites(anchor.rest + shift, region, depth, anchor.mouth, anchor.eyes, anchor.lids))
         current = np.arange(count) + k * count
-        faces.append(_strip(previous, current))
+        faces.append(_strip(previous, current, np.arange(count) >= count // 2))
         previous = current
     # The rim starts at the upper middle and passes the left corner at a quarter: its mirror runs the other way.
     turned = (-np.arange(count)) % count

@@ -56,6 +56,8 @@ def jaw_forward(sites: Sites) -> Array:
 
 
 def jaw_left(sites: Sites) -> Array:
-    """The jaw slides to the head's left."""
+    """The jaw swings to the head's left: it turns about its far joint, drops a little, and the skin there stretches."""
     weight = jaw_weight(sites)
-    return push(weight, (11.0, 0.0, -0.5)) + push(lips(sites, 0.6) * (1.0 - weight), (2.5, 0.0, 0.0))
+    swing = push(weight, (9.0, -1.8, 0.0)) + weight[:, None] * turn(sites, (-50.0, 2.0, 6.0), 1, 3.0)
+    far_side = push(bump(sites, (-44.0, -40.0, 50.0), (20.0, 26.0, 30.0)), (3.0, 0.0, -1.5))
+    return swing + far_side + push(lips(sites, 0.6) * (1.0 - weight), (2.5, 0.0, 0.0))

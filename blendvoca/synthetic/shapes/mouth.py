@@ -39,7 +39,9 @@ def pucker(sites: Sites) -> Array:
 def mouth_left(sites: Sites) -> Array:
     """The mouth is drawn to the head's left."""
     moved = push(lips(sites, 0.75), (12.0, 0.8, 0.0))
-    return moved + push(_corner(sites, 26.0), (0.5, 3.0, -6.0)) + push(bump(sites, (0, -27, 95), 16), (1.5, 0.0, 0.0))
+    drawn = push(_corner(sites, 26.0), (0.5, 3.5, -6.0)) + push(bump(sites, (0.0, -27.0, 95.0), 16.0), (1.5, 0.0, 0.0))
+    bulge = push(bump(sites, (43.0, -40.0, 62.0), (10.0, 16.0, 18.0)), (2.5, 0.0, 3.0))
+    return moved + drawn + bulge
 
 
 def smile(sites: Sites) -> Array:

@@ -1,0 +1,148 @@
+"""The head has FLAME's traits, the mask ARKit's, and both are samplings of one surface."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blendvoca.errors import ConfigurationError
+from blendvoca.geometry.adjacency import directed_edges
+from blendvoca.geometry.boundary import boundary_loops
+from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.components import vertex_components
+from blendvoca.geometry.distance import edge_lengths
+from blendvoca.geometry.normals import face_areas, vertex_normals
+from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
+from blendvoca.synthetic.markers import MIRROR
+from blendvoca.synthetic.sites import SKIN
+
+FLIP = np.array([-1.0, 1.0, 1.0])
+
+
+def loops(head: SyntheticHead, region: str) -> list[int]:
+    mesh, _ = head._neutral(region)
+    return sorted(len(loop) for loop in boundary_loops(mesh.faces))
+
+
+def test_head_has_flames_topology(average: SyntheticHead) -> None:
+    mesh, _ = average.head()
+    sizes = np.bincount(vertex_components(mesh.faces, mesh.n_vertices))
+    assert 4800 <= mesh.n_vertices <= 5200
+    assert sorted(sizes)[:2] == [546, 546]
+    assert len(sizes) == 3
+    assert loops(average, "head") == [30, 48]  # neck, inner mouth
+
+
+def test_mask_has_arkits_topology(average: SyntheticHead) -> None:
+    mesh, _ = average.mask()
+    assert 1100 <= mesh.n_vertices <= 1300
+    assert vertex_components(mesh.faces, mesh.n_vertices).max() == 0
+    assert loops(average, "mask") == [24, 24, 36, 56]  # eyes, mouth, outline
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_manifold_and_consistently_oriented(average: SyntheticHead, region: str) -> None:
+    mesh, _ = average._neutral(region)
+    directed = directed_edges(mesh.faces)
+    assert len(np.unique(directed, axis=0)) == len(directed)  # no edge twice in one direction
+    assert set(np.unique(mesh.faces)) == set(range(mesh.n_vertices))
+    assert len(np.unique(mesh.vertices, axis=0)) == mesh.n_vertices
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_triangles_are_sound(average: SyntheticHead, region: str) -> None:
+    mesh, _ = average._neutral(region)
+    assert face_areas(mesh.vertices, mesh.faces).min() > 5e-9  # FLAME's smallest: 1.4e-9
+    assert edge_lengths(mesh.vertices, mesh.faces).min() > 1e-4
+
+
+def test_normals_point_outward(average: SyntheticHead) -> None:
+    mesh, marks = average.head()
+    normals = vertex_normals(mesh.vertices, mesh.faces)
+    assert normals[marks[30], 2] > 0.8  # tip of the nose looks forward
+    assert normals[mesh.vertices[:, 1].argmax(), 1] > 0.8  # crown looks up
+    assert normals[mesh.vertices[:, 2].argmin(), 2] < -0.8  # back of the head looks back
+    centre = np.array([0.0315, 0.025, 0.0695])
+    front = np.linalg.norm(mesh.vertices - centre - [0, 0, 0.0128], axis=1).argmin()
+    assert normals[front, 2] > 0.9  # cornea looks forward
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_mirror_symmetry_is_exact(canonical: CanonicalHead, region: str) -> None:
+    surface = canonical.surface(region)
+    rest, mirror = surface.sites.rest, surface.mirror
+    assert (rest[mirror] * FLIP == rest).all()
+    assert (mirror[mirror] == np.arange(len(mirror))).all()
+    faces = {tuple(sorted(face)) for face in surface.faces}
+    assert {tuple(sorted(face)) for face in mirror[surface.faces]} == faces
+
+
+def test_human_measures_in_metres(average: SyntheticHead) -> None:
+    mesh, marks = average.head()
+    p = mesh.vertices[marks]
+    assert 0.15 < np.ptp(mesh.vertices[:, 0]) < 0.21  # breadth with ears
+    assert 0.12 < p[16, 0] - p[0, 0] < 0.15  # breadth of the face
+    assert 0.06 < p[[42, 45], 0].mean() - p[[36, 39], 0].mean() < 0.066  # between the eyes
+    assert 0.045 < p[54, 0] - p[48, 0] < 0.06  # mouth
+    assert 0.10 < p[27, 1] - p[8, 1] < 0.13  # nasion to chin
+    assert 0.015 < p[30, 2] - p[27, 2] < 0.035  # tip of the nose before its root
+
+
+def test_lips_meet(average: SyntheticHead) -> None:
+    mesh, marks = average.head()
+    gap = np.linalg.norm(mesh.vertices[marks[[61, 62, 63]]] - mesh.vertices[marks[[67, 66, 65]]], axis=1)
+    assert gap.max() < 2e-3
+
+
+def test_landmarks_are_the_same_places_in_both_samplings(average: SyntheticHead) -> None:
+    head, head_marks = average.head()
+    mask, mask_marks = average.mask()
+    assert len(set(head_marks)) == len(set(mask_marks)) == 68
+    apart = np.linalg.norm(head.vertices[head_marks] - mask.vertices[mask_marks], axis=1)
+    assert apart.max() < 2e-4
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_landmarks_have_mirror_partners(average: SyntheticHead, region: str) -> None:
+    mesh, marks = average._neutral(region)
+    partner = np.array([MIRROR[k] for k in range(68)])
+    np.testing.assert_allclose(mesh.vertices[marks[partner]] * FLIP, mesh.vertices[marks], atol=1e-12)
+    assert mesh.vertices[marks[45], 0] > 0.03  # 42..47 is the +x eye, the left one
+    assert mesh.vertices[marks[16], 0] > 0.05
+
+
+def test_landmarks_stand_on_the_masks_rims(average: SyntheticHead) -> None:
+    mesh, marks = average.mask()
+    rim = {int(v) for loop in boundary_loops(mesh.faces) for v in loop}
+    assert rim >= {int(v) for v in marks[[*range(17), *range(36, 48), *range(60, 68)]]}
+    assert not rim & {int(v) for v in marks[17:36]}
+
+
+def test_head_continues_inside_the_lips(average: SyntheticHead) -> None:
+    mesh, marks = average.head()
+    lip = mesh.vertices[marks[62]]
+    loop = min(boundary_loops(mesh.faces), key=lambda rim: np.linalg.norm(mesh.vertices[rim].mean(axis=0) - lip))
+    assert lip[2] - mesh.vertices[loop][:, 2].max() > 0.005
+
+
+def test_mask_lies_on_the_head(average: SyntheticHead, canonical: CanonicalHead) -> None:
+    head, _ = average.head()
+    mask, _ = average.mask()
+    skin = (canonical.head.sites.region[canonical.head.faces] == SKIN).all(axis=1)
+    distance = closest_points(mask.vertices, head.vertices, head.faces[skin]).distance
+    assert distance.max() < 1.5e-3
+    assert np.median(distance) < 1e-4
+
+
+def test_unknown_region_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="'body'"):
+        SyntheticHead().rig("body")
+
+
+def test_colours_tell_lips_from_skin(average: SyntheticHead) -> None:
+    colours = average.colours("mask")
+    marks = average.landmarks("mask")
+    assert colours.min() >= 0
+    assert colours.max() <= 1
+    red = colours[:, 0] - colours[:, 1]
+    assert red[marks[66]] > red[marks[8]] + 0.05
