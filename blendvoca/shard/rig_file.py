@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-import h5py
 from numpy.typing import ArrayLike
 
 import blendvoca
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError
-from blendvoca.io.atomic import atomic_path
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import reader, schema, writer
 from blendvoca.shard.digest import content_digest
@@ -43,7 +41,7 @@ def write_rig(
     """
     licence_class = LicenceClass.of(licence_class)
     stored = writer.stored_rig(rig, rig.names, crop, landmarks).reduced(licence_class)
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=schema.HDF5_VERSION) as file:
+    with writer.new_file(path) as file:
         for name, value in (
             ("format", RIG_FORMAT),
             ("format_version", schema.FORMAT_VERSION),

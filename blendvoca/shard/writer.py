@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import blendvoca
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import InputError, TrackError
-from blendvoca.io.atomic import atomic_path
+from blendvoca.io.atomic import write_bytes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
@@ -61,7 +63,7 @@ def write_shard(
                 found=clip.track.names,
                 remedy="Select the same shapes first: track.select(rig.names).",
             )
-    with atomic_path(path) as temporary, h5py.File(temporary, "w", libver=schema.HDF5_VERSION) as file:
+    with new_file(path) as file:
         write_text_attribute(file, "format", schema.SHARD_FORMAT)
         write_text_attribute(file, "format_version", schema.FORMAT_VERSION)
         write_text_attribute(file, "tool_version", blendvoca.__version__)
@@ -88,6 +90,20 @@ def _checked_clips(speaker: str, clips: Iterable[Clip]) -> list[Clip]:
         if before is not None and before.sentence == clip.sentence:
             raise InputError(f"{speaker} has two clips {clip.sentence}", expected="one clip a sentence")
     return ordered
+
+
+@contextmanager
+def new_file(path: str | PathLike[str]) -> Iterator[h5py.File]:
+    """Give an HDF5 file to fill, which gets its name when all went well.
+
+    It is made in memory, a dozen megabytes: HDF5 does not survive a disk that fills up under it.
+
+    :raises OutputError: if the file cannot be written.
+    """
+    image = io.BytesIO()
+    with h5py.File(image, "w", libver=schema.HDF5_VERSION) as file:
+        yield file
+    write_bytes(path, image.getvalue())
 
 
 def stored_rig(

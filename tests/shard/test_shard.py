@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import pickle
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import h5py
@@ -86,6 +89,7 @@ def test_same_inputs_same_bytes_in_any_order(tmp_path: Path) -> None:
         clips = [build.clip(rng, "alice", f"s{n}") for n in range(5)]
         path = write_shard(tmp_path / name / "alice.h5", "alice", clips[::order], build.rig(rng), "open")
         digests.add(hashlib.sha256(path.read_bytes()).hexdigest())
+        time.sleep(1.1)  # HDF5 can store whole seconds
     assert len(digests) == 1
 
 
@@ -166,6 +170,28 @@ def test_a_crash_leaves_the_old_file(tmp_path: Path, rng: np.random.Generator, m
         build.shard(tmp_path, seed=1)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["alice.h5"]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """A limit on file size makes writing fail the way a full disk does."""
+    program = f"""
+import resource, signal, sys
+sys.path.insert(0, {str(Path(build.__file__).parent)!r})
+from pathlib import Path
+import shard_builders as build
+from blendvoca.errors import OutputError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+for limit in (0, 5_000, 50_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    try:
+        build.shard(Path(sys.argv[1]))
+    except OutputError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert done.stdout.count("alice.h5: writing failed; found File too large") == 3
+    assert not done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, rng: np.random.Generator) -> None:
