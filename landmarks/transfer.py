@@ -52,8 +52,8 @@ def transfer_landmarks(
 ) -> LandmarkTransfer:
     """Find the 68 landmarks of ``target``.
 
-    :param picks: names to vertices of the target that are known; they are kept as they are. None: both heads look the same
-        way (any unit, any place).
+    :param picks: names to vertices of the target that are known; they are kept as they are. None: both heads look the
+        same way (any unit, any place).
     :raises LandmarkError: for fewer than four picks, picks on one line, mirrored picks, or faces that do not fit.
     :raises MeshError: if the target has no faces.
     """

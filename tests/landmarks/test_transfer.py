@@ -1,0 +1,125 @@
+"""Landmarks found on other topologies, against lists made by others, in mm on an adult-sized face.
+
+Two lists of one face differ by what their makers meant: ARKit's and ICT's 51 inner points, best aligned, by 3.7 mm,
+their contours by 10 mm. The tolerances allow for that; between two heads of one scheme the points fall on the vertex.
+"""
+
+import numpy as np
+import pytest
+
+from blendvoca.errors import LandmarkError, MeshError
+from blendvoca.io.ict import read_ict
+from blendvoca.mesh import Mesh
+from blendvoca.synthetic.head import SyntheticHead
+from landmarks.scheme import GROUPS, INDEX, INNER, TEN_PICKS
+from landmarks.sources import load_source
+from landmarks.transfer import transfer_landmarks
+
+CONTOUR = list(GROUPS["contour"])
+
+
+@pytest.fixture(scope="module")
+def mask():
+    return load_source("synthetic")
+
+
+@pytest.fixture(scope="module")
+def head():
+    return SyntheticHead().head()
+
+
+@pytest.fixture(scope="module")
+def model(assets):
+    return read_ict(assets / "ict_facekit" / "ict_facekit.npz")
+
+
+def _errors(result, mesh, truth) -> np.ndarray:
+    return 1000.0 * np.linalg.norm(mesh.vertices[result.landmarks] - mesh.vertices[truth], axis=1)
+
+
+def _ten(landmarks) -> dict[str, int]:
+    return {name: int(landmarks[INDEX[name]]) for name in TEN_PICKS}
+
+
+def test_mask_to_whole_head_of_one_surface(mask, head) -> None:
+    mesh, truth = head
+    # Another unit and place; eyeballs are components of their own and must not be taken.
+    moved = mesh.with_vertices(100.0 * mesh.vertices + [40.0, -3.0, 12.0])
+    result = transfer_landmarks(mask.rig.neutral, mask.landmarks, moved)
+    assert result.report.ok
+    assert _errors(result, mesh, truth).max() < 1.0
+    assert np.linalg.norm(result.positions / 100.0 - [0.4, -0.03, 0.12] - mesh.vertices[truth], axis=1).mean() < 5e-4
+
+
+def test_picks_are_kept_in_any_pose(mask, head) -> None:
+    mesh, truth = head
+    turn, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(3, 3)))
+    turned = mesh.with_vertices(mesh.vertices @ (turn * np.linalg.det(turn)).T)
+    picks = _ten(truth)
+    result = transfer_landmarks(mask.rig.neutral, mask.landmarks, turned, picks)
+    assert {name: int(result.landmarks[INDEX[name]]) for name in picks} == picks
+    assert _errors(result, turned, truth).mean() < 1.0
+
+
+def test_a_head_seen_from_the_side_needs_picks(mask, head) -> None:
+    mesh, _ = head
+    aside = mesh.with_vertices(mesh.vertices[:, [2, 1, 0]] * [1, 1, -1])
+    with pytest.raises(LandmarkError, match="do not fall together"):
+        transfer_landmarks(mask.rig.neutral, mask.landmarks, aside)
+
+
+def test_wrong_picks_are_named(mask, head) -> None:
+    mesh, truth = head
+    picks = _ten(truth)
+    swap = {
+        "eye_right_outer": "eye_left_outer",
+        "eye_right_inner": "eye_left_inner",
+        "mouth_right_corner": "mouth_left_corner",
+    }
+    mirrored = picks | {a: picks[b] for a, b in swap.items()} | {b: picks[a] for a, b in swap.items()}
+    eyeball = picks | {"nose_tip": mesh.n_vertices - 1}
+    few = {name: picks[name] for name in TEN_PICKS[:3]}
+    same = picks | {"nose_tip": picks["chin"]}
+    for wrong, words in ((mirrored, "mirrored"), (eyeball, "different parts"), (few, "too few"), (same, "one vertex")):
+        with pytest.raises(LandmarkError, match=words):
+            transfer_landmarks(mask.rig.neutral, mask.landmarks, mesh, wrong)
+
+
+def test_what_is_no_face_is_refused(mask) -> None:
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=4, radius=0.1)
+    with pytest.raises(LandmarkError, match="do not fall together"):
+        transfer_landmarks(mask.rig.neutral, mask.landmarks, Mesh(ball.vertices, ball.faces))
+    with pytest.raises(MeshError, match="no faces"):
+        transfer_landmarks(mask.rig.neutral, mask.landmarks, Mesh(ball.vertices, np.zeros((0, 3), dtype=np.int32)))
+
+
+def test_arkit_to_ict_with_ten_picks(assets, model) -> None:
+    arkit = load_source("arkit", assets=assets)
+    result = transfer_landmarks(arkit.rig.neutral, arkit.landmarks, model.mesh, _ten(model.landmarks))
+    errors = _errors(result, model.mesh, model.landmarks)
+    assert result.report.ok
+    assert errors[INNER].mean() < 3.5
+    assert errors[INNER].max() < 10.0
+    assert errors[CONTOUR].mean() < 12.0
+
+
+@pytest.mark.slow
+def test_arkit_to_ict_without_picks(assets, model) -> None:
+    arkit = load_source("arkit", assets=assets)
+    random = np.random.default_rng(0)
+    for weights in ({}, dict(zip(model.identities, 1.2 * random.normal(size=8)))):
+        mesh = model.head(weights)
+        result = transfer_landmarks(arkit.rig.neutral, arkit.landmarks, mesh)
+        errors = _errors(result, mesh, model.landmarks)
+        assert result.report.ok
+        assert errors[INNER].mean() < 5.0
+        assert errors[INNER].max() < 12.0
+
+
+@pytest.mark.slow
+def test_one_scheme_across_identities(model) -> None:
+    mesh = model.head(dict(zip(model.identities, 1.2 * np.random.default_rng(1).normal(size=8))))
+    result = transfer_landmarks(model.mesh, model.landmarks, mesh)
+    assert _errors(result, mesh, model.landmarks)[INNER].mean() < 1.0
