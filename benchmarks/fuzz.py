@@ -194,7 +194,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "fuzz.json")
     options = parser.parse_args()
-    results = {}
+    # A run of some readers keeps what the file says of the others.
+    results = json.loads(options.out.read_text())["readers"] if options.readers and options.out.exists() else {}
     print(f"{'reader':<11}{'inputs':>8}{'seconds':>9}{'slowest ms':>12}{'growth MiB':>12}  outcomes")
     for name in options.readers or targets():
         found = results[name] = in_own_process(name, options.inputs, options.seed)
