@@ -5,6 +5,14 @@ normalised units), `registration`, `correspondence`, `operator`; `frames` holds 
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig
-from blendvoca.transfer.front import PreparedTransfer, TransferResult, prepare, transfer_rig
+from blendvoca.transfer.front import PreparedTransfer, TransferResult, prepare, register_heads, transfer_rig
 
-__all__ = ["METHODS", "PreparedTransfer", "TransferConfig", "TransferResult", "prepare", "transfer_rig"]
+__all__ = [
+    "METHODS",
+    "PreparedTransfer",
+    "TransferConfig",
+    "TransferResult",
+    "prepare",
+    "register_heads",
+    "transfer_rig",
+]

@@ -47,21 +47,28 @@ class FaceConfig:
     :raises ConfigurationError: for a length that is not positive, or a negative weight.
     """
 
-    screening_length: float = 0.15
+    screening_length: float = 0.12
     """ℓ: coarser motion follows the source's displacement, finer motion its gradients."""
     smoothing_length: float = 0.035
     """τ: gradients are averaged over this length where source and target are sampled differently."""
     fade_length: float = 0.07
     """Beyond the source's rims gradients fade over this length."""
-    rim_weight: float = 8.0
+    rim_weight: float = 12.0
     """Weight of one rim vertex or landmark, in vertices of the source's mean area."""
+    reach: float = 0.03
+    """Farthest from the registered source that a target point is still spoken for (1.8 mm on an adult)."""
+    max_angle_deg: float = 90.0
+    """Triangles whose normals differ by more do not correspond."""
     hole_weight: float = 0.1
     """Weight with which points inside a hole follow the rim, beside 1 for covered points."""
+    distortion: float = 0.5
+    """Where the registration stretches or turns the source by more than this (natural logarithm, radians), its
+    displacement counts less."""
     lids: bool = True
     """Fit lid motion to the target's aperture (lids.py)."""
 
     def __post_init__(self) -> None:
-        lengths = (self.screening_length, self.fade_length)
+        lengths = (self.screening_length, self.fade_length, self.reach, self.distortion)
         if min(lengths) <= 0 or min(self.smoothing_length, self.rim_weight, self.hole_weight) < 0:
             raise ConfigurationError("lengths are positive and weights not negative", found=self)
 
@@ -95,7 +102,6 @@ class FaceSolver:
         target_faces: Index,
         pairs: NDArray[np.integer],
         config: FaceConfig,
-        correspondence: CorrespondenceConfig,
     ) -> None:
         self.config, self.target, self.faces = config, target, np.asarray(target_faces)
         loops = boundary_loops(source_faces)
@@ -108,12 +114,11 @@ class FaceSolver:
             for k, (points, faces) in enumerate(((source, source_faces), (target, target_faces)))
         ]
         face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
-        self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, correspondence.max_distance)
+        self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, config.reach)
         self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
         at_faces = self._coverer.cover(target[self.faces].mean(1), face_normals(target, target_faces), face_sides[1])
-        self.correspondence = correspond(
-            registered, source_faces, target, target_faces, correspondence, face_sides[0], face_sides[1]
-        )
+        near = CorrespondenceConfig(config.max_angle_deg, config.reach)
+        self.correspondence = correspond(registered, source_faces, target, target_faces, near, *face_sides)
         self.smooth = self.correspondence.smooth | ~at_faces.covered
         self._lids = lid_maps(source, registered, source_faces, pairs[:, 0], holes) if scheme and config.lids else None
         self._gradient = gradient_matrix(source, source_faces)
@@ -122,6 +127,8 @@ class FaceSolver:
         self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
         self._smoother = self._gradient_smoother(areas, registered)
         self._rims = np.unique(np.concatenate([*holes, pairs[:, 0]]))
+        self._sure = pairs[:, 0]
+        self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
         self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
 
     def _gradient_smoother(self, areas: Array, registered: Array) -> sp.csc_matrix:
@@ -144,14 +151,18 @@ class FaceSolver:
         for corner in range(3):
             np.add.at(per_vertex, self.faces[:, corner], areas / 3)
         share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
-        self._anchor = screen * per_vertex * share
+        trust = self._coverer.carry(self.vertices.nearest, self._trust[None, :, None])[0, :, 0]
+        self._anchor = screen * per_vertex * share * trust
         landing = closest_points(registered[self._rims], self.target, self.faces)
         rows = np.repeat(np.arange(len(self._rims)), 3)
         columns = self.faces[landing.face].ravel()
         shape = (len(self._rims), len(self.target))
         self._landing = sp.csr_matrix((landing.barycentric.ravel(), (rows, columns)), shape=shape)
         self._rim_weight = screen * self.config.rim_weight * source_area
-        matrix = self._right @ gradient + self._rim_weight * (self._landing.T @ self._landing)
+        pull = self._trust[self._rims]
+        pull[np.isin(self._rims, self._sure)] = 1.0  # the user's own correspondences
+        self._rim_pull = self._rim_weight * pull
+        matrix = self._right @ gradient + self._landing.T @ sp.diags(self._rim_pull) @ self._landing
         # A component that nothing holds stays where it is.
         floor = 1e-9 * per_vertex.mean() * screen
         self.factor = factor(sp.csc_matrix(matrix + sp.diags(self._anchor + floor)))
@@ -169,7 +180,7 @@ class FaceSolver:
         right = self._right @ gradients.transpose(1, 3, 0, 2).reshape(3 * len(self.faces), -1)
         right += self._anchor[:, None] * carried.transpose(1, 0, 2).reshape(count, -1)
         rims = moves[:, self._rims].transpose(1, 0, 2).reshape(len(self._rims), -1)
-        right += self._rim_weight * (self._landing.T @ rims)
+        right += self._landing.T @ (self._rim_pull[:, None] * rims)
         return np.ascontiguousarray(self.factor.solve(right).reshape(count, shapes, 3).transpose(1, 0, 2))
 
     def _target_gradients(self, moves: Array) -> Array:
@@ -182,6 +193,23 @@ class FaceSolver:
         spread[self.smooth] = 0.5 * (beyond - beyond.transpose(0, 1, 3, 2))
         smoothed = self._smoothing.solve(self._areas[:, None] * spread.reshape(len(self.faces), -1))
         return np.ascontiguousarray(smoothed.reshape(-1, shapes, 3, 3).transpose(1, 0, 2, 3))
+
+
+def _trust(source: Array, registered: Array, faces: NDArray[np.integer], distortion: float) -> Array:
+    """How far the registration left the source's triangles as they were: (V,), 1 undistorted, towards 0 distorted."""
+    gradient = gradient_matrix(source, faces)
+    jacobian = (gradient @ registered).reshape(len(faces), 3, 3)
+    stretch = np.linalg.svd(jacobian, compute_uv=False)[:, :2]
+    stretched = np.abs(np.log(np.maximum(stretch, 1e-6))).max(axis=1)
+    cosine = (face_normals(source, faces) * face_normals(registered, faces)).sum(axis=1)
+    turned = np.arccos(np.clip(cosine, -1.0, 1.0))
+    trust = 1.0 / (1.0 + (stretched**2 + turned**2) ** 2 / distortion**4)
+    areas = face_areas(source, faces)
+    total, weight = np.zeros(len(source)), np.zeros(len(source))
+    for corner in range(3):
+        np.add.at(total, faces[:, corner], areas * trust)
+        np.add.at(weight, faces[:, corner], areas)
+    return np.asarray(total / np.maximum(weight, 1e-300))
 
 
 def _subset(coverage: Coverage, mask: NDArray[np.bool_]) -> Coverage:

@@ -82,40 +82,63 @@ def prepare(
 
     :param source, target: the two resting meshes, any units and poses; the target is the region to be deformed.
     :param pairs: (m, 2) landmark pairs, checked by `checks.landmark_pairs`.
-    :param registration: that of an earlier call with the same arguments, to go on from.
+    :param registration: what :func:`register_heads` gave for the same arguments, to go on from.
     """
     config = config or TransferConfig()
     clock = [time.perf_counter()]
-    skin = landmark_components(target, pairs[:, 1])
-    faces = skin.apply(target).faces
-    pairs = np.column_stack([pairs[:, 0], pairs[:, 1]])
-    inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
-    space = common_space(source.vertices, target.vertices, pairs)
-    start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
-    guides = None
-    if registration is None:
-        if config.method == "face" and len(pairs) == COUNT:
-            guides = _sides(start, source, goal, faces, inner)
-        registration = register(start, source.faces, goal, faces, inner, config.registration, guides)
+    placed = _Placed.of(source, target, pairs)
+    registration = registration or placed.register(config)
     clock.append(time.perf_counter())
-    parts = (start, source.faces, registration.vertices, goal, faces, inner)
+    parts = (placed.start, source.faces, registration.vertices, placed.goal, placed.faces, placed.pairs)
     solver: FaceSolver | PlainSolver
     if config.method == "face":
-        solver = FaceSolver(*parts, config.face, config.correspondence)
+        solver = FaceSolver(*parts, config.face)
     else:
         solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
     seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
-    return PreparedTransfer(source, target, pairs, space, registration, solver, skin, seconds)
-
-
-def _sides(
-    start: Array, source: Mesh, goal: Array, faces: NDArray[np.integer], pairs: NDArray[np.integer]
-) -> Guides:
-    """Side labels for the registration."""
-    return Guides(
-        side_labels(start, source.faces, pairs[:, 0]), of_faces(side_labels(goal, faces, pairs[:, 1]), faces)
+    return PreparedTransfer(
+        source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin, seconds
     )
+
+
+def register_heads(
+    source: Mesh, target: Mesh, pairs: NDArray[np.integer], config: TransferConfig | None = None
+) -> Registration:
+    """Do the first step of :func:`prepare` alone, to keep its result. Parameters as there."""
+    return _Placed.of(source, target, pairs).register(config or TransferConfig())
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """Both meshes in the common space, the target without components that carry no landmark."""
+
+    source: Mesh
+    skin: Crop
+    faces: NDArray[np.integer]
+    pairs: NDArray[np.integer]
+    space: CommonSpace
+    start: Array
+    goal: Array
+
+    @classmethod
+    def of(cls, source: Mesh, target: Mesh, pairs: NDArray[np.integer]) -> _Placed:
+        skin = landmark_components(target, pairs[:, 1])
+        inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
+        space = common_space(source.vertices, target.vertices, pairs)
+        start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
+        return cls(source, skin, skin.apply(target).faces, inner, space, start, goal)
+
+    def register(self, config: TransferConfig) -> Registration:
+        guides = None
+        if config.method == "face" and len(self.pairs) == COUNT:
+            sides = side_labels(self.goal, self.faces, self.pairs[:, 1])
+            guides = Guides(
+                side_labels(self.start, self.source.faces, self.pairs[:, 0]), of_faces(sides, self.faces)
+            )
+        return register(
+            self.start, self.source.faces, self.goal, self.faces, self.pairs, config.registration, guides
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,12 @@ from blendvoca.transfer.face68 import COUNT, face_axes
 
 Array = NDArray[np.float64]
 
+#: Landmark on the tip of the chin.
+CHIN = 8
+#: The plane under which the neck lies: how far below the chin it passes, in RMS radii of the landmarks (60 mm on an
+#: adult), and by how many degrees it rises towards the nape.
+NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0
+
 
 @dataclass(frozen=True)
 class RegionConfig:
@@ -71,6 +77,36 @@ def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = 
     if keep.sum() >= config.whole * len(skin.kept):
         return skin
     return _tidy(mesh, keep, places)
+
+
+def head_region(mesh: Mesh, landmarks: ArrayLike, face: Crop) -> Crop:
+    """Find the head without the neck: what the paper publishes, on a topology without a published list.
+
+    The neck lies under a plane that passes a little below the chin and rises towards the nape. Other components (eyes,
+    teeth) and the face region are kept, wherever they lie.
+
+    :param landmarks: (68,) vertex indices.
+    :param face: the region of :func:`face_region`.
+    """
+    places = np.asarray(landmarks)
+    if len(places) != COUNT:
+        return Crop.of(np.ones(mesh.n_vertices, dtype=bool), mesh.n_vertices)
+    points = mesh.vertices[places]
+    unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    up, ahead = face_axes(points)[1:]
+    tilt = np.radians(NECK_TILT)
+    height = (mesh.vertices - points[CHIN]) @ (np.cos(tilt) * up + np.sin(tilt) * ahead)
+    keep = height > -NECK_BELOW_CHIN * unit
+    keep |= landmark_components(mesh, places).position < 0
+    keep[face.kept] = True
+    return _tidy_head(mesh, keep)
+
+
+def _tidy_head(mesh: Mesh, keep: NDArray[np.bool_]) -> Crop:
+    """Drop vertices without a kept triangle."""
+    used = np.zeros(mesh.n_vertices, dtype=bool)
+    used[mesh.faces[keep[mesh.faces].all(axis=1)].ravel()] = True
+    return Crop.of(used, mesh.n_vertices)
 
 
 def _tidy(mesh: Mesh, keep: NDArray[np.bool_], places: NDArray[np.integer]) -> Crop:

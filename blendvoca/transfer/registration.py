@@ -45,6 +45,8 @@ class RegistrationConfig:
     """A closest point counts only where the normals differ by less."""
     max_distance: float = 0.5
     """A closest point farther away than this does not count."""
+    relaxations: int = 6
+    """After the last step, how often triangles turned past 90° and their neighbours are let go of the surface."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,7 @@ def register(
     surface = SurfaceIndex(target, target_faces)
     normals = face_normals(surface.vertices, surface.faces)
     current, steps = source, []
+    found = surface.query(source)
     valid = np.zeros(len(source), dtype=bool)
     for weight in config.closest:
         if weight > 0:
@@ -109,7 +112,17 @@ def register(
         else:
             current = system.solve(0.0, valid, current)
         steps.append(float(surface.query(current).distance.mean()))
-    turned = (face_normals(source, source_faces) * face_normals(current, source_faces)).sum(axis=1) < 0
+    rest = face_normals(source, source_faces)
+    for _ in range(config.relaxations):
+        turned = (rest * face_normals(current, source_faces)).sum(axis=1) < 0
+        if not turned.any():
+            break
+        # Triangles that the surface folds over are let go: their vertices follow their neighbours instead.
+        folded = np.isin(source_faces, source_faces[turned]).any(axis=1)
+        valid = valid.copy()
+        valid[source_faces[folded].ravel()] = False
+        current = system.solve(config.closest[-1], valid, found.point)
+    turned = (rest * face_normals(current, source_faces)).sum(axis=1) < 0
     return Registration(current, valid, surface.query(current).distance, int(turned.sum()), tuple(steps))
 
 
