@@ -69,6 +69,29 @@ def summary_table(manifest: Manifest, title: str | None = None) -> Table:
     return table
 
 
+def clip_table(manifest: Manifest, title: str | None = None) -> Table:
+    """Return one line a clip as a table for the terminal."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for column, name in enumerate(("Speaker", "Sentence", "Split", "Frames", "Seconds", "Fit mm", "At limit")):
+        table.add_column(name, justify="right" if column > 2 else "left", no_wrap=True)
+    for entry in manifest.shards:
+        for clip in entry.clips:
+            table.add_row(
+                entry.speaker,
+                clip.sentence,
+                entry.split,
+                f"{clip.frames:,}",
+                f"{clip.seconds:.2f}",
+                "-" if clip.fit_error_mm is None else f"{clip.fit_error_mm:.3f}",
+                "-" if clip.rate_limit_share is None else f"{clip.rate_limit_share:.1%}",
+                end_section=clip is entry.clips[-1] and entry is not manifest.shards[-1],
+            )
+    return table
+
+
 def _cells(row: SpeakerSummary) -> tuple[str, ...]:
     return (
         row.speaker,

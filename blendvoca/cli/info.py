@@ -36,24 +36,13 @@ def info(path: Path, show_clips: bool, as_json: bool) -> None:
 
 def _show(dataset: BlendVOCA, show_clips: bool) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    from blendvoca.summary import summary_table
+    from blendvoca.summary import clip_table, summary_table
 
     console = Console()
     manifest = dataset.manifest
     title = f"{manifest.name}: {len(manifest.names)} blendshapes, licence class {manifest.licence_class.value}"
-    if show_clips:
-        table = Table(title=title, title_justify="left")
-        for column in ("Speaker", "Sentence", "Split", "Frames", "Seconds", "Fit error mm", "At rate limit"):
-            table.add_column(column, justify="left" if column in ("Speaker", "Sentence", "Split") else "right")
-        for row in dataset.table():
-            error, share = row["fit_error_mm"], row["rate_limit_share"]
-            cells = (row["speaker"], row["sentence"], row["split"], f"{row['frames']:,}", f"{row['seconds']:.2f}")
-            table.add_row(*cells, "-" if error is None else f"{error:.3f}", "-" if share is None else f"{share:.1%}")
-        console.print(table)
-        return
-    console.print(summary_table(manifest, title))
+    console.print(clip_table(manifest, title) if show_clips else summary_table(manifest, title))
     if manifest.known_gaps:
         gaps = ", ".join(f"{speaker}/{sentence}" for speaker, sentence in manifest.known_gaps)
         console.print(f"Known gaps (audio without motion): {gaps}", soft_wrap=True)

@@ -91,9 +91,11 @@ def fetch_all(
     if len(errors) == 1:
         raise errors[0]
     if errors:
+        others = "; the others are here" if len(errors) < len(wanted) else ""
+        reasons = [error.what + (f" ({error.found})" if error.found is not None else "") for error in errors[:5]]
         raise DownloadError(
-            f"{len(errors)} of {len(wanted)} files failed; the others are here",
-            found="; ".join(map(str, errors[:5])),
+            f"{len(errors)} of {len(wanted)} files failed{others}",
+            found="; ".join([*reasons, *["…"] * (len(errors) > 5)]),
             remedy="Run the same again to fetch the rest.",
             path=folder,
         )

@@ -247,4 +247,8 @@ def _disk(error: OSError, path: Path) -> BlendvocaError:
 
 
 def _short(error: Exception) -> str:
-    return str(error).splitlines()[0][:160] if str(error) else ""
+    """Return the innermost reason: connection errors wrap others, and their text says the address twice."""
+    inner: Any = error.args[0] if error.args else error
+    reason = getattr(inner, "reason", inner)
+    text = str(getattr(reason, "args", [reason])[-1] if isinstance(reason, Exception) and reason.args else reason)
+    return text.splitlines()[0].rpartition(">: ")[2][:160] if text else ""
