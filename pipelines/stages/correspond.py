@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from blendvoca.transfer import TransferConfig, prepare
+from blendvoca.transfer import TransferConfig, register_heads
 from blendvoca.transfer.checks import landmark_pairs
 from pipelines.artefact import write_artefact
 from pipelines.records import unpack_crop, unpack_mesh, unpack_rig
@@ -40,8 +40,7 @@ class Correspond(Stage):
         region = unpack_crop("region", regions)
         pairs = landmark_pairs(neutral.vertices, source["landmarks"], template.vertices, marks["landmarks"])
         pairs = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
-        prepared = prepare(neutral, region.apply(template), pairs, TransferConfig(work.config.method))
-        found = prepared.registration
+        found = register_heads(neutral, region.apply(template), pairs, TransferConfig(work.config.method))
         facts = {"flipped": found.flipped}
         arrays = {field.name: np.asarray(getattr(found, field.name)) for field in fields(found)}
         write_artefact(target, facts, pairs=pairs, **arrays)

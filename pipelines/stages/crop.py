@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from blendvoca.crop import Crop
 from blendvoca.errors import MissingInputError
-from blendvoca.geometry.components import vertex_components
+from blendvoca.transfer.region import face_region, head_region
 from landmarks.schemes import head_indices
 from pipelines.artefact import write_artefact
 from pipelines.records import pack_crop, unpack_mesh
@@ -34,11 +32,19 @@ class CropRegions(Stage):
         """Find both regions."""
         stored = work.load("landmarks", item)
         template = unpack_mesh("template", stored)
-        labels = vertex_components(template.faces, template.n_vertices)
-        region = Crop.of(np.isin(labels, np.unique(labels[stored["landmarks"]])), template.n_vertices)
-        try:
-            output = Crop.of(head_indices(), template.n_vertices) if stored.facts["topology"] == "flame" else region
-        except MissingInputError:
-            output = region
+        region = face_region(template, stored["landmarks"])
+        output = _published(stored.facts["topology"], template.n_vertices)
+        if output is None:
+            output = head_region(template, stored["landmarks"], region)
         write_artefact(target, None, **pack_crop("region", region), **pack_crop("output", output))
         return {"region": len(region.kept), "output": len(output.kept)}
+
+
+def _published(topology: str | None, n_vertices: int) -> Crop | None:
+    """Return the published region where the topology has one and its list is at hand."""
+    if topology != "flame":
+        return None
+    try:
+        return Crop.of(head_indices(), n_vertices)
+    except MissingInputError:
+        return None

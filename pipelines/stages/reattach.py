@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.reattach import reattach
 from pipelines.artefact import write_artefact
 from pipelines.fingerprint import digest_bytes
 from pipelines.records import pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
@@ -33,10 +34,11 @@ class Reattach(Stage):
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
         """Reattach, then keep the published region."""
         stored, regions = work.load("landmarks", item), work.load("crop", item)
-        template, shapes = unpack_mesh("template", stored), unpack_rig(work.load("transfer", item))
+        moved = work.load("transfer", item)
+        template, shapes = unpack_mesh("template", stored), unpack_rig(moved)
         region, output = unpack_crop("region", regions), unpack_crop("output", regions)
-        whole = BlendshapeRig(template, region.restore(shapes.deltas), shapes.names)
-        rig = whole.cropped(output)
+        deltas = reattach(template, region, shapes.deltas, moved["covered"], moved.facts["band"])
+        rig = BlendshapeRig(template, deltas, shapes.names).cropped(output)
         facts = {"template_sha256": digest_bytes(template.vertices.astype("<f4").tobytes())}
         write_artefact(
             target, facts, landmarks=output.indices(stored["landmarks"]), **pack_rig(rig), **pack_crop("output", output)

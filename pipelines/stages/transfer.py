@@ -41,7 +41,8 @@ class Transfer(Stage):
         config = TransferConfig(work.config.method)
         prepared = prepare(source.neutral, cropped, registered["pairs"], config, _registration(registered))
         rig = BlendshapeRig(cropped, prepared.apply(source.deltas), source.names)
-        write_artefact(target, None, **pack_rig(rig))
+        facts = {"band": config.band * prepared.space.target_unit}
+        write_artefact(target, facts, covered=prepared.covered, **pack_rig(rig))
         return {}
 
 
