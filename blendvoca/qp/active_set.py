@@ -27,6 +27,8 @@ PIN = 1e30
 TIE = 1e5
 #: Slip of a tie that needs no further solve, and the most solves.
 EXACT, SOLVES = 1e-12, 4
+#: Repairs go on while each round changes at most this share of what the last one changed, or this few.
+FADING, FEW = 0.4, 3
 #: A limit is broken by more than the first; a multiplier pulls by more than the second (mean Gram diagonal 1).
 BROKEN, PULLS = 1e-10, 1e-8
 
@@ -40,12 +42,9 @@ class ActiveSet:
     rates: Signs
     """(N−1, K)."""
 
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, ActiveSet)
-            and np.array_equal(self.bounds, other.bounds)
-            and np.array_equal(self.rates, other.rates)
-        )
+    def differs(self, other: ActiveSet) -> int:
+        """Return at how many places two sets differ."""
+        return int(np.count_nonzero(self.bounds != other.bounds) + np.count_nonzero(self.rates != other.rates))
 
     @classmethod
     def predicted(cls, point: InteriorPoint, affine: Direction) -> ActiveSet:
@@ -57,27 +56,34 @@ class ActiveSet:
         return cls(signs[: point.n], signs[point.n :])
 
 
-def finish(point: InteriorPoint, guess: ActiveSet, rounds: int, wanted_gap: float) -> tuple[Array, Array, int] | None:
+def finish(
+    point: InteriorPoint, guess: ActiveSet, rounds: int, wanted_gap: float
+) -> tuple[tuple[Array, Array] | None, int]:
     """Solve for the guessed set, repair it, and return once the gap is proved.
 
     :param point: an interior iterate near the solution.
-    :param rounds: factorisations allowed.
+    :param rounds: factorisations allowed; fewer are used where the repairs do not fade away.
     :param wanted_gap: duality gap to reach, in the units of the form.
-    :returns: u (N, K), w (N−1, K) and the factorisations used; None if the set was not found.
+    :returns: u (N, K) and w (N−1, K), None if the set was not found; and the factorisations used.
     """
-    u, w = point.u, point.w
-    for used in range(1, rounds + 1):
+    u, w, used, changes = point.u, point.w, 0, 0
+    while used < rounds:
+        used += 1
         try:
             u, w = _solve_tied(point, guess, u, w)
         except SolverError:
-            return None
+            break
         repaired = _repair(point, guess, u, w)
-        settled = repaired == guess
-        if settled or used == rounds:
-            feasible = np.clip(u, 0.0, 1.0) if settled else limited(np.clip(u, 0.0, 1.0), point.form.rate)
-            return (feasible, w, used) if abs(point.form.gap(feasible, w)) <= wanted_gap else None
+        before, changes = changes, repaired.differs(guess)
+        if changes == 0:
+            break
+        if used > 1 and changes > max(FADING * before, FEW):
+            break
         guess = repaired
-    return None
+    inside = np.clip(u, 0.0, 1.0)
+    feasible = inside if changes == 0 else limited(inside, point.form.rate)
+    proved = abs(point.form.gap(feasible, w)) <= wanted_gap
+    return ((feasible, w) if proved else None), used
 
 
 def _solve_tied(point: InteriorPoint, act: ActiveSet, u: Array, w: Array) -> tuple[Array, Array]:

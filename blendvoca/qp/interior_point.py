@@ -33,8 +33,8 @@ TO_BOUNDARY = 0.99
 CENTRAL_LOW, CENTRAL_HIGH = 0.1, 10.0
 #: Slack under which rounding decides: slacks are recomputed from u, not accumulated.
 SMALLEST = 1e-15
-#: Largest weight of a constraint in the Newton matrix, relative to the most flexible direction of the basis (its rounding
-#: must not drown that), and the least that this is ever.
+#: Largest weight of a constraint in the Newton matrix, relative to the most flexible direction of the basis (which its
+#: rounding must not drown), and the least that this is ever.
 STIFFEST, STIFF_ENOUGH = 1e13, 1e7
 #: Proximal terms to try, relative to the mean Gram diagonal.
 DAMPING = (0.0, 1e-9, 1e-7, 1e-5)

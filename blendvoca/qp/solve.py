@@ -26,10 +26,10 @@ class QPSettings:
 
     gap_tolerance: float = 1e-9
     max_iterations: int = 60
-    correctors: int = 1
+    correctors: int = 2
     finish_gap: float = 1e-4
-    finish_rounds: int = 4
-    finish_again: float = 1e-2
+    finish_rounds: int = 6
+    finish_again: float = 0.1
 
     def __post_init__(self) -> None:
         if not (0 < self.gap_tolerance < 1 and 0 <= self.finish_gap < 1):
@@ -76,11 +76,10 @@ def _follow(form: UnitForm, settings: QPSettings) -> tuple[Array, Array, int]:
             break
         if gap <= try_under * scale:
             guess = ActiveSet.predicted(point, affine)
-            found = finish(point, guess, settings.finish_rounds, settings.gap_tolerance * scale)
+            found, used = finish(point, guess, settings.finish_rounds, settings.gap_tolerance * scale)
+            extra += used
             if found is not None:
-                u, w, used = found
-                return u, w, point.iterations + extra + used
-            extra += settings.finish_rounds
+                return *found, point.iterations + extra
             try_under *= settings.finish_again
         if point.advance(affine) < 1e-8:
             break
