@@ -1,0 +1,65 @@
+"""Progress of trainings and feature caches: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from said_model.loop import Report
+
+#: Lines that a training writes where no bar can be drawn.
+_QUIET_LINES = 20
+
+
+@contextmanager
+def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
+    """Yield what shows a training's reports: losses, rate and time left."""
+    if not sys.stderr.isatty():
+        yield _line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[text]}"), console=console) as bar:
+        task = bar.add_task(title, total=steps, text="")
+
+        def show(report: Report) -> None:
+            bar.update(task, completed=report.step, text=_figures(report))
+            if report.warning:
+                console.print(f"[yellow]Warning: {report.warning}")
+
+        yield show
+
+
+def _line(report: Report) -> None:
+    if report.step == report.steps or report.step % max(report.steps // _QUIET_LINES, 1) < 1:
+        click.echo(f"step {report.step} of {report.steps}: {_figures(report)}", err=True)
+    if report.warning:
+        click.echo(f"Warning: {report.warning}", err=True)
+
+
+def _figures(report: Report) -> str:
+    validation = f", validation {report.validation:.4f}" if report.validation is not None else ""
+    return f"loss {report.losses['loss']:.4f}{validation}, {report.rate:.1f} steps/s"
+
+
+@contextmanager
+def clip_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows how many clips are done."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

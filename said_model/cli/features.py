@@ -1,0 +1,29 @@
+"""``said features``: what the speech encoder says of every clip, computed once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
+@click.option("--shifts", default=5, show_default=True, help="Audio shifts over ±1/60 s to cache, an odd number.")
+@click.option("--fps", default=60.0, show_default=True, help="Frames per second of the coefficients.")
+def features(shards: Path, encoder: str, shifts: int, fps: float) -> None:
+    """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""
+    from said_model.cli._progress import clip_bar
+    from said_model.extras import import_room
+
+    room = import_room("said_model.features")
+    heard, described = import_room("said_model.recipes").load_encoder(encoder)
+    from blendvoca.dataset import BlendVOCA
+    from said_model.config import SAMPLE_RATE
+
+    dataset = BlendVOCA(shards, audio_rate=SAMPLE_RATE)
+    cache = room.FeatureCache(shards, heard, described.name, fps, room.Shifts(shifts))
+    with clip_bar("Listening") as tell:
+        computed = cache.fill(dataset, tell)
+    click.echo(f"{cache.folder}: {computed} clips computed, {len(dataset) - computed} were there")

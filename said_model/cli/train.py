@@ -1,0 +1,51 @@
+"""``said train``: a model from shards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--encoder", default="log-mel", show_default=True,
+              help="log-mel (no download), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or folder.")  # fmt: skip
+@click.option("--width", default=192, show_default=True, help="Channels of the denoiser, a multiple of 32.")
+@click.option("--alignment", default="1", show_default=True, help="Audio window: 1, none, or like 1,8@400,none@800.")
+@click.option("--prediction", default="epsilon", show_default=True, help="epsilon, sample or v_prediction.")
+@click.option("--loss", "error", default="absolute", show_default=True, help="absolute or squared.")
+@click.option("--velocity-weight", default=1.0, show_default=True, help="Of the velocity loss; 0 leaves it out.")
+@click.option("--steps", default=50_000, show_default=True, help="Optimiser steps.")
+@click.option("--batch", default=8, show_default=True, help="Windows a step (and GPU).")
+@click.option("--frames", default=120, show_default=True, help="Frames of a window.")
+@click.option("--learning-rate", default=1e-5, show_default=True)
+@click.option("--warmup", default=500, show_default=True, help="Steps until the learning rate is reached.")
+@click.option("--ema", default=0.9999, show_default=True, help="Decay of the averaged weights.")
+@click.option("--evaluate-every", default=1000, show_default=True, help="Steps between validations and saved states.")
+@click.option("--precision", default="no", show_default=True, type=click.Choice(["no", "bf16", "fp16"]))
+@click.option("--compile", "compiled", is_flag=True, help="Compile the network (GPU).")
+@click.option("--device", default="auto", show_default=True, help="auto or cpu; GPUs through `accelerate launch`.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--no-cache", is_flag=True, help="Let the encoder listen at every step instead of caching its features.")
+@click.option("--finetune-encoder", is_flag=True, help="Train the speech encoder too (implies --no-cache).")
+def train(shards: Path, out: Path, encoder: str, device: str, **options: object) -> None:
+    """Train SAiD on SHARDS, a folder that `blendvoca build` or `download` wrote.
+
+    The run folder gets the best checkpoint, a CSV log, TensorBoard events, and what is needed to go on: the same
+    command resumes a run that was stopped, and ends where an undisturbed one would have.
+    """
+    from said_model.cli._progress import clip_bar, training_bar
+    from said_model.extras import import_room
+
+    room = import_room("said_model.recipes")
+    recipe = room.said_recipe(shards, encoder, **options)
+    with clip_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as tell:
+        outcome = import_room("said_model.train").train(
+            shards, out, recipe.config, network=recipe.network, tell=tell, tell_features=listened,
+            device=None if device == "auto" else device,
+        )  # fmt: skip
+    best = f"Best validation loss {outcome.best_validation:.4f} at step {outcome.best_step}"
+    click.echo(f"{best}; {outcome.seconds:.0f} s")
+    click.echo(f"Sample with it: said sample SPEECH.wav --model {out}")

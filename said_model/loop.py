@@ -1,0 +1,305 @@
+"""The training loop that every model here shares: optimiser, averaged weights, validation, resuming, a log.
+
+Whatever is random in a step follows from the seed and the step's number, so a run that was stopped and resumed gives
+the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from blendvoca.errors import ConfigurationError, FormatError, OutputError, SolverError
+from blendvoca.io.atomic import atomic_path, write_text
+from said_model.config import require
+from said_model.extras import require_package
+
+STATE_FILE, LOG_FILE, SETTINGS_FILE = "state.pt", "log.csv", "training.json"
+PRECISIONS = ("no", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long, how fast, how often (paper 5.1 and supplement 11.2).
+
+    :param steps: optimiser steps; :param batch: windows a step and process.
+    :param learning_rate: of AdamW, reached after ``warmup`` steps and held.
+    :param ema_decay: of the averaged weights, which are what is kept and validated.
+    :param evaluate_every: steps between validations; the best is kept, and the state for resuming is written.
+    :param precision: ``no``, ``bf16`` or ``fp16``.
+    :param compile: compile the network (worth it on a GPU).
+    """
+
+    steps: int = 50_000
+    batch: int = 8
+    learning_rate: float = 1e-5
+    warmup: int = 500
+    weight_decay: float = 1e-2
+    betas: tuple[float, float] = (0.9, 0.999)
+    ema_decay: float = 0.9999
+    evaluate_every: int = 1000
+    log_every: int = 50
+    seed: int = 0
+    precision: str = "no"
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        counts = (self.steps, self.batch, self.evaluate_every, self.log_every)
+        require(min(counts) >= 1, "steps, batch and intervals count from one", "1 or more", counts)
+        require(self.learning_rate > 0, "wrong learning rate", "a positive number", self.learning_rate)
+        require(0 <= self.ema_decay < 1, "wrong decay of the averaged weights", "0 to 1", self.ema_decay)
+        require(self.precision in PRECISIONS, "unknown precision", PRECISIONS, self.precision)
+
+
+class Task(Protocol):
+    """What is trained.
+
+    ``module`` holds the parameters; ``chance`` is the loss of a model that has learned nothing, where it is known.
+    """
+
+    module: nn.Module
+    chance: float | None
+
+    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+        """Return ``loss`` and its parts for one batch."""
+
+    def validate(self, device: torch.device) -> float:
+        """Return the validation loss under the module's present weights; lower is better."""
+
+    def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
+        """Write a checkpoint of the module's present weights."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is told while training.
+
+    :param step: steps done; :param steps: steps in all.
+    :param losses: means since the last report.
+    :param validation: the newest validation loss, where there is one.
+    :param rate: steps a second.
+    :param warning: something that looks wrong, in a sentence.
+    """
+
+    step: int
+    steps: int
+    losses: Mapping[str, float]
+    validation: float | None
+    rate: float
+    warning: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended."""
+
+    steps: int
+    best_step: int
+    best_validation: float
+    seconds: float
+
+
+def run(
+    task: Task,
+    out: str | Path,
+    config: LoopConfig,
+    facts: Mapping[str, Any],
+    tell: Callable[[Report], None] | None = None,
+    device: str | None = None,
+) -> Outcome:
+    """Train a task into a folder; go on where an earlier run of the same settings stopped.
+
+    :param facts: further settings, recorded and compared when resuming.
+    :param tell: called at every report.
+    :param device: ``"cpu"`` keeps the training off a GPU; by default accelerate chooses.
+    :raises ConfigurationError: if the folder holds a run of other settings.
+    :raises SolverError: if the loss is no longer a number.
+    """
+    return _Loop(task, Path(out), config, facts, tell or (lambda report: None), device).run()
+
+
+class _Loop:
+    def __init__(
+        self,
+        task: Task,
+        out: Path,
+        config: LoopConfig,
+        facts: Mapping[str, Any],
+        tell: Callable[[Report], None],
+        device: str | None,
+    ) -> None:
+        accelerate = require_package("accelerate", "training")
+        training_utils = require_package("diffusers.training_utils", "training")
+        self.task, self.out, self.config, self.tell = task, out, config, tell
+        self.accelerator = accelerate.Accelerator(mixed_precision=config.precision, cpu=device == "cpu")
+        self.settings = json.loads(json.dumps({"loop": dataclasses.asdict(config), **facts}))
+        trained = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
+        self.optimizer: Any = torch.optim.AdamW(
+            trained, config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
+        )
+        task.module.to(self.accelerator.device)
+        self.trained = trained
+        self.average = training_utils.EMAModel(trained, decay=config.ema_decay)
+        self.average.to(self.accelerator.device)
+        if config.compile:
+            task.module.compile()
+        task.module, self.optimizer = self.accelerator.prepare(task.module, self.optimizer)
+        self.step, self.best, self.best_step = 0, math.inf, 0
+        self.validation: float | None = None
+        self.log = _Log(out)
+
+    def run(self) -> Outcome:
+        self._resume()
+        began, tick, tick_step, sums = time.monotonic(), time.monotonic(), self.step, dict[str, float]()
+        first: float | None = None
+        while self.step < self.config.steps:
+            losses = self._take_step()
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
+            if self.step % self.config.evaluate_every == 0 or self.step == self.config.steps:
+                self._evaluate()
+            if self.step % self.config.log_every == 0 or self.step == self.config.steps:
+                count = self.step - tick_step
+                means = {name: total / count for name, total in sums.items()}
+                first = means["loss"] if first is None else first
+                rate = count / max(time.monotonic() - tick, 1e-9)
+                self._report(means, rate, first)
+                tick, tick_step, sums = time.monotonic(), self.step, {}
+        return Outcome(self.step, self.best_step, self.best, time.monotonic() - began)
+
+    def _take_step(self) -> dict[str, Tensor]:
+        rank = self.accelerator.process_index
+        seed = int(np.random.SeedSequence([self.config.seed, self.step, rank]).generate_state(1)[0])
+        torch.manual_seed(seed)
+        warm = min((self.step + 1) / max(self.config.warmup, 1), 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * warm
+        self.task.module.train()
+        with self.accelerator.autocast():
+            losses = self.task.loss(self.step, rank, self.accelerator.device)
+        if not torch.isfinite(losses["loss"]):
+            raise SolverError(
+                "training diverged: the loss is no longer a number",
+                found=f"step {self.step}",
+                remedy="Lower the learning rate, or train without reduced precision; the best checkpoint is kept.",
+            )
+        self.accelerator.backward(losses["loss"])
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.average.step(self.trained)
+        self.step += 1
+        return losses
+
+    def _evaluate(self) -> None:
+        """Validate the averaged weights, keep them where they are the best, write the state."""
+        self.average.store(self.trained)
+        self.average.copy_to(self.trained)
+        self.task.module.eval()
+        with torch.no_grad():
+            validation = self.validation = self.task.validate(self.accelerator.device)
+        if validation < self.best:
+            self.best, self.best_step = validation, self.step
+            if self.accelerator.is_main_process:
+                notes = {"step": self.step, "validation": validation, "training": self.settings}
+                self.task.save(self.out, notes)
+        self.average.restore(self.trained)
+        if self.accelerator.is_main_process:
+            self._write_state()
+
+    def _report(self, means: Mapping[str, float], rate: float, first: float) -> None:
+        warning = None
+        chance = self.task.chance
+        if self.step >= 1000 and chance is not None and means["loss"] > 0.95 * chance:
+            warning = f"the loss {means['loss']:.3f} is that of a model that knows nothing ({chance:.3f})"
+        elif self.step >= 1000 and means["loss"] > 1.05 * first:
+            warning = f"the loss rose from {first:.3f} to {means['loss']:.3f}"
+        report = Report(self.step, self.config.steps, means, self.validation, rate, warning)
+        if self.accelerator.is_main_process:
+            self.log.write(report)
+        self.tell(report)
+
+    def _write_state(self) -> None:
+        state = {
+            "module": self.accelerator.unwrap_model(self.task.module).state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": [shadow.cpu() for shadow in self.average.shadow_params],
+            "average_steps": self.average.optimization_step,
+            "step": self.step,
+            "best": self.best,
+            "best_step": self.best_step,
+        }
+        with atomic_path(self.out / STATE_FILE) as temporary:
+            torch.save(state, temporary)
+        write_text(self.out / SETTINGS_FILE, json.dumps(self.settings, indent=1) + "\n")
+
+    def _resume(self) -> None:
+        path = self.out / STATE_FILE
+        if not path.exists():
+            if self.out.is_dir() and any(self.out.iterdir()):
+                raise OutputError("the folder holds something else", expected="an empty folder, or a run to go on with",
+                                  path=self.out)  # fmt: skip
+            return
+        before = json.loads((self.out / SETTINGS_FILE).read_text())
+        # A longer run of the same settings is the same run.
+        changed = [key for key in before if _without_length(before[key]) != _without_length(self.settings.get(key))]
+        if changed or before.keys() != self.settings.keys():
+            raise ConfigurationError("the folder holds a run of other settings", found=f"other {changed}",
+                                     path=self.out, remedy="Choose another folder, or the same settings.")  # fmt: skip
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.accelerator.unwrap_model(self.task.module).load_state_dict(state["module"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except Exception as error:  # torch raises many kinds for a file that is none
+            raise FormatError("the state of the run cannot be read", found=error, path=path) from error
+        self.average.shadow_params = [shadow.to(self.accelerator.device) for shadow in state["average"]]
+        self.average.optimization_step = state["average_steps"]
+        self.step, self.best, self.best_step = state["step"], state["best"], state["best_step"]
+
+
+def _without_length(settings: Any) -> Any:
+    return {k: v for k, v in settings.items() if k != "steps"} if isinstance(settings, dict) else settings
+
+
+class _Log:
+    """A CSV of the reports, and TensorBoard events where it is installed."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self._board: Any = None
+
+    def write(self, report: Report) -> None:
+        """Append one report."""
+        row = {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
+        path = self.out / LOG_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if fresh:
+                writer.writeheader()
+            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+        board = self._tensorboard()
+        for name, value in row.items():
+            if board is not None and isinstance(value, float):
+                board.add_scalar(name, value, report.step)
+
+    def _tensorboard(self) -> Any:
+        if self._board is None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                self._board = False
+            else:
+                self._board = SummaryWriter(str(self.out / "tensorboard"))
+        return self._board or None
