@@ -61,7 +61,7 @@ class Identity:
     def random(cls, rng: np.random.Generator, spread: float = 1.0) -> Identity:
         """Draw a speaker: normal parameters of standard deviation ``spread``, kept within ±2 of them."""
         names = [field.name for field in fields(cls)]
-        drawn = spread * np.clip(rng.standard_normal(len(names)), -2.0, 2.0)
+        drawn = np.clip(spread * np.clip(rng.standard_normal(len(names)), -2.0, 2.0), -3.0, 3.0)
         return cls(**{name: float(np.round(value, 6)) for name, value in zip(names, drawn, strict=True)})
 
 

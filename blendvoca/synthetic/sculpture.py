@@ -16,7 +16,7 @@ EYE_RADIUS = 12.2
 #: Lower edge of the surface at the neck.
 NECK_HEIGHT = -150.0
 #: The mouth's line, from the middle to the left corner.
-MOUTH_LINE = ((0.0, -47.9, 90.6), (6.0, -47.4, 90.4), (12.5, -47.6, 88.6), (19.0, -48.3, 85.4), (25.5, -49.2, 81.4))
+MOUTH_LINE = ((0.0, -47.9, 90.6), (6.0, -47.4, 90.4), (12.5, -47.5, 88.6), (19.0, -47.9, 85.4), (25.5, -48.4, 81.4))
 
 
 def solid(points: Points) -> Distance:
@@ -42,7 +42,7 @@ def _skull(p: Points) -> Distance:
 def _cheeks_and_jaw(p: Points, head: Distance) -> Distance:
     head = union(head, ellipsoid(p, (0, -20, 44), (57, 58, 43)), 24)
     head = union(head, ellipsoid(p, (38, -36, 37), (17, 24, 28)), 26)
-    head = union(head, capsule(p, (44, -46, 14), (9, -77, 67), 9, 12), 30)
+    head = union(head, chain(p, ((44, -46, 14), (27, -69, 47), (9, -77.5, 67)), (9, 12.5, 12), 18), 30)
     head = union(head, capsule(p, (55, -4, 2), (47, -46, 12), 9, 9), 28)
     head = union(head, ellipsoid(p, (0, -77, 74), (16.5, 13.5, 15)), 20)
     head = union(head, ellipsoid(p, (0, -36, 62), (31, 28, 27.5)), 20)
@@ -72,10 +72,10 @@ def _nose(p: Points, head: Distance) -> Distance:
 def _mouth(p: Points, head: Distance) -> Distance:
     head = union(head, ellipsoid(p, (0, -48, 65), (30, 17, 22)), 12)
     head = carve(head, ellipsoid(p, (0, -35, 98.5), (3.0, 8, 3.6), 0.0), 5)
-    upper = chain(p, ((0, -43.4, 88.6), (4.5, -42.4, 88.9), (12, -43.9, 86.2), (19, -46.3, 81), (25.5, -48.4, 74)),
-                  (4.4, 4.5, 4.0, 3.0, 2.0), 6)  # fmt: skip
-    lower = chain(p, ((0, -53.0, 87.2), (7, -52.8, 86.6), (14, -51.8, 83.6), (20, -50.4, 79), (25.5, -49.2, 74)),
-                  (5.4, 5.2, 4.4, 3.2, 2.0), 6)  # fmt: skip
+    upper = chain(p, ((0, -43.4, 88.6), (4.5, -42.4, 88.9), (12, -43.9, 86.2), (19, -45.8, 81), (25.5, -47.6, 74)),
+                  (4.6, 4.7, 4.2, 3.1, 2.0), 6)  # fmt: skip
+    lower = chain(p, ((0, -53.0, 87.2), (7, -52.8, 86.6), (14, -51.8, 83.6), (20, -49.9, 79), (25.5, -48.4, 74)),
+                  (5.7, 5.5, 4.6, 3.3, 2.0), 6)  # fmt: skip
     head = union(union(head, upper, 6), union(head, lower, 6), 1.2)
     # Where the lips meet, the skin turns in: a notch along the mouth's line.
     groove = tuple((x, y, z + 1.8) for x, y, z in MOUTH_LINE)

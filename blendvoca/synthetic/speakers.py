@@ -28,7 +28,7 @@ class Speaker:
 def make_speaker(number: int, seed: int) -> Speaker:
     """Return speaker ``number``, counted from 1; it does not depend on how many speakers there are."""
     name = f"speaker{number:02d}"
-    identity = Identity.random(stream(seed, name, "identity"))
+    identity = Identity.random(stream(seed, name, "identity"), spread=1.3)
     style = Style.random(stream(seed, name, "style"))
     return Speaker(name, identity, VOICES[(number - 1) % len(VOICES)], style)
 

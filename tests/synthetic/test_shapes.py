@@ -79,7 +79,7 @@ def test_smooth_along_the_surface(canonical: CanonicalHead, rig: BlendshapeRig, 
     edges = edges[skin[edges].all(axis=1)]
     change = np.linalg.norm(rig.delta(name)[edges[:, 0]] - rig.delta(name)[edges[:, 1]], axis=1)
     length = np.linalg.norm(rig.neutral.vertices[edges[:, 0]] - rig.neutral.vertices[edges[:, 1]], axis=1)
-    assert (change < 2e-3 + 4.0 * length).all()
+    assert (change < 2e-3 + 5.0 * length).all()
 
 
 def gaps(
