@@ -1,18 +1,23 @@
 """Blendshapes from one head to another: registration, correspondence, deformation transfer.
 
-`transfer_rig` is the door. Inside, in the order of the work: `checks` (what is refused), `space` (alignment and
-normalised units), `registration`, `correspondence`, `operator`; `frames` holds the deformation gradients that they share.
+`transfer_rig` is the door. Inside, in the order of the work: `checks` (what is refused), `region` (which part of the
+head), `space` (alignment and normalised units), `registration`, then a method (`plain`, or `face` with `sides`, `lids`
+and `coverage`), `reattach`, and the figures (`quality`, `report`). `frames`, `correspondence` and `operator` serve both
+methods.
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig
-from blendvoca.transfer.front import PreparedTransfer, TransferResult, prepare, register_heads, transfer_rig
+from blendvoca.transfer.front import PreparedTransfer, TransferResult, prepare, transfer_rig
+from blendvoca.transfer.region import face_region
+from blendvoca.transfer.report import TransferReport
 
 __all__ = [
     "METHODS",
     "PreparedTransfer",
     "TransferConfig",
+    "TransferReport",
     "TransferResult",
+    "face_region",
     "prepare",
-    "register_heads",
     "transfer_rig",
 ]

@@ -30,6 +30,9 @@ class TransferConfig:
     band: float = BAND
     """Narrowest band over which shapes fade towards the rest of the head, in RMS radii of the landmarks."""
 
+    unconstrained: tuple[int, ...] = ()
+    """Landmark rows that align but are not held, so that figures on them are not circular."""
+
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise ConfigurationError("unknown transfer method", expected=METHODS, found=self.method)

@@ -91,6 +91,7 @@ class FaceSolver:
 
     :param source, registered: (V, 3) resting and registered source; `target` (W, 3); all in the common space.
     :param pairs: (m, 2) landmark pairs; sides and lids need the 68-point scheme and are left out for other lists.
+    :param unconstrained: rows of `pairs` that pull at nothing.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class FaceSolver:
         target_faces: Index,
         pairs: NDArray[np.integer],
         config: FaceConfig,
+        unconstrained: tuple[int, ...] = (),
     ) -> None:
         self.config, self.target, self.faces = config, target, np.asarray(target_faces)
         loops = boundary_loops(source_faces)
@@ -126,8 +128,8 @@ class FaceSolver:
         areas = face_areas(target, self.faces)
         self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
         self._smoother = self._gradient_smoother(areas, registered)
-        self._rims = np.unique(np.concatenate([*holes, pairs[:, 0]]))
-        self._sure = pairs[:, 0]
+        self._sure = np.delete(pairs[:, 0], list(unconstrained))
+        self._rims = np.unique(np.concatenate([*holes, self._sure]))
         self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
         self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
 

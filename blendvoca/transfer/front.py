@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,7 @@ from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.plain import PlainSolver
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import face_region, landmark_components
+from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.registration import Guides, Registration, register
 from blendvoca.transfer.sides import of_faces, side_labels
 from blendvoca.transfer.space import CommonSpace, common_space
@@ -92,7 +94,7 @@ def prepare(
     parts = (placed.start, source.faces, registration.vertices, placed.goal, placed.faces, placed.pairs)
     solver: FaceSolver | PlainSolver
     if config.method == "face":
-        solver = FaceSolver(*parts, config.face)
+        solver = FaceSolver(*parts, config.face, config.unconstrained)
     else:
         solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
@@ -150,8 +152,19 @@ class TransferResult:
     region: Crop
     """The part of the target that was deformed by transfer."""
     prepared: PreparedTransfer
+    source: BlendshapeRig
+    pairs: NDArray[np.int64]
+    """(m, 2) landmark pairs of source and whole target."""
     seconds: dict[str, float]
     """Wall time of each phase."""
+
+    @cached_property
+    def report(self) -> TransferReport:
+        """The figures of the new rig, measured when first asked for."""
+        prepared = self.prepared
+        fit = prepared.registration.distance * prepared.space.target_unit
+        flips = prepared.registration.flipped
+        return assess(self.source, self.pairs, self.rig, prepared.space, prepared.registered, fit, flips)
 
 
 def transfer_rig(
@@ -186,5 +199,5 @@ def transfer_rig(
         "transfer": done - ready,
         "reattach": time.perf_counter() - done,
     }
-    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, seconds)
+    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds)
 

@@ -1,0 +1,112 @@
+"""Figures that tell whether a transferred rig is any good, each with its exact definition.
+
+Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the target's size
+and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical (`face68.face_axes`);
+"rim" is the boundary loop of the mesh around the mouth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.geometry.boundary import boundary_loops
+from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.normals import face_areas, face_normals
+from blendvoca.mesh import Mesh
+from blendvoca.transfer.face68 import MOUTH
+from blendvoca.transfer.lids import opening_curves
+
+Array = NDArray[np.float64]
+Index = NDArray[np.integer]
+
+LEAK_FLOOR = 0.01
+"""Shares of energy below this are all the same: some source shapes leak exactly nothing."""
+
+
+def agreement(wanted: Array, found: Array) -> tuple[Array, Array]:
+    """Cosine and amplitude ratio (K,) of stacked displacements (K, m, 3); ratio = ‖found‖ / ‖wanted‖."""
+    a, b = wanted.reshape(len(wanted), -1), found.reshape(len(found), -1)
+    lengths = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
+    cosine = (a * b).sum(axis=1) / np.maximum(lengths[0] * lengths[1], 1e-300)
+    return cosine, lengths[1] / np.maximum(lengths[0], 1e-300)
+
+
+def signed_gaps(vertices: Array, landmarks: Index, pairs: tuple[tuple[int, int], ...], up: Array) -> Array:
+    """Upper minus lower along `up` for landmark row pairs: (len(pairs),)."""
+    upper, lower = np.asarray(pairs).T
+    return np.asarray((vertices[landmarks[upper]] - vertices[landmarks[lower]]) @ up)
+
+
+def mouth_rim_gaps(mesh: Mesh, vertices: Array, landmarks: Index, axes: Array) -> Array | None:
+    """Signed gaps (33,) between upper and lower mouth rim at stations from corner to corner, without the outer tenths.
+
+    :param vertices: (V, 3) the pose; curves are split on the resting mesh. None where the mesh has no loop at the mouth.
+    """
+    loops = boundary_loops(mesh.faces)
+    if len(loops) < 2:
+        return None
+    size = [float(np.ptp(mesh.vertices[loop], axis=0).max()) for loop in loops]
+    holes = [loop for index, loop in enumerate(loops) if index != int(np.argmax(size))]
+    upper, lower = opening_curves(mesh.vertices, landmarks, holes, MOUTH)
+    if len(upper) <= len(MOUTH.upper) + 2:  # no loop near: the landmarks themselves came back
+        return None
+    curves = [(vertices[curve] @ axes[0], vertices[curve] @ axes[1]) for curve in (upper, lower)]
+    first = max(across.min() for across, _ in curves)
+    last = min(across.max() for across, _ in curves)
+    stations = np.linspace(first, last, 41)[4:-4]
+    heights = [np.interp(stations, np.sort(across), height[np.argsort(across)]) for across, height in curves]
+    return np.asarray(heights[0] - heights[1])
+
+
+def flipped_triangles(mesh: Mesh, deltas: Array) -> NDArray[np.int64]:
+    """Triangles turned by more than 90° by each shape (K, V, 3): (K,)."""
+    rest = face_normals(mesh.vertices, mesh.faces)
+    return np.array(
+        [int(((face_normals(mesh.vertices + delta, mesh.faces) * rest).sum(axis=1) < 0).sum()) for delta in deltas]
+    )
+
+
+def boundary_motion(source: Mesh, registered: Array, wanted: Array, target: Mesh, deltas: Array) -> Array:
+    """Mean distance (K,) between what the source's outer boundary does and what the target does in the same places.
+
+    :param registered: (V, 3) the source on the target; `wanted` (K, V, 3) its displacements at the target's size.
+    """
+    loops = boundary_loops(source.faces)
+    if not loops:
+        return np.zeros(len(deltas))
+    outer = max(loops, key=lambda loop: float(np.ptp(source.vertices[loop], axis=0).max()))
+    found = closest_points(registered[outer], target.vertices, target.faces)
+    corners = deltas[:, target.faces[found.face]]
+    moved = (corners * found.barycentric[None, :, :, None]).sum(axis=2)
+    return np.asarray(np.linalg.norm(moved - wanted[:, outer], axis=2).mean(axis=1))
+
+
+def energies(mesh: Mesh, deltas: Array, middle: Array, left: Array) -> tuple[Array, Array]:
+    """Area-weighted squared displacement (K,) of each shape, and the share (K,) of it on the person's left half.
+
+    :param middle: a point of the mid-plane; `left` the unit vector to the person's left.
+    """
+    weight = np.zeros(mesh.n_vertices)
+    areas = face_areas(mesh.vertices, mesh.faces)
+    for corner in range(3):
+        np.add.at(weight, mesh.faces[:, corner], areas / 3)
+    energy = weight * (deltas**2).sum(axis=2)
+    total = energy.sum(axis=1)
+    on_left = (mesh.vertices - middle) @ left > 0
+    return total, energy[:, on_left].sum(axis=1) / np.maximum(total, 1e-300)
+
+
+def mirror_pairs(names: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Positions of the Left and Right partner of every pair of shapes that act on one half of the face."""
+    sided = [name for name in names if name.endswith("Left") and not name.startswith(("jaw", "mouthLeft"))]
+    known = {name: position for position, name in enumerate(names)}
+    partners = [(known[name], known.get(name[:-4] + "Right")) for name in sided]
+    return [(left, right) for left, right in partners if right is not None]
+
+
+def relative_errors(found: Array, truth: Array, where: NDArray[np.bool_] | None = None) -> Array:
+    """RMS error over RMS of the truth, per shape (K,), over the vertices in `where` (all when not given)."""
+    mask = slice(None) if where is None else where
+    error = ((found - truth)[:, mask] ** 2).sum(axis=2).mean(axis=1)
+    return np.asarray(np.sqrt(error / np.maximum((truth[:, mask] ** 2).sum(axis=2).mean(axis=1), 1e-300)))

@@ -1,0 +1,201 @@
+"""The quality report of one transfer: figures per shape, figures per head, and which of them fail."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer import quality
+from blendvoca.transfer.face68 import COUNT, INNER, LID_PAIRS, LIP_PAIRS, face_axes
+from blendvoca.transfer.space import CommonSpace
+
+Array = NDArray[np.float64]
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "markers_mm": (-np.inf, 1e-6),
+    "fit_mean_mm": (-np.inf, 0.25),
+    "fit_max_mm": (-np.inf, 3.0),
+    "registration_flips": (-np.inf, 0),
+    "cosine_median": (0.985, np.inf),
+    "cosine_worst": (0.90, np.inf),
+    "ratio_least": (0.85, np.inf),
+    "ratio_most": (-np.inf, 1.20),
+    "jaw_ratio": (0.90, 1.10),
+    "lip_seal_mm": (-np.inf, 1.0),
+    "rim_crossing_mm": (-2.0, np.inf),
+    "lid_gap_mm": (-np.inf, 2.0),
+    "flips": (-np.inf, 200),
+    "boundary_mm": (-np.inf, 1.5),
+    "left_right_least": (0.80, np.inf),
+    "left_right_most": (-np.inf, 1.25),
+    "leak": (-np.inf, 1.5),
+}
+"""What each figure of a head must keep to; per shape the cosine, the ratio and the boundary are checked as well."""
+
+
+@dataclass(frozen=True)
+class ShapeFigures:
+    """One shape."""
+
+    name: str
+    cosine: float
+    """Cosine of the stacked displacement of the inner landmarks with the source's."""
+    ratio: float
+    """Length of that displacement over the source's."""
+    flips: int
+    """Target triangles turned by more than 90°."""
+    boundary_mm: float
+    """Mean distance of the motion at the source's outer boundary from the source's own."""
+
+    @property
+    def good(self) -> bool:
+        """Whether the shape keeps to the limits."""
+        keeps = (
+            self.cosine >= LIMITS["cosine_worst"][0],
+            LIMITS["ratio_least"][0] <= self.ratio <= LIMITS["ratio_most"][1],
+            self.boundary_mm <= LIMITS["boundary_mm"][1],
+        )
+        return all(keeps)
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """All figures of one head; those that need shapes or a scheme that is not there are None."""
+
+    shapes: tuple[ShapeFigures, ...]
+    figures: dict[str, float | None]
+
+    @property
+    def failed_shapes(self) -> tuple[str, ...]:
+        """Names of the shapes that fail their check."""
+        return tuple(shape.name for shape in self.shapes if not shape.good)
+
+    @property
+    def failed_figures(self) -> tuple[str, ...]:
+        """Names of the head's figures that are out of their limits."""
+        out = []
+        for name, (low, high) in LIMITS.items():
+            value = self.figures.get(name)
+            if value is not None and not low <= value <= high:
+                out.append(name)
+        return tuple(out)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain data for a file."""
+        return {
+            "figures": self.figures,
+            "shapes": [asdict(shape) for shape in self.shapes],
+            "failed_shapes": list(self.failed_shapes),
+            "failed_figures": list(self.failed_figures),
+        }
+
+
+def assess(
+    source: BlendshapeRig,
+    pairs: NDArray[np.integer],
+    rig: BlendshapeRig,
+    space: CommonSpace,
+    registered: Array,
+    fit: Array,
+    registration_flips: int,
+) -> TransferReport:
+    """Measure a transferred rig.
+
+    :param pairs: (m, 2) landmark pairs of source and target vertices.
+    :param registered: (V, 3) the source on the target, `fit` (V,) its distance from the surface; in the target's unit.
+    """
+    wanted = space.to_target.vectors(source.deltas)
+    rows = list(INNER) if len(pairs) == COUNT else list(range(len(pairs)))
+    places = pairs[rows]
+    cosine, ratio = quality.agreement(wanted[:, places[:, 0]], rig.deltas[:, places[:, 1]])
+    mm = 1e3 * _metres(space)
+    flips = quality.flipped_triangles(rig.neutral, rig.deltas)
+    boundary = mm * quality.boundary_motion(source.neutral, registered, wanted, rig.neutral, rig.deltas)
+    columns = zip(rig.names, cosine.tolist(), ratio.tolist(), flips.tolist(), boundary.tolist(), strict=True)
+    shapes = tuple(ShapeFigures(*column) for column in columns)
+    apart = np.linalg.norm(registered[pairs[:, 0]] - rig.neutral.vertices[pairs[:, 1]], axis=1)
+    figures: dict[str, float | None] = {
+        "markers_mm": float(mm * apart.max()),
+        "fit_mean_mm": float(mm * fit.mean()),
+        "fit_max_mm": float(mm * fit.max()),
+        "registration_flips": registration_flips,
+        "cosine_median": float(np.median(cosine)),
+        "cosine_worst": float(cosine.min()),
+        "ratio_least": float(ratio.min()),
+        "ratio_most": float(ratio.max()),
+        "jaw_ratio": next((shape.ratio for shape in shapes if shape.name == "jawOpen"), None),
+        "flips": int(flips.sum()),
+        "jaw_flips": next((shape.flips for shape in shapes if shape.name == "jawOpen"), None),
+        "boundary_mm": float(boundary.mean()),
+        "boundary_worst_mm": float(boundary.max()),
+    }
+    if len(pairs) == COUNT:
+        figures |= _face_figures(source, pairs, rig, wanted, mm)
+    return TransferReport(shapes, figures)
+
+
+def _metres(space: CommonSpace) -> float:
+    """Metres in one unit of the target, taking an adult's landmarks (RMS radius 40 to 90 mm) as the yardstick."""
+    for unit in (1.0, 1e-2, 1e-3, 0.0254, 0.1):
+        if 0.040 <= space.target_unit * unit <= 0.090:
+            return unit
+    return 0.060 / space.target_unit
+
+
+def _face_figures(
+    source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig, wanted: Array, mm: float
+) -> dict[str, float | None]:
+    """Lips, lids and sides."""
+    rest, marks = rig.neutral.vertices, pairs[:, 1]
+    axes = face_axes(rest[marks])
+    known = set(rig.names)
+    figures: dict[str, float | None] = {}
+    if {"jawOpen", "mouthClose"} <= known:
+        pose = rest + rig.delta("jawOpen") + rig.delta("mouthClose")
+        gaps = [quality.signed_gaps(points, marks, LIP_PAIRS, axes[1]) for points in (rest, pose)]
+        figures["lip_seal_mm"] = float(mm * np.abs(gaps[1] - gaps[0]).max())
+        rims = [quality.mouth_rim_gaps(rig.neutral, points, marks, axes) for points in (rest, pose)]
+        if rims[0] is not None and rims[1] is not None:
+            figures["rim_crossing_mm"] = float(mm * (rims[1] - np.minimum(rims[0], 0.0)).min())
+    lids = [
+        quality.signed_gaps(rest + rig.delta(name), marks, rows, axes[1])
+        for name, rows in LID_PAIRS.items()
+        if name in known
+    ]
+    if lids:
+        figures["lid_gap_mm"] = float(mm * np.abs(np.concatenate(lids)).max())
+    return figures | _side_figures(source, pairs, rig)
+
+
+def _side_figures(source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig) -> dict[str, float | None]:
+    """Energy of left over right shapes, and leak to the other half over the source's."""
+    partners = quality.mirror_pairs(rig.names)
+    if not partners:
+        return {}
+    totals, leaks = [], []
+    for each, marks in ((source, pairs[:, 0]), (rig, pairs[:, 1])):
+        points = each.neutral.vertices[marks]
+        middle = points[27:31].mean(axis=0)
+        total, on_left = quality.energies(each.neutral, each.deltas, middle, face_axes(points)[0])
+        totals.append(total)
+        wrong = [(1 - on_left[left], on_left[right]) for left, right in partners]
+        leaks.append(np.maximum(np.array(wrong), quality.LEAK_FLOOR))
+    left, right = np.array(partners).T
+    own = (totals[1][left] / totals[1][right]) / (totals[0][left] / totals[0][right])
+    return {
+        "left_right_least": float(own.min()),
+        "left_right_most": float(own.max()),
+        "leak": float((leaks[1] / leaks[0]).max()),
+    }
+
+
+def describe(report: TransferReport) -> list[str]:
+    """Sentences about what failed, for a terminal; empty when all is well."""
+    lines = [f"{name} is {report.figures[name]:.3g}, limits {LIMITS[name]}" for name in report.failed_figures]
+    if report.failed_shapes:
+        lines.append(f"{len(report.failed_shapes)} shapes fail their check: {', '.join(report.failed_shapes)}")
+    return lines
