@@ -30,5 +30,5 @@ def find_asset(name: str, first: Path | None = None) -> Path:
     raise MissingInputError(
         f"no file {name}",
         expected=f"it in {' or '.join(str(folder) for folder in folders)}",
-        remedy="Point BLENDVOCA_ASSETS at the folder that holds it, or fetch it with 'blendvoca fetch'.",
+        remedy="Point BLENDVOCA_ASSETS at the folder that holds it, or fetch it: blendvoca download --list.",
     )

@@ -83,7 +83,7 @@ def transfer_landmarks(
     stiff = (0.0, 1.0, 10.0, 100.0, 1000.0) if known else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
     config = RegistrationConfig(closest=stiff, max_angle_deg=60.0, max_distance=0.3)
     bent = register(start, local.faces, goal, cropped.faces, pairs, config)
-    found = _vertices(bent.vertices[inside], goal, dict(zip((INDEX[name] for name in known), pairs[:, 1])))
+    found = _vertices(bent.vertices[inside], goal, dict(zip((INDEX[name] for name in known), pairs[:, 1].tolist())))
     landmarks = skin.kept[found]
     positions = to_target.points(bent.vertices[inside] * unit)
     return LandmarkTransfer(landmarks, positions, check_landmarks(target, landmarks), float(bent.distance.mean()))

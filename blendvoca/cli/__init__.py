@@ -17,6 +17,8 @@ COMMANDS = {
     "complete": "Add meshes and audio from your own VOCASET files to published shards.",
     "publish": "Make a package of shards that may be given away.",
     "export-table": "Write the dataset as a Parquet or CSV table.",
+    "rig": "Put ARKit's blendshapes on any head: OBJ, PLY, GLB or STL.",
+    "landmarks": "Check, transfer or pick the 68 landmarks of a head.",
     "synth": "Write the embedded sample dataset in VOCASET's folder form.",
     "fit": "Fit blendshape coefficients to one mesh sequence.",
     "export": "Write a track for Blender, Unreal, Unity or a browser.",

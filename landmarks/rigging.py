@@ -1,0 +1,120 @@
+"""Blendshapes on any head: unit, repairs, landmarks, transfer, and the way back to the file's own vertices."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.crop import Crop
+from blendvoca.errors import MeshError
+from blendvoca.geometry import vertex_components
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
+from landmarks.check import LandmarkReport, require_landmarks
+from landmarks.files import checked_indices
+from landmarks.repair import repaired, weld
+from landmarks.sources import SourceRig
+from landmarks.units import Unit, unit_named
+
+#: Largest head that is tried: above it the geodesic bounds alone need gigabytes.
+MAX_VERTICES = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class RiggedHead:
+    """A head with its new blendshapes.
+
+    :param rig: in metres, on the vertices of the file.
+    :param landmarks: (68,) vertices.
+    :param unit: of the file.
+    :param notes: what was repaired or is worth knowing, in sentences.
+    :param check: the landmark check.
+    :param result: the transfer, on the repaired mesh in metres.
+    :param seconds: wall time of each phase.
+    """
+
+    rig: BlendshapeRig
+    landmarks: NDArray[np.int64]
+    unit: Unit
+    notes: tuple[str, ...]
+    check: LandmarkReport
+    result: TransferResult
+    seconds: dict[str, float]
+
+
+def rig_head(
+    head: Mesh,
+    landmarks: ArrayLike,
+    source: SourceRig,
+    config: TransferConfig | None = None,
+    *,
+    units: str = "auto",
+    region: Crop | None = None,
+) -> RiggedHead:
+    """Give any head the blendshapes of a source.
+
+    Unit and pose of the head do not matter; parts without landmarks (eyeballs, teeth) stay at rest.
+
+    :param head: the mesh as its file has it.
+    :param landmarks: 68 vertices of it.
+    :param units: ``auto`` (guessed from the size of the face) or one of :data:`landmarks.units.UNITS`.
+    :param region: vertices that may move; None finds the face from the landmarks.
+    :raises LandmarkError: if the landmarks fail their check.
+    :raises MeshError: for a mesh that cannot be repaired, or has more than :data:`MAX_VERTICES` vertices.
+    """
+    start = time.perf_counter()
+    if head.n_vertices > MAX_VERTICES:
+        raise MeshError(
+            "the head is too detailed",
+            expected=f"at most {MAX_VERTICES} vertices",
+            found=head.n_vertices,
+            remedy="Decimate it, transfer, and carry the shapes over to the detailed mesh.",
+        )
+    marks = checked_indices(landmarks, head.n_vertices)
+    unit = unit_named(units, head.vertices[marks])
+    whole = head.with_vertices(head.vertices * unit.metres)
+    joined, group = _joined(whole, marks)
+    mesh, notes = repaired(joined, group[marks])
+    if joined.n_vertices < whole.n_vertices:
+        notes = (
+            f"{whole.n_vertices - joined.n_vertices} vertices at the place of others were joined for the work",
+            *notes,
+        )
+    _, report = require_landmarks(mesh, group[marks])
+    ready = time.perf_counter()
+    on_mesh = None if region is None else Crop.of(group[region.kept], mesh.n_vertices)
+    result = transfer_rig(source.rig, source.landmarks, mesh, group[marks], config, on_mesh)
+    # The output has the file's vertices in the file's order, and its faces without those that were dropped.
+    faces = whole.faces if mesh is joined else _original_faces(whole, mesh, group)
+    rig = BlendshapeRig(Mesh(whole.vertices, faces), result.rig.deltas[:, group], result.rig.names)
+    return RiggedHead(rig, marks, unit, notes, report, result, {"check": ready - start, **result.seconds})
+
+
+def _joined(mesh: Mesh, marks: NDArray[np.int64]) -> tuple[Mesh, NDArray[np.int64]]:
+    """Join vertices at one place where the landmarks lie on pieces that do not touch (a mesh split at its seams).
+
+    :returns: the mesh, and for every vertex its vertex there.
+    """
+    labels = vertex_components(mesh.faces, mesh.n_vertices)[marks]
+    if (labels == labels[0]).all():
+        return mesh, np.arange(mesh.n_vertices)
+    return weld(mesh)
+
+
+def _original_faces(whole: Mesh, mesh: Mesh, group: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The file's faces that are left in the repaired mesh, wound as there."""
+    joined = group[whole.faces]
+    order = {tuple(sorted(face)): tuple(face) for face in mesh.faces.tolist()}
+    kept = []
+    for original, face in zip(whole.faces.tolist(), joined.tolist(), strict=True):
+        wound = order.pop(tuple(sorted(face)), None)
+        if wound is None:
+            continue
+        turned = wound.index(face[0])
+        same = wound[(turned + 1) % 3] == face[1]
+        kept.append(original if same else [original[0], original[2], original[1]])
+    return np.array(kept, dtype=np.int32)
