@@ -110,7 +110,7 @@ def open_shard(path: str | PathLike[str]) -> Shard:
             version=version,
             tool_version=text_attribute(file, "tool_version"),
             sources=json.loads(text_attribute(file, "sources")),
-            names=tuple(bytes(name).decode() for name in file["rig/names"][()]),
+            names=tuple(bytes(name).decode() for name in _values(file["rig/names"], "S", 1)),
             sentences=tuple(sorted(file["clips"])),
             content_sha256=text_attribute(file, "content_sha256"),
         )
@@ -197,12 +197,15 @@ def text_attribute(item: Any, name: str) -> str:
 
 
 def _values(dataset: Any, kind: str, axes: int) -> NDArray[Any]:
-    """Read a dataset of floats (``"f"``) or integers (``"i"``) with so many axes."""
+    """Read a dataset of floats (``"f"``), integers (``"i"``) or text (``"S"``) with so many axes."""
     if not isinstance(dataset, h5py.Dataset) or dataset.ndim != axes or dataset.dtype.kind not in (kind, "u"):
         found = (dataset.shape, str(dataset.dtype)) if isinstance(dataset, h5py.Dataset) else type(dataset).__name__
         raise FormatError(
             f"{dataset.name} is of another kind", expected=f"{axes} axes of kind {kind!r}", found=found, remedy=_DAMAGED
         )
+    if dataset.nbytes > schema.LARGEST_DATASET_BYTES:
+        found = f"{dataset.name}: {dataset.shape}"
+        raise FormatError("a dataset is too large", expected="1 GiB at most", found=found, remedy=_DAMAGED)
     return dataset[()]
 
 

@@ -39,6 +39,9 @@ AUDIO_DATASET = "audio"
 #: not fitted here always state an origin; those that were bear a certificate.
 ORIGIN_RELEASE = "release"
 
+#: A few kilobytes of HDF5 can claim any size; no part of a shard comes near this.
+LARGEST_DATASET_BYTES = 1 << 30
+
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 

@@ -138,7 +138,10 @@ def _file_problems(file: h5py.File, shard: Shard) -> Iterator[str]:
         yield "no clips"
     indirect = list(_indirect(file))
     yield from (f"{name}: a link or storage that leads elsewhere" for name in indirect)
-    if indirect:
+    claimed: list[str] = []
+    file.visititems(lambda name, item: claimed.append(name) if _is_too_large(item) else None)
+    yield from (f"{name}: claims more than a shard can hold" for name in claimed)
+    if indirect or claimed:
         return
     if (found := content_digest(file)) != shard.content_sha256:
         yield f"content differs from its digest: expected {shard.content_sha256}, found {found}"
@@ -161,6 +164,10 @@ def _indirect(group: h5py.Group) -> Iterator[str]:
             yield f"{group.name}/{name}".lstrip("/")
         elif isinstance(item, h5py.Group):
             yield from _indirect(item)
+
+
+def _is_too_large(item: object) -> bool:
+    return isinstance(item, h5py.Dataset) and item.nbytes > schema.LARGEST_DATASET_BYTES
 
 
 def _lacks_checksum(item: object) -> bool:

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from blendvoca.cli import main
 from blendvoca.clip import Clip
+from blendvoca.errors import FormatError
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import write_manifest
 from blendvoca.shard.reader import open_shard
@@ -171,6 +172,17 @@ def test_links_that_lead_elsewhere(tmp_path: Path) -> None:
     said = _said(path)
     assert "clips/sentence01/copy: a link or storage that leads elsewhere" in said
     assert "clips/sentence02/copy: a link" in said
+
+
+def test_a_file_that_claims_to_be_huge(tmp_path: Path) -> None:
+    path = build.shard(tmp_path)
+    with h5py.File(path, "r+") as file:
+        del file["clips/sentence01/coefficients"]
+        shape, options = (1 << 40, 32), {"compression": "gzip", "fletcher32": True}
+        file["clips/sentence01"].create_dataset("coefficients", shape, np.float32, chunks=(64, 32), **options)
+    assert "clips/sentence01/coefficients: claims more than a shard can hold" in _said(path)
+    with pytest.raises(FormatError, match="too large"):
+        open_shard(path).clip("sentence01")
 
 
 def test_unprotected_data_and_other_content(tmp_path: Path) -> None:
