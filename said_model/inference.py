@@ -104,8 +104,7 @@ class _Transformer:
             parts = (split_heads(part, self.heads) for part in (query, heard.keys, heard.values))
             return self.heard_out.add(merge_heads(F.scaled_dot_product_attention(*parts, scale=1.0)), x)
         if band.width not in heard.windows:
-            gathered = gather_band(heard.keys, band).contiguous(), gather_band(heard.values, band).contiguous()
-            heard.windows[band.width] = gathered
+            heard.windows[band.width] = gather_band(heard.keys, band), gather_band(heard.values, band)
         return self.heard_out.add(banded_attention(query, *heard.windows[band.width], band, self.heads), x)
 
     def _normed(self, number: int, x: Tensor) -> Tensor:

@@ -1,0 +1,141 @@
+"""Drawing samples for clips of any length: a network, features and settings to coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from blendvoca.errors import ConfigurationError
+from said_model.config import SamplerConfig
+from said_model.guidance import Denoise, guided
+from said_model.inference import GuidedDenoiser
+from said_model.sampler import Kept, draw_noise, sample
+from said_model.schedule import make_schedule
+from said_model.windows import Chain, Section, WindowConfig, batches, blended, run_chain, window_starts
+
+#: Told (finished steps, all steps).
+Progress = Callable[[int, int], None]
+#: Features (1, stop - start, D) of the frames of a section.
+Features = Callable[[Section], Tensor]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How coefficients are drawn.
+
+    :param fast: the denoiser, laid out for sampling.
+    """
+
+    fast: GuidedDenoiser
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+
+    @property
+    def channels(self) -> int:
+        """Number of blendshapes K."""
+        return len(self.fast.network.config.names)
+
+    def noise(self, seeds: Sequence[int], n_frames: int, number: int = 0) -> Tensor:
+        """Return start noise (B, N, K): sample b always gets that of its seed, whatever is drawn beside it."""
+        # Sections of one clip take seeds far apart, so that neighbouring seeds never share noise.
+        shape, stride = (n_frames, self.channels), 0x9E3779B97F4A7C15
+        return torch.stack([draw_noise((seed + number * stride) % 2**63, shape) for seed in seeds])
+
+    def denoiser(self, audio: Tensor, samples: int) -> Denoise:
+        """Return the guided denoiser of a clip, blended over windows where the clip is longer than one.
+
+        :param audio: (1, N, D) features; :param samples: samples B that are drawn at once.
+        """
+        n_frames = audio.shape[1]
+        frames = min(self.windows.frames, n_frames)
+        starts = window_starts(n_frames, self.windows)
+        parts: list[Denoise] = []
+        for rows in batches(len(starts), self.windows.at_once):
+            cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
+            clip = self.fast.listen(cut.repeat(samples, 1, 1), frames)
+            scale = self.sampler.guidance_scale
+            parts.append(guided(clip.pair, scale) if scale > 0 else clip.conditional)
+        return blended(parts, starts, frames, n_frames)
+
+    @torch.inference_mode()
+    def draw(
+        self, audio: Tensor, noise: Tensor, kept: Kept | None = None, progress: Progress | None = None
+    ) -> Tensor:
+        """Draw one section.
+
+        :param audio: (1, N, D) features; :param noise: (B, N, K).
+        :param kept: what the samples must agree with.
+        :return: (B, N, K) coefficients.
+        :raises ConfigurationError: if memory does not suffice.
+        """
+        device = self.fast.first_bias.device
+        schedule = make_schedule(self.fast.network.config.diffusion, self.sampler)
+        start = noise.to(device)
+        if kept is not None:
+            start = kept.impose(start, schedule, 0)
+        on_step = None if progress is None else (lambda done: progress(done, len(schedule)))
+        with out_of_memory(self.windows, len(noise)):
+            return sample(self.denoiser(audio.to(device), len(noise)), schedule, start, kept, on_step).cpu()
+
+    def chain(self, features: Features, sections: Sequence[Section], seeds: Sequence[int]) -> Iterator[Tensor]:
+        """Draw sections, each going on from the last; yield the new frames (B, emitted, K) of each."""
+
+        return run_chain(
+            sections, lambda number, section, recent: self.section(features(section), section, number, recent, seeds)
+        )
+
+    def section(
+        self, audio: Tensor, section: Section, number: int, recent: Tensor | None, seeds: Sequence[int]
+    ) -> Tensor:
+        """Draw one section of a chain.
+
+        :param recent: (B, R, K) the frames before the section's new ones, R at least ``section.given``.
+        :return: (B, stop - start, K); the given frames come first, unchanged.
+        """
+        noise = self.noise(seeds, section.stop - section.start, number)
+        if recent is None or not section.given:
+            return self.draw(audio, noise)
+        return self.draw(audio, noise, self._continuing(recent[:, -section.given :], noise))
+
+    def _continuing(self, given: Tensor, noise: Tensor) -> Kept:
+        reference, mask = torch.zeros_like(noise), torch.zeros(1, noise.shape[1], 1)
+        reference[:, : given.shape[1]] = given
+        mask[:, : given.shape[1]] = 1
+        device = self.fast.first_bias.device
+        return Kept(reference.to(device), mask.to(device), noise.to(device))
+
+    def sections(self, n_frames: int) -> list[Section]:
+        """Return the sections that a clip is drawn in: one, unless it is very long."""
+        if n_frames <= self.windows.section:
+            return [Section(0, n_frames, 0, n_frames)]
+        shared = self.windows.overlap
+        return Chain(shared, self.windows.section - 2 * shared, shared).sections(n_frames)
+
+
+@contextmanager
+def out_of_memory(windows: WindowConfig, samples: int) -> Iterator[None]:
+    """Turn a failed allocation into advice.
+
+    :raises ConfigurationError: saying what is smaller and would do.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        text = str(error)
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate memory" not in text:
+            raise
+        if samples > 1:
+            remedy = f"Draw at most {samples // 2} samples at once."
+        elif windows.at_once > 1:
+            remedy = f"Take at most {windows.at_once // 2} windows at once (--at-once {windows.at_once // 2})."
+        else:
+            remedy = f"Take windows of at most {windows.frames // 2} frames (--window {windows.frames // 2})."
+        raise ConfigurationError(
+            "out of memory",
+            found=f"{samples} samples of {windows.at_once} windows of {windows.frames} frames",
+            remedy=remedy,
+        ) from error

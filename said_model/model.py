@@ -1,0 +1,223 @@
+"""SAiD: the user's door. A clip in, coefficients out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from blendvoca.audio import Waveform
+from blendvoca.errors import ConfigurationError, TrackError
+from blendvoca.track import CoefficientTrack
+from said_model import checkpoint
+from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
+from said_model.drawing import Drawing, Progress
+from said_model.edit import Edited, measure_borders
+from said_model.inference import GuidedDenoiser
+from said_model.network import SaidNetwork
+from said_model.sampler import Kept
+from said_model.speech import Speech, features_of, hear
+from said_model.stream import StreamConfig, Streamer, draw_like_stream
+from said_model.windows import Section, WindowConfig
+
+Sound = str | PathLike[str] | Waveform
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """Return the device of a name; ``auto`` is CUDA where there is one.
+
+    :raises ConfigurationError: for a device that is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigurationError("unknown device", expected="auto, cpu or cuda", found=repr(name)) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigurationError(
+            "no CUDA device on this machine", expected="a CUDA build of torch and a GPU", found=f"torch {torch.__version__}",
+            remedy="Use --device cpu, or auto.",
+        )  # fmt: skip
+    return device
+
+
+class SAiD:
+    """A trained model.
+
+    :param network: the network; it is moved to ``device`` and to evaluation mode.
+    :param device: where it runs; :param precision: ``float32`` or ``bfloat16`` for the denoiser.
+    """
+
+    def __init__(
+        self, network: SaidNetwork, device: str | torch.device = "cpu", precision: str = "float32"
+    ) -> None:
+        require(precision in PRECISIONS, "unknown precision", sorted(PRECISIONS), precision)
+        self.network = network.to(device).eval().requires_grad_(False)
+        self.device = torch.device(device)
+        self._fast = GuidedDenoiser(self.network, PRECISIONS[precision])
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> SAiD:
+        """Load a checkpoint folder, as training and ``said import-weights`` write it.
+
+        :raises MissingInputError: if there is no checkpoint; :raises FormatError: if it is none of this model.
+        :raises ConfigurationError: for a device that is not there.
+        """
+        return cls(checkpoint.load(path), pick_device(device), precision)
+
+    @property
+    def config(self) -> ModelConfig:
+        """What the model is made of."""
+        return self.network.config
+
+    @property
+    def describe_encoder(self) -> str:
+        """One line on what listens, for the user."""
+        name = self.config.encoder.name
+        return f"{name} (embedded, no pretrained weights)" if name == LOG_MEL else name
+
+    def sample(
+        self,
+        audio: Sound,
+        seed: int = 0,
+        sampler: SamplerConfig | None = None,
+        windows: WindowConfig | None = None,
+    ) -> CoefficientTrack:
+        """Draw coefficients for speech.
+
+        :param audio: a sound file of any format and rate, or a waveform.
+        :param seed: what the sample is drawn with; the same seed gives the same sample.
+        :raises AudioError: for sound that cannot be used; :raises FormatError: for a file that is no sound.
+        """
+        return self.samples(audio, 1, seed, sampler, windows)[0]
+
+    def samples(
+        self,
+        audio: Sound | Speech,
+        count: int,
+        seed: int = 0,
+        sampler: SamplerConfig | None = None,
+        windows: WindowConfig | None = None,
+        progress: Progress | None = None,
+    ) -> list[CoefficientTrack]:
+        """Draw several samples of one clip, with the seeds ``seed``, ``seed + 1``, …"""
+        require(count >= 1, "nothing to draw", "at least 1 sample", count)
+        speech = audio if isinstance(audio, Speech) else hear(audio)
+        drawing = self._drawing(sampler, windows)
+        n_frames = speech.frames(self.config.fps)
+        features = self.features(speech, n_frames)
+        sections = drawing.sections(n_frames)
+        seeds = range(seed, seed + count)
+        if len(sections) == 1:
+            values = drawing.draw(features, drawing.noise(seeds, n_frames), None, progress)
+        else:
+            values = torch.cat(list(drawing.chain(lambda s: features[:, s.start : s.stop], sections, seeds)), 1)
+        return [self._track(one) for one in values]
+
+    def edit(
+        self,
+        track: CoefficientTrack,
+        audio: Sound | Speech,
+        mask: ArrayLike,
+        count: int = 1,
+        seed: int = 0,
+        sampler: SamplerConfig | None = None,
+        windows: WindowConfig | None = None,
+    ) -> list[Edited]:
+        """Generate parts of a track anew (paper 4.2.4); the rest comes back exactly.
+
+        :param mask: anything that broadcasts to (T, K) in the track's columns: 1 keeps, 0 generates
+            (:func:`said_model.edit.build_mask`).
+        :param count: variants, with the seeds ``seed``, ``seed + 1``, …
+        :raises TrackError: if track, sound and mask do not belong together.
+        """
+        speech = audio if isinstance(audio, Speech) else hear(audio)
+        self._check_edit(track, speech)
+        kept_mask = np.broadcast_to(np.asarray(mask, dtype=np.float64), track.values.shape)
+        order = track.columns(self.config.names)
+        drawing = self._drawing(sampler, windows)
+        noise = drawing.noise(range(seed, seed + count), len(track))
+        reference = torch.from_numpy(track.values[:, order].astype(np.float32)).expand_as(noise)
+        chosen = torch.from_numpy(kept_mask[:, order].astype(np.float32))[None]
+        kept = Kept(*(part.to(self.device) for part in (reference, chosen, noise)))
+        values = drawing.draw(self.features(speech, len(track)), noise, kept).double().numpy()
+        edited = []
+        for one in values:
+            result = track.values.copy()
+            # The network works in float32: what is kept is taken from the track itself.
+            result[:, order] = np.where(kept_mask[:, order] >= 1, track.values[:, order], one)
+            edited.append(
+                Edited(CoefficientTrack(result, track.names, track.fps), measure_borders(result, kept_mask))
+            )
+        return edited
+
+    def _check_edit(self, track: CoefficientTrack, speech: Speech) -> None:
+        missing = [name for name in self.config.names if name not in track.names]
+        if missing:
+            raise TrackError(
+                "the track lacks blendshapes of the model", expected=", ".join(self.config.names),
+                found=f"no {', '.join(missing)}", remedy="Add them as columns of zeros, or edit with another model.",
+            )  # fmt: skip
+        if track.fps != self.config.fps:
+            raise TrackError(
+                "another frame rate", expected=f"{self.config.fps:g} fps", found=f"{track.fps:g} fps",
+                remedy="Use track.resampled(fps).",
+            )  # fmt: skip
+        n_frames = speech.frames(self.config.fps)
+        if abs(n_frames - len(track)) > max(0.05 * len(track), 0.25 * track.fps):
+            raise TrackError(
+                "sound and track differ in length", expected=f"{len(track)} frames", found=f"{n_frames} frames of sound"
+            )
+
+    def stream(self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None) -> Streamer:
+        """Start a live stream: push samples, get frames with bounded latency."""
+        return Streamer(self._drawing(sampler, None), self.network.audio_encoder, config or StreamConfig(), seed)
+
+    def sample_like_stream(
+        self,
+        audio: Sound,
+        config: StreamConfig | None = None,
+        seed: int = 0,
+        sampler: SamplerConfig | None = None,
+    ) -> CoefficientTrack:
+        """Draw, from a whole clip, what :meth:`stream` gives for it."""
+        drawing, encoder = self._drawing(sampler, None), self.network.audio_encoder
+        return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), hear_raw(audio), seed))
+
+    @torch.inference_mode()
+    def features(self, speech: Speech, n_frames: int) -> Tensor:
+        """Return the audio features (1, N, D) of a clip."""
+        return features_of(self.network.audio_encoder, speech.samples.to(self.device), n_frames)
+
+    def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:
+        return Drawing(self._fast, sampler or SamplerConfig(), windows or WindowConfig())
+
+    def _track(self, values: Tensor) -> CoefficientTrack:
+        return CoefficientTrack(values.double().numpy(), self.config.names, self.config.fps)
+
+
+def hear_raw(audio: Sound) -> Tensor:
+    """Return sound at 16 kHz as it is, not normalised: (S,)."""
+    from blendvoca.io.wav import read_audio
+    from said_model.config import SAMPLE_RATE
+
+    sound = audio if isinstance(audio, Waveform) else read_audio(audio)
+    return torch.from_numpy(sound.resampled(SAMPLE_RATE).samples.copy())
+
+
+def together(files: Sequence[str | Path]) -> list[Path]:
+    """Expand folders into the sound files they hold, in order of their names."""
+    found: list[Path] = []
+    for file in map(Path, files):
+        found += sorted(p for p in file.iterdir() if p.suffix.lower() in _SUFFIXES) if file.is_dir() else [file]
+    return found
+
+
+_SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}

@@ -1,0 +1,95 @@
+"""Sound as the model hears it: 16 kHz, mono, normalised; and its features at the animation's frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from blendvoca.audio import Waveform
+from said_model.audio_encoder import AudioEncoder
+from said_model.audio_encoder.base import VARIANCE_FLOOR
+from said_model.config import SAMPLE_RATE
+
+#: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
+CHUNK_FRAMES = 1200
+#: Share of samples at full scale from which on sound counts as clipped, and the level that is full scale.
+CLIPPED_SHARE, FULL_SCALE = 1e-3, 0.999
+#: Root mean square below which sound counts as silence (-80 dB).
+SILENCE = 1e-4
+#: Seconds below which no speech can be told.
+SHORT_SECONDS = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """Sound that is ready to be encoded.
+
+    :param samples: (S,) at 16 kHz, zero mean and unit variance.
+    :param notes: what a user should know of the sound: silence, clipping, a low rate.
+    """
+
+    samples: Tensor
+    notes: tuple[str, ...]
+
+    def frames(self, fps: float) -> int:
+        """Number of animation frames that the sound lasts, at least one."""
+        return max(round(len(self.samples) / SAMPLE_RATE * fps), 1)
+
+
+def hear(sound: str | PathLike[str] | Waveform) -> Speech:
+    """Read or take sound.
+
+    :raises MissingInputError: if a file is not there; :raises FormatError: if it is no sound file.
+    :raises AudioError: if it is empty, too long, or holds values that are not finite.
+    """
+    if not isinstance(sound, Waveform):
+        from blendvoca.io.wav import read_audio
+
+        sound = read_audio(sound)
+    # A single sample has no rate to change; soxr would return nothing.
+    heard = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
+    return Speech(standardise(torch.from_numpy(heard.samples.copy())), tuple(_notes(sound)))
+
+
+def standardise(samples: Tensor) -> Tensor:
+    """Bring (S,) samples to zero mean and unit variance; silence stays silence."""
+    wide = samples.double()
+    centred = wide - wide.mean()
+    return (centred / (centred.square().mean() + VARIANCE_FLOOR).sqrt()).float()
+
+
+def _notes(sound: Waveform) -> list[str]:
+    notes = []
+    level = float(np.sqrt(np.mean(np.square(sound.samples, dtype=np.float64))))
+    clipped = float(np.mean(np.abs(sound.samples) >= FULL_SCALE))
+    if level < SILENCE:
+        notes.append("the sound is silent: expect a face at rest, and no lips that follow speech")
+    if clipped > CLIPPED_SHARE:
+        notes.append(f"{clipped:.1%} of the samples are clipped: lips may follow less well")
+    if sound.rate < SAMPLE_RATE:
+        notes.append(f"the sound has {sound.rate} Hz, speech encoders expect {SAMPLE_RATE}: consonants are hard to tell")
+    if sound.duration < SHORT_SECONDS:
+        notes.append(f"the sound lasts {sound.duration:.2f} s: too short for speech")
+    return notes
+
+
+def features_of(encoder: AudioEncoder, samples: Tensor, n_frames: int, chunk: int = CHUNK_FRAMES) -> Tensor:
+    """Encode sound of any length: (S,) normalised samples to (1, N, D).
+
+    Long sound is encoded in chunks with the encoder's context on either side, in memory that does not grow with it.
+    """
+    samples_per_frame = len(samples) / n_frames
+    context = round(encoder.context_seconds * SAMPLE_RATE / samples_per_frame)
+    if n_frames <= chunk + 2 * context:
+        return encoder(samples[None], n_frames)
+    parts = []
+    for start in range(0, n_frames, chunk):
+        stop = min(start + chunk, n_frames)
+        low, high = max(start - context, 0), min(stop + context, n_frames)
+        heard = samples[round(low * samples_per_frame) : round(high * samples_per_frame)]
+        parts.append(encoder(heard[None], high - low)[:, start - low : stop - low])
+    return torch.cat(parts, 1)
