@@ -43,12 +43,13 @@ class Sampling:
     def spacing(self, azimuth: Array, level: Array) -> Array:
         """Return the wanted edge length in millimetres at surface coordinates of the left half."""
         behind = _step(azimuth, 1.25, 2.1) if self.whole_head else 0.0 * azimuth
-        away = np.maximum(behind, np.maximum(1.0 - _step(level, 50.0, 120.0), _step(level, 300.0, 345.0)))
+        away = np.maximum(behind, np.maximum(1.0 - _step(level, 35.0, 105.0), _step(level, 300.0, 345.0)))
         h = self.face + (self.back - self.face) * away
         for opening, rim, least in ((MOUTH, MOUTH_RIM, 2.3), (LEFT_EYE, EYE_RIM, 2.2)):
             ring, _ = opening.elliptic(*opening.to_chart(azimuth, level))
-            h = np.minimum(h, self.fine * (least + 0.13 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
+            h = np.minimum(h, self.fine * (least + 0.105 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
         h = np.minimum(h, self.fine * (2.3 + 0.13 * np.maximum(_nose_distance(azimuth, level) - 8.0, 0.0)))
+        h = np.minimum(h, self.fine * (2.8 + 0.25 * _bridge_distance(azimuth, level)))
         h = np.minimum(h, self.fine * (1.9 + 0.2 * np.maximum(_nostril_distance(azimuth, level) - 7.0, 0.0)))
         if self.whole_head:
             beyond = np.maximum(np.hypot(*patch_coordinates(azimuth, level)) - 1.0, 0.0)
@@ -57,11 +58,11 @@ class Sampling:
 
 
 HEAD = Sampling(
-    face=5.2, back=16.0, fine=1.1, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
+    face=5.45, back=16.5, fine=1.1, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
     eye_rings=(1.2, 2.6, 4.3, 6.4), eye_steps=6, outline=15, whole_head=True,
 )  # fmt: skip
 MASK = Sampling(
-    face=5.5, back=5.8, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
+    face=5.65, back=5.9, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
     eye_rings=(2.6, 5.8), eye_steps=4, outline=28, whole_head=False,
 )  # fmt: skip
 
@@ -72,12 +73,19 @@ def _step(x: Array, low: float, high: float) -> Array:
     return result
 
 
+#: Levels of the upper and the lower end of the nose's bridge.
+_BRIDGE = locate(np.array([(0.0, 27.0, 90.0), (0.0, -14.0, 110.0)]))[1]
 #: Azimuth and level of the left wing of the nose and of the left nostril.
 _WING, _NOSTRIL = np.stack(locate(np.array([(7.0, -17.0, 100.0), (7.0, -24.0, 97.0)])), axis=1)
 
 
 def _nose_distance(azimuth: Array, level: Array) -> Array:
     return np.hypot(95.0 * (azimuth - _WING[0]), level - _WING[1])
+
+
+def _bridge_distance(azimuth: Array, level: Array) -> Array:
+    along = level - np.clip(level, *_BRIDGE)
+    return np.hypot(np.maximum(95.0 * azimuth - 8.0, 0.0), along)
 
 
 def _nostril_distance(azimuth: Array, level: Array) -> Array:
