@@ -268,7 +268,8 @@ class _Loop:
 
 
 def _without_length(settings: Any) -> Any:
-    return {k: v for k, v in settings.items() if k != "steps"} if isinstance(settings, dict) else settings
+    free = ("steps", "log_every")
+    return {k: v for k, v in settings.items() if k not in free} if isinstance(settings, dict) else settings
 
 
 class _Log:

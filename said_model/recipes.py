@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from said_model import audio_encoder
 from said_model.augment import AugmentConfig
 from said_model.config import LOG_MEL, Alignment, EncoderConfig, Prediction
@@ -69,10 +71,11 @@ def said_recipe(
     model = model_for(shards, described, heard.feature_dim, width, Alignment.parse(alignment), prediction)
     loop = LoopConfig(
         steps=steps, batch=batch, learning_rate=learning_rate, warmup=warmup, ema_decay=ema, seed=seed,
-        evaluate_every=evaluate_every, log_every=min(50, steps), precision=precision, compile=compiled,
+        evaluate_every=evaluate_every, precision=precision, compile=compiled,
     )  # fmt: skip
     config = TrainConfig(
         model, loop, AugmentConfig(frames), DiffusionLoss(error, velocity_weight),
         finetune_encoder=finetune_encoder, cache=not (no_cache or finetune_encoder),
     )  # fmt: skip
+    torch.manual_seed(seed)
     return Recipe(config, SaidNetwork(model, heard))

@@ -1,0 +1,240 @@
+"""Training: exact augmentation, losses by hand, real learning, and a resumed run that ends where it would have."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+pytest.importorskip("diffusers")
+
+import shard_builders  # noqa: E402
+
+from blendvoca.arkit import BLENDVOCA_NAMES, mirror_permutation  # noqa: E402
+from blendvoca.dataset import BlendVOCA  # noqa: E402
+from blendvoca.errors import (  # noqa: E402
+    AudioError,
+    ConfigurationError,
+    IntegrityError,
+    MissingInputError,
+    OutputError,
+    SolverError,
+)
+from said_model import checkpoint  # noqa: E402
+from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
+from said_model.augment import AugmentConfig, TrainingClip, WindowSource  # noqa: E402
+from said_model.config import SAMPLE_RATE, EncoderConfig  # noqa: E402
+from said_model.features import FeatureCache, Shifts, encode, encoder_key, shifted  # noqa: E402
+from said_model.losses import DiffusionLoss  # noqa: E402
+from said_model.recipes import said_recipe  # noqa: E402
+from said_model.train import SaidTask, train, training_clips  # noqa: E402
+
+SMALL = {"width": 32, "batch": 4, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 4, "ema": 0.9}
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shards")
+    shard_builders.dataset(folder, ("alice", "bob", "carol", "dave"), frames=40)
+    return folder
+
+
+@pytest.fixture
+def clips():
+    rng = np.random.default_rng(0)
+    made = []
+    for number in range(3):
+        values = rng.uniform(size=(30 + number, 32)).astype(np.float32)
+        samples = rng.normal(size=round(len(values) / 60 * SAMPLE_RATE)).astype(np.float32)
+        made.append(TrainingClip(values, None, samples, number))
+    return made
+
+
+def test_shifts_move_the_sound_by_up_to_a_sixtieth_of_a_second():
+    assert Shifts(5).samples == (-267, -133, 0, 133, 267)
+    assert Shifts(1).samples == (0,)
+    samples = np.arange(10, dtype=np.float32) + 1
+    np.testing.assert_array_equal(shifted(samples, 3), [0, 0, 0, 1, 2, 3, 4, 5, 6, 7])
+    np.testing.assert_array_equal(shifted(samples, -3), [4, 5, 6, 7, 8, 9, 10, 0, 0, 0])
+    with pytest.raises(ConfigurationError, match="1, 3, 5"):
+        Shifts(2)
+
+
+def test_cached_features_are_the_encoder_s_own(shards):
+    encoder = LogMelEncoder()
+    dataset = BlendVOCA(shards, "train", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, encoder, "log-mel")
+    assert cache.fill(dataset) in (0, len(dataset))
+    assert cache.fill(dataset) == 0
+    clip = dataset[1]
+    for place, by in enumerate(Shifts().samples):
+        expected = encode(encoder, shifted(clip.waveform.samples, by), len(clip.track))
+        np.testing.assert_allclose(cache.read(dataset, 1)[place], expected, atol=2e-3)
+    # Between cached shifts nothing surprising happens: half way lies near the mean of its neighbours.
+    between = encode(encoder, shifted(clip.waveform.samples, 66), len(clip.track))
+    neighbours = cache.read(dataset, 1)[2:4].astype(float)
+    spread = np.abs(neighbours[0] - neighbours[1]).mean()
+    assert np.abs(between - neighbours.mean(axis=0)).mean() < spread
+
+
+def test_the_key_covers_settings_weights_and_shifts():
+    encoder = LogMelEncoder()
+    key = encoder_key(encoder, "log-mel", 60, Shifts(5))
+    assert key == encoder_key(LogMelEncoder(), "log-mel", 60, Shifts(5))
+    layer = torch.nn.Linear(2, 2)
+    keys = {key, encoder_key(encoder, "log-mel", 30, Shifts(5)), encoder_key(encoder, "log-mel", 60, Shifts(3))}
+    keys |= {encoder_key(layer, "x", 60, Shifts(1))}
+    with torch.no_grad():
+        layer.weight[0, 0] += 1e-6
+    assert len(keys | {encoder_key(layer, "x", 60, Shifts(1))}) == 5
+
+
+def test_a_damaged_cache_is_refused(shards):
+    dataset = BlendVOCA(shards, "test", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, LogMelEncoder(), "log-mel", shifts=Shifts(1))
+    cache.fill(dataset)
+    path = cache.path(dataset, 0)
+    np.save(path, np.zeros((1, 3, 4), np.float16))
+    with pytest.raises(IntegrityError, match="another shape"):
+        cache.read(dataset, 0)
+    path.write_bytes(b"no array")
+    with pytest.raises(IntegrityError, match="said features"):
+        cache.read(dataset, 0)
+
+
+def test_windows_pair_sound_with_motion_and_never_touch_the_clip(clips):
+    before = [clip.values.copy() for clip in clips]
+    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60)
+    order = mirror_permutation(BLENDVOCA_NAMES)
+    batch = source.draw(3, 6, seed=1)
+    for row in range(6):
+        clip = clips[int(batch.speaker[row])]
+        window = batch.coefficients[row].numpy()[:, order]
+        start = next(s for s in range(len(clip.values)) if np.array_equal(clip.values[s : s + 20], window))
+        first = round(start * SAMPLE_RATE / 60)
+        np.testing.assert_array_equal(batch.waveform[row], clip.samples[first : first + batch.waveform.shape[1]])
+    for clip, values in zip(clips, before):
+        np.testing.assert_array_equal(clip.values, values)
+
+
+def test_every_clip_is_drawn_once_an_epoch_and_draws_do_not_depend_on_history(clips):
+    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
+    assert sorted(source.draw(7, 3, seed=2).speaker.tolist()) == [0, 1, 2]
+    again = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
+    again.draw(0, 3, seed=2)
+    torch.testing.assert_close(again.draw(5, 3, seed=2).coefficients, source.draw(5, 3, seed=2).coefficients)
+
+
+def test_short_clips_are_filled_and_masked(clips):
+    source = WindowSource(clips[:1], BLENDVOCA_NAMES, AugmentConfig(40, 0, 0), SAMPLE_RATE, 60)
+    batch = source.draw(0, 1, seed=0)
+    assert batch.mask.sum() == 30
+    torch.testing.assert_close(batch.coefficients[0, 30:], batch.coefficients[0, 29:30].expand(10, -1))
+    assert not batch.waveform[0, -1]
+
+
+@pytest.mark.parametrize("error", ["absolute", "squared"])
+def test_loss_is_the_paper_s(error):
+    rng = torch.Generator().manual_seed(0)
+    prediction, target = torch.randn(2, 6, 3, generator=rng), torch.randn(2, 6, 3, generator=rng)
+    mask = torch.ones(2, 6, dtype=torch.bool)
+    mask[1, 4:] = False
+    losses = DiffusionLoss(error, 0.5)(prediction, target, mask)
+    power = 1 if error == "absolute" else 2
+    noise = [abs(float(prediction[b, n, k] - target[b, n, k])) ** power
+             for b in range(2) for n in range(6 if b == 0 else 4) for k in range(3)]  # fmt: skip
+    miss = prediction - target
+    velocity = [abs(float(miss[b, n + 1, k] - miss[b, n, k])) ** power
+                for b in range(2) for n in range(5 if b == 0 else 3) for k in range(3)]  # fmt: skip
+    assert float(losses["noise"]) == pytest.approx(np.mean(noise), rel=1e-6)
+    assert float(losses["loss"]) == pytest.approx(np.mean(noise) + 0.5 * np.mean(velocity), rel=1e-6)
+
+
+def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):
+    def weights(out, *lengths):
+        for steps in lengths:
+            recipe = said_recipe(shards, steps=steps, **SMALL)
+            train(shards, out, recipe.config, network=recipe.network, device="cpu")
+        return torch.load(out / "state.pt", weights_only=True)
+
+    whole, parts = weights(tmp_path / "whole", 12), weights(tmp_path / "parts", 4, 12)
+    assert whole["step"] == parts["step"] == 12
+    for name, value in whole["module"].items():
+        torch.testing.assert_close(parts["module"][name], value, rtol=0, atol=0)
+    for mine, other in zip(whole["average"], parts["average"]):
+        torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def test_training_learns_keeps_the_best_and_logs(shards, tmp_path):
+    recipe = said_recipe(shards, steps=60, **{**SMALL, "evaluate_every": 20})
+    reports = []
+    outcome = train(shards, tmp_path / "run", recipe.config, tell=reports.append, device="cpu")
+    chance = math.sqrt(2 / math.pi) + 2 / math.sqrt(math.pi)
+    assert outcome.best_validation < 0.9 * chance
+    assert reports[-1].step == 60
+    record = checkpoint.read_record(tmp_path / "run")
+    assert record["notes"]["validation"] == pytest.approx(outcome.best_validation)
+    network = checkpoint.load(tmp_path / "run")
+    assert network.config.names == BLENDVOCA_NAMES
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert [row["step"] for row in rows] == ["50", "60"]
+
+
+def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards):
+    recipe = said_recipe(shards, steps=1, no_cache=True, **SMALL)
+    dataset = BlendVOCA(shards, "train", audio_rate=SAMPLE_RATE)
+    encoder = torch.nn.Linear(1, 512)
+    encoder.forward = lambda waveform, frames: torch.nn.functional.linear(waveform[:, :frames, None], encoder.weight)
+    encoder.feature_dim = 512
+    recipe.network.audio_encoder = encoder
+    clips = training_clips(dataset, recipe.config.model.names, None)
+    task = SaidTask(recipe.network, recipe.config, clips, clips)
+    task.module.train()
+    task.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    assert encoder.weight.grad is None
+    assert not encoder.training
+    assert recipe.network.null_cond_emb.requires_grad
+    tuned = SaidTask(recipe.network, replace(recipe.config, finetune_encoder=True, cache=False), clips, clips)
+    encoder.weight.requires_grad_(True)
+    # The published output convolutions start at zero and let no gradient through: give them weights.
+    with torch.no_grad():
+        for name, value in recipe.network.denoiser.named_parameters():
+            if not value.any():
+                value.normal_(generator=torch.Generator().manual_seed(len(name)))
+    tuned.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    assert encoder.weight.grad.abs().sum() > 0
+
+
+def test_divergence_is_an_error_and_other_settings_are_refused(shards, tmp_path):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+    other = said_recipe(shards, steps=4, **{**SMALL, "batch": 2})
+    with pytest.raises(ConfigurationError, match="other settings"):
+        train(shards, tmp_path / "run", other.config, device="cpu")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(OutputError, match="something else"):
+        train(shards, tmp_path / "full", recipe.config, device="cpu")
+    broken = said_recipe(shards, steps=4, **SMALL)
+    with torch.no_grad():
+        next(broken.network.denoiser.parameters()).fill_(float("nan"))
+    with pytest.raises(SolverError, match="diverged"):
+        train(shards, tmp_path / "nan", broken.config, network=broken.network, device="cpu")
+
+
+def test_bad_shards_are_refused(shards, tmp_path):
+    shard_builders.dataset(tmp_path / "mute", ("alice", "bob", "carol"), audio=False)
+    recipe = said_recipe(tmp_path / "mute", steps=1, **SMALL)
+    with pytest.raises(AudioError, match="blendvoca complete"):
+        train(tmp_path / "mute", tmp_path / "run", recipe.config, device="cpu")
+    good = said_recipe(shards, steps=1, **SMALL).config
+    with pytest.raises(ConfigurationError, match="other blendshapes"):
+        training_clips(BlendVOCA(shards, "train"), (*good.model.names[:-1], "tongueOut"), None)
+    with pytest.raises(MissingInputError):
+        said_recipe(tmp_path / "none", steps=1)
+    assert EncoderConfig().name == "log-mel"
