@@ -1,6 +1,6 @@
 """The fit's QP: our solver against PIQP, Clarabel, OSQP and cvxopt, one thread each, in one process.
 
-Run ``OMP_NUM_THREADS=1 python benchmarks/qp.py [--data qp.npz] [--ict ict.npz] [--dense] [--out qp.json]``.
+Run ``OMP_NUM_THREADS=1 python benchmarks/qp.py``; ``--help`` lists data files, runs and where the result goes.
 
 Every solver gets the problem in the form it wants, made beforehand; what is timed is setup and solve. Ours is timed from
 Gram matrix and linear terms to the certified result, certificate included. Each backend runs at the loosest of its

@@ -36,8 +36,8 @@ SMALLEST = 1e-15
 #: Largest weight of a constraint in the Newton matrix, relative to the most flexible direction of the basis (which its
 #: rounding must not drown), and the least that this is ever.
 STIFFEST, STIFF_ENOUGH = 1e13, 1e7
-#: A step shorter than this may owe it to softened limits: they are hardened by that factor.
-SHORT, HARDEN = 0.2, 100.0
+#: A step shorter than this from this near a limit owes it to softened limits: they are hardened by that factor.
+SHORT, NEAR, HARDEN = 0.05, 1e-12, 10.0
 #: Proximal terms to try, relative to the mean Gram diagonal.
 DAMPING = (0.0, 1e-9, 1e-7, 1e-5)
 #: A corrector aims at a step this much longer, and is kept if it gains at least `CORRECTOR_GAIN`.
@@ -119,7 +119,7 @@ class InteriorPoint:
                 break
             best, target = direction, trial
         length = min(1.0, TO_BOUNDARY * best.length)
-        if length < SHORT:
+        if length < SHORT and self.s.min() < NEAR:
             self.stiffest *= HARDEN
         self.u = self.u + length * best.u
         self.lam = self.lam + length * best.lam

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 #: Smallest eigenvalue of the Gram matrix, relative to the largest, under which it counts as singular.
 SINGULAR = 1e-13
 #: Ridge that then makes the answer unique, relative to the mean diagonal.
-RIDGE = 1e-11
+RIDGE = 1e-12
 #: Objectives under this share of the energy of all coefficients at full range count as zero in relative gaps.
 NEGLIGIBLE = 1e-6
 
