@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shard_builders as build
 
-from blendvoca.errors import FormatError, InputError, IntegrityError, MissingInputError, VersionError
+from blendvoca.dataset import BlendVOCA
+from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, VersionError
 from blendvoca.shard.manifest import check_file, read_manifest, write_manifest
+from blendvoca.summary import summary_table
 
 
 def test_it_says_what_is_there(tmp_path: Path) -> None:
@@ -95,6 +100,14 @@ def test_files_are_checked(tmp_path: Path) -> None:
         ('"split": "train"', '"split": "trian"', FormatError),
         ('"sha256": "', '"sha256": "x', FormatError),
         ('"shards": [', '"pieces": [', FormatError),
+        ('"frames": 31', '"frames": 0', FormatError),
+        ('"frames": 31', '"frames": "31"', FormatError),
+        ('"frames": 31', '"length": 31', FormatError),
+        ('"fps": 60.0', '"fps": NaN', FormatError),
+        ('"fit_error_mm": 0.25', '"fit_error_mm": []', FormatError),
+        ('"licence_class": "open",\n   "bytes"', '"licence_class": "free",\n   "bytes"', FormatError),
+        ('"speaker": "alice"', '"speaker": null', FormatError),
+        ('"known_gaps": []', '"known_gaps": [1]', FormatError),
         ("{", "[{", FormatError),
     ],
 )
@@ -119,3 +132,32 @@ def test_fields_of_newer_minor_versions_are_left_aside(tmp_path: Path) -> None:
 def test_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(MissingInputError, match="no manifest"):
         read_manifest(tmp_path)
+
+
+def test_mutilated_manifests_are_refused_or_read(tmp_path: Path) -> None:
+    """Any value replaced by any other: an error of ours, or a dataset whose table can be shown."""
+    build.dataset(tmp_path)
+    path = tmp_path / "manifest.json"
+    whole = json.loads(path.read_text())
+    rng = random.Random(0)
+    refused = 0
+    for _ in range(400):
+        values = json.loads(json.dumps(whole))
+        place, key = rng.choice(list(_places(values)))
+        place[key] = rng.choice([None, -1, 0, 1e300, "", "x", [], {}, [[]], True, "../x", "1.0"])
+        path.write_text(json.dumps(values))
+        try:
+            dataset = BlendVOCA(tmp_path)
+            dataset.table()
+            summary_table(dataset.manifest)
+            dataset.manifest.to_json()
+        except BlendvocaError:
+            refused += 1
+    assert refused > 200
+
+
+def _places(values: object) -> Iterator[tuple[Any, Any]]:
+    items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in items:
+        yield values, key
+        yield from _places(value)
