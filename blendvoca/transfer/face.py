@@ -64,6 +64,8 @@ class FaceConfig:
     distortion: float = 0.5
     """Where the registration stretches or turns the source by more than this (natural logarithm, radians), its
     displacement counts less."""
+    doubt_smoothing: float = 3.0
+    """How much longer gradients are smoothed where the registration is fully distorted."""
     lids: bool = True
     """Fit lid motion to the target's aperture (lids.py)."""
 
@@ -127,18 +129,25 @@ class FaceSolver:
         self._normals = face_normals(source, source_faces)
         areas = face_areas(target, self.faces)
         self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
-        self._smoother = self._gradient_smoother(areas, registered)
         self._sure = np.delete(pairs[:, 0], list(unconstrained))
         self._rims = np.unique(np.concatenate([*holes, self._sure]))
         self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
+        doubt = 1.0 - self._coverer.carry(at_faces.rim, self._trust[None, :, None])[0, :, 0]
+        self._smoother = self._gradient_smoother(areas, registered, doubt)
         self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
 
-    def _gradient_smoother(self, areas: Array, registered: Array) -> sp.csc_matrix:
-        """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's."""
+    def _gradient_smoother(self, areas: Array, registered: Array, doubt: Array) -> sp.csc_matrix:
+        """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's.
+
+        The length grows where the registration is distorted: there, neighbouring triangles got gradients that do not belong
+        together.
+        """
         apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
         unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
         pairs = face_adjacency(self.faces)
-        weight = self.config.smoothing_length**2 * np.maximum(unlike[pairs[:, 0]], unlike[pairs[:, 1]])
+        length = self.config.smoothing_length * (1.0 + self.config.doubt_smoothing * doubt)
+        strength = unlike * length**2
+        weight = np.maximum(strength[pairs[:, 0]], strength[pairs[:, 1]])
         i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
         links = sp.csr_matrix((np.r_[weight, weight], (i, j)), shape=(len(areas), len(areas)))
         self._areas = areas

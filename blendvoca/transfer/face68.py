@@ -19,6 +19,9 @@ LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
 LID_PAIRS = {"eyeBlinkRight": ((37, 41), (38, 40)), "eyeBlinkLeft": ((43, 47), (44, 46))}
 """Upper and lower lid, by the shape that closes them."""
 
+MIDLINE = (27, 28, 29, 30, 33, 51, 62, 66, 57, 8)
+"""Landmarks on the middle of the face, top to bottom."""
+
 _UP_TILT_DEG = 15.0
 """The mouth stands forward of the eyes: their line leans by this much from the head's vertical (12° to 18° on six heads)."""
 

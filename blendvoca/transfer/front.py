@@ -164,7 +164,14 @@ class TransferResult:
         prepared = self.prepared
         fit = prepared.registration.distance * prepared.space.target_unit
         flips = prepared.registration.flipped
-        return assess(self.source, self.pairs, self.rig, prepared.space, prepared.registered, fit, flips)
+        return assess(self.source, self.pairs, self.rig, prepared.space, prepared.registered, fit, flips, self.covered)
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(V,) vertices of the whole target that the source speaks for."""
+        result = np.zeros(self.rig.neutral.n_vertices, dtype=bool)
+        result[self.region.kept] = self.prepared.covered
+        return result
 
 
 def transfer_rig(

@@ -57,17 +57,18 @@ def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, h
 
 
 def opening_curves(
-    points: Array, landmarks: Index, holes: list[Index], opening: Opening
+    points: Array, landmarks: Index, holes: list[Index], opening: Opening, depth: float = 0.4
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Vertices along the upper and the lower curve of an opening, right to left, corners included.
 
-    The boundary loop around the opening where the mesh has one, else the landmarks themselves.
+    The boundary loop around the opening where the mesh has one (its centre within `depth` widths of the opening's), else
+    the landmarks themselves.
     """
     own = landmarks[list(opening.corners + opening.upper + opening.lower)]
     centre = points[own].mean(axis=0)
     width = np.linalg.norm(points[own[0]] - points[own[1]])
     loop = min(holes, key=lambda hole: float(np.linalg.norm(points[hole].mean(axis=0) - centre)), default=None)
-    if loop is None or np.linalg.norm(points[loop].mean(axis=0) - centre) > 0.4 * width:
+    if loop is None or np.linalg.norm(points[loop].mean(axis=0) - centre) > depth * width:
         curves = [[opening.corners[0], *rows, opening.corners[1]] for rows in (opening.upper, opening.lower)]
         return landmarks[curves[0]], landmarks[curves[1]]
     start, end = (int(np.argmin(np.linalg.norm(points[loop] - points[corner], axis=1))) for corner in own[:2])

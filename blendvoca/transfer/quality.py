@@ -14,7 +14,7 @@ from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.normals import face_areas, face_normals
 from blendvoca.mesh import Mesh
-from blendvoca.transfer.face68 import MOUTH
+from blendvoca.transfer.face68 import MIDLINE, MOUTH
 from blendvoca.transfer.lids import opening_curves
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def signed_gaps(vertices: Array, landmarks: Index, pairs: tuple[tuple[int, int],
 
 
 def mouth_rim_gaps(mesh: Mesh, vertices: Array, landmarks: Index, axes: Array) -> Array | None:
-    """Signed gaps (33,) between upper and lower mouth rim at stations from corner to corner, without the outer tenths.
+    """Signed gaps (33,) of upper and lower mouth rim at stations from corner to corner, without the outer tenths.
 
     :param vertices: (V, 3) the pose; curves are split on the resting mesh. None where the mesh has no loop at the mouth.
     """
@@ -48,7 +48,7 @@ def mouth_rim_gaps(mesh: Mesh, vertices: Array, landmarks: Index, axes: Array) -
         return None
     size = [float(np.ptp(mesh.vertices[loop], axis=0).max()) for loop in loops]
     holes = [loop for index, loop in enumerate(loops) if index != int(np.argmax(size))]
-    upper, lower = opening_curves(mesh.vertices, landmarks, holes, MOUTH)
+    upper, lower = opening_curves(mesh.vertices, landmarks, holes, MOUTH, 0.8)
     if len(upper) <= len(MOUTH.upper) + 2:  # no loop near: the landmarks themselves came back
         return None
     curves = [(vertices[curve] @ axes[0], vertices[curve] @ axes[1]) for curve in (upper, lower)]
@@ -82,19 +82,37 @@ def boundary_motion(source: Mesh, registered: Array, wanted: Array, target: Mesh
     return np.asarray(np.linalg.norm(moved - wanted[:, outer], axis=2).mean(axis=1))
 
 
-def energies(mesh: Mesh, deltas: Array, middle: Array, left: Array) -> tuple[Array, Array]:
+def across_midline(points: Array, landmarks: Array, axes: Array) -> Array:
+    """Signed distance (n,) of points (n, 3) to the person's left of the face's own midline.
+
+    :param landmarks: (68, 3) positions; the midline runs through nose, lips and chin, so that a crooked face has a crooked one.
+    """
+    middle = landmarks[list(MIDLINE)] @ axes.T
+    order = np.argsort(middle[:, 1])
+    offset = np.interp(points @ axes[1], middle[order, 1], middle[order, 0])
+    return np.asarray(points @ axes[0] - offset)
+
+
+def energies(
+    mesh: Mesh, deltas: Array, across: Array, ramp: float, where: NDArray[np.bool_] | None = None
+) -> tuple[Array, Array]:
     """Area-weighted squared displacement (K,) of each shape, and the share (K,) of it on the person's left half.
 
-    :param middle: a point of the mid-plane; `left` the unit vector to the person's left.
+    :param across: (V,) signed distance to the left of the midline.
+    :param ramp: vertices nearer to the midline than this belong to both halves in proportion; a vertex on it would
+        otherwise fall to one side by rounding.
+    :param where: (V,) vertices that count; all when not given.
     """
     weight = np.zeros(mesh.n_vertices)
     areas = face_areas(mesh.vertices, mesh.faces)
     for corner in range(3):
         np.add.at(weight, mesh.faces[:, corner], areas / 3)
+    if where is not None:
+        weight[~where] = 0.0
     energy = weight * (deltas**2).sum(axis=2)
     total = energy.sum(axis=1)
-    on_left = (mesh.vertices - middle) @ left > 0
-    return total, energy[:, on_left].sum(axis=1) / np.maximum(total, 1e-300)
+    on_left = np.clip(0.5 + 0.5 * across / ramp, 0.0, 1.0)
+    return total, (energy @ on_left) / np.maximum(total, 1e-300)
 
 
 def mirror_pairs(names: tuple[str, ...]) -> list[tuple[int, int]]:

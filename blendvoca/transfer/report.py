@@ -102,11 +102,13 @@ def assess(
     registered: Array,
     fit: Array,
     registration_flips: int,
+    covered: NDArray[np.bool_] | None = None,
 ) -> TransferReport:
     """Measure a transferred rig.
 
     :param pairs: (m, 2) landmark pairs of source and target vertices.
     :param registered: (V, 3) the source on the target, `fit` (V,) its distance from the surface; in the target's unit.
+    :param covered: (W,) target vertices that the source speaks for: the sides are compared there.
     """
     wanted = space.to_target.vectors(source.deltas)
     rows = list(INNER) if len(pairs) == COUNT else list(range(len(pairs)))
@@ -134,7 +136,7 @@ def assess(
         "boundary_worst_mm": float(boundary.max()),
     }
     if len(pairs) == COUNT:
-        figures |= _face_figures(source, pairs, rig, wanted, mm)
+        figures |= _face_figures(source, pairs, rig, mm, covered)
     return TransferReport(shapes, figures)
 
 
@@ -147,7 +149,11 @@ def _metres(space: CommonSpace) -> float:
 
 
 def _face_figures(
-    source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig, wanted: Array, mm: float
+    source: BlendshapeRig,
+    pairs: NDArray[np.integer],
+    rig: BlendshapeRig,
+    mm: float,
+    covered: NDArray[np.bool_] | None,
 ) -> dict[str, float | None]:
     """Lips, lids and sides."""
     rest, marks = rig.neutral.vertices, pairs[:, 1]
@@ -168,19 +174,22 @@ def _face_figures(
     ]
     if lids:
         figures["lid_gap_mm"] = float(mm * np.abs(np.concatenate(lids)).max())
-    return figures | _side_figures(source, pairs, rig)
+    return figures | _side_figures(source, pairs, rig, covered)
 
 
-def _side_figures(source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig) -> dict[str, float | None]:
+def _side_figures(
+    source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig, covered: NDArray[np.bool_] | None
+) -> dict[str, float | None]:
     """Energy of left over right shapes, and leak to the other half over the source's."""
     partners = quality.mirror_pairs(rig.names)
     if not partners:
         return {}
     totals, leaks = [], []
-    for each, marks in ((source, pairs[:, 0]), (rig, pairs[:, 1])):
+    for each, marks, where in ((source, pairs[:, 0], None), (rig, pairs[:, 1], covered)):
         points = each.neutral.vertices[marks]
-        middle = points[27:31].mean(axis=0)
-        total, on_left = quality.energies(each.neutral, each.deltas, middle, face_axes(points)[0])
+        across = quality.across_midline(each.neutral.vertices, points, face_axes(points))
+        ramp = 0.05 * float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        total, on_left = quality.energies(each.neutral, each.deltas, across, ramp, where)
         totals.append(total)
         wrong = [(1 - on_left[left], on_left[right]) for left, right in partners]
         leaks.append(np.maximum(np.array(wrong), quality.LEAK_FLOOR))
