@@ -27,7 +27,12 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next
-	$(BIN)/blendvoca demo --out $(DEMO)
+	$(BIN)/blendvoca synth $(DEMO)/corpus
+	$(BIN)/blendvoca build $(DEMO)/corpus --out $(DEMO)/BlendVOCA --jobs 2
+	@echo
+	@echo "The dataset is $(DEMO)/BlendVOCA. Look at it next:"
+	@echo "  $(BIN)/blendvoca inspect $(DEMO)/BlendVOCA --out $(DEMO)/page.html --open"
+	@echo "  $(BIN)/blendvoca info $(DEMO)/BlendVOCA"
 
 test: $(VENV)/.test ## the test suite, without the slow tests
 	$(BIN)/python -m pytest -m "not slow" -n 2
