@@ -158,7 +158,7 @@ def _vertices(points: Array, vertices: Array, known: Mapping[int, int]) -> NDArr
     open_points = np.flatnonzero(result < 0)
     candidates = np.setdiff1d(near[open_points], list(known.values()))
     cost = np.full((len(open_points), len(candidates)), 1e3)
-    for row, point in enumerate(open_points):
+    for row, point in enumerate(open_points.tolist()):
         free = np.isin(near[point], candidates)
         cost[row, np.searchsorted(candidates, near[point][free])] = distance[point][free] ** 2
     if len(candidates) < len(open_points):
