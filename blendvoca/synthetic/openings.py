@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 MOUTH_HALF = 26.5
 MOUTH_RIM = float(np.arcsinh(5.0 / MOUTH_HALF))
 #: Half the gap between the lips at rest, in millimetres of the chart.
-LIP_GAP = 0.3
+LIP_GAP = 0.2
 EYE_HALF = 13.6
 EYE_RIM = float(np.arcsinh(5.4 / EYE_HALF))
 #: Height of the upper and depth of the lower lid's rim over the line between the corners, at rest.
@@ -40,7 +40,7 @@ class Opening:
     centre_azimuth: float
     azimuth_scale: float
     level_scale: float
-    line: tuple[float, float, float]
+    line: tuple[float, float, float, float]
 
     def to_chart(self, azimuth: Array, level: Array) -> tuple[Array, Array]:
         """Return local millimetres (x, y) of layout coordinates."""
@@ -52,9 +52,9 @@ class Opening:
         return x / self.azimuth_scale + self.centre_azimuth, self._line(x) - y / self.level_scale
 
     def _line(self, x: Array) -> Array:
-        c0, c1, c2 = self.line
+        c0, c1, c2, c4 = self.line
         t = self.half * np.tanh(x / self.half)
-        return c0 + c1 * t + c2 * t * t
+        return c0 + c1 * t + c2 * t**2 + c4 * t**4
 
     def elliptic(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Return (ring, angle) of local millimetres."""
@@ -72,8 +72,8 @@ def _mouth() -> Opening:
     azimuth, level = locate(np.array(sculpture.MOUTH_LINE))
     scale = MOUTH_HALF / azimuth[-1]
     t = MOUTH_HALF * np.tanh(scale * azimuth / MOUTH_HALF)
-    square = np.polynomial.polynomial.polyfit(t**2, level, 1)
-    return Opening(MOUTH_HALF, 0.0, scale, 1.0, (float(square[0]), 0.0, float(square[1])))
+    square = np.polynomial.polynomial.polyfit(t**2, level, 2)
+    return Opening(MOUTH_HALF, 0.0, scale, 1.0, (float(square[0]), 0.0, float(square[1]), float(square[2])))
 
 
 def _left_eye() -> Opening:
@@ -85,7 +85,7 @@ def _left_eye() -> Opening:
     slope = (level[1] - level[0]) / 24.0
     centre = float(0.5 * (azimuth[0] + azimuth[1]))
     down = 12.0 / float(level[3] - level[2])
-    return Opening(EYE_HALF, centre, float(scale), down, (float(0.5 * (level[2] + level[3])), float(slope), 0.0))
+    return Opening(EYE_HALF, centre, float(scale), down, (float(0.5 * (level[2] + level[3])), float(slope), 0.0, 0.0))
 
 
 #: The charts of the mouth and of the left eye.
