@@ -64,9 +64,8 @@ def transfer(target: Path, source: str, source_landmarks: Path | None, picks: Pa
     for finding in found.report.findings:
         click.echo(f"{'error  ' if finding.error else 'warning'}  {finding.message}")
     write_landmarks(out, found.landmarks, head.n_vertices)
-    click.echo(
-        f"{out}: 68 landmarks of {target}; look at them with: blendvoca landmarks pick {target} --start {out} --out {out}"
-    )
+    click.echo(f"{out}: 68 landmarks of {target}")
+    click.echo(f"Look at them with: blendvoca landmarks pick {target} --start {out} --out {out}")
     if not found.report.ok:
         raise click.exceptions.Exit(1)
 
