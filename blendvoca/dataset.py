@@ -199,6 +199,8 @@ class BlendVOCA:
 
 
 def _manifest(root: Path) -> Manifest:
+    if root.is_file():
+        raise MissingInputError("a file, not a dataset folder", remedy=f"Point at {root.parent}.", path=root)
     if not root.is_dir():
         raise MissingInputError("no such dataset folder", remedy="Build or download one first.", path=root)
     if not (root / schema.MANIFEST_NAME).exists() and shard_files(root):

@@ -76,17 +76,28 @@ def read_sums(text: str, path: str) -> dict[str, str]:
     return sums
 
 
+def wrong_sums(folder: Path) -> list[IntegrityError]:
+    """Return an error for every file that ``SHA256SUMS`` of a folder lists and that is missing or another.
+
+    :raises FormatError: if it is no such list.
+    """
+    path = folder / SUMS_NAME
+    wrong = []
+    for name, expected in read_sums(path.read_text(encoding="utf-8", errors="replace"), str(path)).items():
+        file = inside(folder, name)
+        found = file_sha256(file) if file.is_file() else "no such file"
+        if found != expected:
+            wrong.append(IntegrityError(f"SHA-256 differs from {SUMS_NAME}", expected=expected, found=found, path=file))
+    return wrong
+
+
 def check_sums(folder: Path) -> None:
     """Check every file that ``SHA256SUMS`` of a folder lists.
 
     :raises IntegrityError: if one is missing or has another sum.
     """
-    path = folder / SUMS_NAME
-    for name, expected in read_sums(path.read_text(encoding="utf-8"), str(path)).items():
-        file = inside(folder, name)
-        found = file_sha256(file) if file.is_file() else "no such file"
-        if found != expected:
-            raise IntegrityError("SHA-256 differs from the list", expected=expected, found=found, path=file)
+    for error in wrong_sums(folder):
+        raise error
 
 
 def _package_folder(url: str, out: Path, config: DownloadConfig, progress: Progress | None) -> Path:

@@ -47,7 +47,8 @@ def import_release(source: Path, out: Path, head_vertices: int = FLAME_VERTICES)
     archive, pickle = _required(source, COEFFICIENTS_NAME), _required(source, RESIDUALS_NAME)
     tables = _tables(archive)
     residuals = _residuals(pickle)
-    crop = read_crop(source / HEAD_NAME, head_vertices) if (source / HEAD_NAME).is_file() else None
+    heads = _found(source, HEAD_NAME)
+    crop = read_crop(heads[0], head_vertices) if heads else None
     sources = {path.name: file_sha256(path) for path in (archive, pickle)}
     # All is read before anything is written.
     rigs = {speaker: _rig(residuals.get(speaker), speaker, crop, pickle) for speaker in tables}
@@ -61,8 +62,12 @@ def import_release(source: Path, out: Path, head_vertices: int = FLAME_VERTICES)
     return write_manifest(out)
 
 
+def _found(folder: Path, name: str) -> list[Path]:
+    return sorted(path for path in folder.rglob(name) if path.is_file()) if folder.is_dir() else []
+
+
 def _required(folder: Path, name: str) -> Path:
-    found = sorted(path for path in folder.rglob(name) if path.is_file()) if folder.is_dir() else []
+    found = _found(folder, name)
     if not found:
         raise MissingInputError(
             f"no {name} here", remedy="Fetch it: blendvoca download blendvoca-release --out FOLDER.", path=folder

@@ -198,6 +198,18 @@ def test_sums_are_those_of_sha256sum(package: Path) -> None:
         assert hashlib.sha256((package / name).read_bytes()).hexdigest() == digest
 
 
+def test_verify_looks_at_descriptions_too(package: Path) -> None:
+    card = package / "README.md"
+    card.write_text(card.read_text().replace("Limits", "Boundaries"))
+    (package / "clips.csv").unlink()
+    result = CliRunner().invoke(main, ["verify", str(package)])
+    assert result.exit_code == 1
+    assert "README.md: SHA-256 differs from SHA256SUMS" in result.output
+    assert "clips.csv: SHA-256 differs from SHA256SUMS" in result.output
+    (package / "SHA256SUMS").write_text("nonsense")
+    assert "no list of SHA-256 sums" in CliRunner().invoke(main, ["verify", str(package)]).output
+
+
 @pytest.mark.parametrize("ending", ["", "/", "/manifest.json"])
 @pytest.mark.parametrize("kind", ["http", "file"])
 def test_anyone_can_fetch_it(package: Path, server: str, tmp_path: Path, kind: str, ending: str) -> None:
