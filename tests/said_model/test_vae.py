@@ -1,0 +1,71 @@
+"""The metric VAE: losses by hand, annealing, training that reconstructs, refusal of other weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+
+import shard_builders  # noqa: E402
+
+from blendvoca.errors import FormatError, InputError, MissingInputError  # noqa: E402
+from said_model.augment import TrainingClip  # noqa: E402
+from said_model.loop import LoopConfig  # noqa: E402
+from said_model.train_vae import VaeConfig, VaeTask, train_vae  # noqa: E402
+from said_model.vae import CoefficientVAE, Reconstruction, latent_features, load_vae  # noqa: E402
+
+
+def test_annealing_rises_and_holds_in_every_cycle():
+    config = VaeConfig(LoopConfig(steps=1000))
+    assert [config.kl_weight(step) for step in (0, 25, 50, 75, 100, 950)] == pytest.approx([0, 0.5, 1, 1, 0, 1])
+
+
+def test_losses_are_the_supplement_s():
+    rng = torch.Generator().manual_seed(0)
+    values = np.random.default_rng(0).uniform(size=(130, 32)).astype(np.float32)
+    clip = TrainingClip(values, None, None, 0)
+    task = VaeTask(VaeConfig(), [clip], [clip], tuple("abcdefghijklmnopqrstuvwxyzABCDEF"))
+    windows, decoded = torch.rand(2, 120, 32, generator=rng), torch.rand(2, 120, 32, generator=rng)
+    mean, log_variance = torch.randn(2, 64, generator=rng), torch.randn(2, 64, generator=rng)
+    losses = task._losses(Reconstruction(decoded, mean, log_variance), windows, 0.25)
+    spread = clip.values.std(axis=0)
+    miss = (windows - decoded).numpy() / spread
+    assert float(losses["reconstruction"]) == pytest.approx((miss**2).sum() / 2, rel=1e-5)
+    assert float(losses["velocity"]) == pytest.approx((np.diff(miss, axis=1) ** 2).sum() / 2, rel=1e-5)
+    normal = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    unit = torch.distributions.Normal(torch.zeros(2, 64), torch.ones(2, 64))
+    divergence = torch.distributions.kl_divergence(normal, unit).sum(1).mean()
+    assert float(losses["divergence"]) == pytest.approx(float(divergence), rel=1e-5)
+    expected = losses["reconstruction"] + losses["velocity"] + 0.25 * losses["divergence"]
+    assert float(losses["loss"]) == pytest.approx(float(expected))
+
+
+def test_training_brings_the_error_down_and_its_weights_load(tmp_path):
+    shard_builders.dataset(tmp_path / "shards", frames=130, sentences=2)
+    reports = []
+    loop = LoopConfig(steps=60, evaluate_every=30, log_every=10, learning_rate=1e-3, ema_decay=0.9, batch=4)
+    config = VaeConfig(loop)
+    train_vae(tmp_path / "shards", tmp_path / "run", config, reports.append, "cpu")
+    assert reports[-1].losses["reconstruction"] < 0.9 * reports[0].losses["reconstruction"]
+    model = load_vae(tmp_path / "run" / "vae.safetensors")
+    windows = np.random.default_rng(0).uniform(size=(5, 120, 32))
+    features = latent_features(model, windows)
+    assert features.shape == (5, 64)
+    np.testing.assert_allclose(features[3:], latent_features(model, windows[3:]), atol=1e-5)
+
+
+def test_other_weights_are_refused(tmp_path):
+    torch.save({"a": torch.zeros(2)}, tmp_path / "other.pth")
+    with pytest.raises(FormatError, match="another architecture"):
+        load_vae(tmp_path / "other.pth")
+    (tmp_path / "page.pth").write_text("<html>")
+    with pytest.raises(FormatError, match="plain tensors"):
+        load_vae(tmp_path / "page.pth")
+    with pytest.raises(MissingInputError, match="download"):
+        load_vae(tmp_path / "none.pth")
+    with pytest.raises(InputError, match="120, 32"):
+        latent_features(CoefficientVAE().eval(), np.zeros((2, 60, 32)))
+    with pytest.raises(InputError, match="training mode"):
+        latent_features(CoefficientVAE(), np.zeros((2, 120, 32)))
