@@ -6,6 +6,7 @@ sizes are read off the shapes.
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -93,6 +94,23 @@ def encoder_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
         "feat_extract_norm": "layer" if layered else "group",
         "do_stable_layer_norm": layered,
     }
+
+
+def read_encoder_settings(path: str | Path) -> dict[str, Any]:
+    """Read a transformers ``config.json``.
+
+    :raises MissingInputError: if it is not there; :raises FormatError: if it is no JSON object.
+    """
+    path = Path(path)
+    try:
+        settings = json.loads(path.read_text())
+    except OSError as error:
+        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
+    except ValueError as error:
+        raise FormatError("not a JSON file", found=str(error), path=path) from error
+    if not isinstance(settings, dict) or "model_type" not in settings:
+        raise FormatError("not an encoder's configuration", expected="an object with model_type", path=path)
+    return settings
 
 
 def _numbers(names: Mapping[str, Any], prefix: str) -> list[int]:

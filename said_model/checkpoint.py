@@ -24,6 +24,8 @@ from said_model.network import SaidNetwork
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 FORMAT, FORMAT_VERSION = "said-model", 1
+#: The small trained model that comes with the package, where it does.
+DEMO = Path(__file__).parent / "weights" / "demo"
 #: Parameters of the speech encoder start with this.
 ENCODER_PREFIX = "audio_encoder."
 

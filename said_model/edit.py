@@ -28,6 +28,8 @@ def parse_range(text: str, fps: float, n_frames: int) -> slice:
         if len(parts) != 2:
             raise ValueError
         start, stop = (float(part) if part.strip() else None for part in parts)
+        if not np.isfinite([second for second in (start, stop) if second is not None]).all():
+            raise ValueError
     except ValueError:
         raise InputError("unreadable time range", expected="seconds, like 0:1.2 or 2.5:", found=repr(text)) from None
     first = 0 if start is None else round(start * fps)
@@ -48,7 +50,8 @@ def match_names(patterns: Sequence[str], names: Sequence[str]) -> NDArray[np.boo
     for pattern in patterns:
         hits = [fnmatchcase(name, pattern) for name in names]
         if not any(hits):
-            raise TrackError(f"no blendshape is called {pattern!r}{nearest(pattern, names)}", expected="one of " + ", ".join(names))
+            what = f"no blendshape is called {pattern!r}{nearest(pattern, names)}"
+            raise TrackError(what, expected="one of " + ", ".join(names))
         chosen |= hits
     return chosen
 

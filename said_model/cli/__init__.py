@@ -1,0 +1,26 @@
+"""``said``: train, sample, edit, stream. One module a command; nothing heavy is imported before it runs."""
+
+from __future__ import annotations
+
+import click
+
+import blendvoca
+from blendvoca.commands import LazyGroup
+
+#: Command to its one line of help; a command is the module of the same name in this package.
+COMMANDS = {
+    "sample": "Draw blendshape coefficients for speech.",
+    "edit": "Generate parts of a track anew, keep the rest.",
+    "stream": "Samples on standard input, frames on standard output, as they come.",
+    "train": "Train a model on shards.",
+    "features": "Write audio features beside shards, so that training need not compute them.",
+    "import-weights": "Turn the authors' .pth into a checkpoint.",
+    "info": "Say what a checkpoint is made of.",
+}
+
+
+@click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS,
+             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})  # fmt: skip
+@click.version_option(blendvoca.__version__, prog_name="said")
+def main() -> None:
+    """SAiD: speech in, ARKit blendshape coefficients out."""

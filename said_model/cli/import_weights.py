@@ -1,0 +1,29 @@
+"""``said import-weights``: the authors' weights as a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--pretrained", metavar="REPOSITORY", help="Fetch the file from the Hugging Face hub, such as yunik1004/SAiD.")
+@click.option("--encoder-config", type=click.Path(path_type=Path),
+              help="The speech encoder's config.json, where it is not one of the published wav2vec 2.0 sizes.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder.")
+def import_weights(file: Path | None, pretrained: str | None, encoder_config: Path | None, out: Path) -> None:
+    """Turn FILE, a .pth state dict of the authors, into a checkpoint folder. Nothing in the file is executed."""
+    from blendvoca.errors import ConfigurationError
+    from said_model.extras import import_room
+
+    authors, checkpoint = import_room("said_model.authors"), import_room("said_model.checkpoint")
+    if (file is None) == (pretrained is None):
+        raise ConfigurationError("which weights?", expected="FILE or --pretrained, one of them")
+    path = file if file is not None else authors.fetch(pretrained)
+    settings = None if encoder_config is None else authors.read_encoder_settings(encoder_config)
+    network = authors.network_of(authors.read_state(path), settings, path)
+    checkpoint.save(out, network, {"imported_from": pretrained or path.name})
+    count = sum(parameter.numel() for parameter in network.denoiser.parameters())
+    click.echo(f"{out}: denoiser of {count:,} parameters, {network.config.encoder.name} included")

@@ -1,0 +1,49 @@
+"""``said sample``: speech to coefficients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from said_model.cli._model import model_options, open_model, open_speech, sampler_options, window_options
+
+
+@click.command()
+@click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path),
+              help="A .csv for one sample of one file, else a folder.")  # fmt: skip
+@click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds that follow each other.")
+@model_options
+@sampler_options
+@window_options
+def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None, pretrained: str | None, device: str,
+           precision: str, sampler: str, steps: int | None, guidance: float, seed: int, window: int, overlap: int,
+           at_once: int) -> None:  # fmt: skip
+    """Draw blendshape coefficients for AUDIO: files that libsndfile reads, of any rate, or folders of them.
+
+    Minutes of sound are cut into windows that are blended at every denoising step.
+    """
+    import time
+
+    from blendvoca.errors import OutputError
+    from said_model import SamplerConfig
+    from said_model.model import together
+    from said_model.windows import WindowConfig
+
+    files = together(audio)
+    single = out.suffix.lower() == ".csv"
+    if single and (len(files) > 1 or samples > 1):
+        raise OutputError("several samples do not fit in one file", expected="a folder", found=str(out))
+    settings, windows = SamplerConfig(sampler, steps, guidance), WindowConfig(window, overlap, at_once)
+    said = open_model(model, pretrained, device, precision)
+    for path in files:
+        speech, start = open_speech(path), time.perf_counter()
+        tracks = said.samples(speech, samples, seed, settings, windows)
+        taken = time.perf_counter() - start
+        for number, track in enumerate(tracks):
+            name = f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + number}.csv"
+            track.to_csv(out if single else out / name)
+        seconds = sum(track.duration for track in tracks)
+        click.echo(f"{path.name}: {len(tracks[0])} frames, {samples} samples in {taken:.2f} s "
+                   f"({seconds / taken:.1f} x real time) -> {out if single else out / name}")  # fmt: skip
