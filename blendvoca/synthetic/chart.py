@@ -51,10 +51,12 @@ def cast(solid: Callable[[Points], Distance], azimuth: Array, level: Array, far:
     """Return where the rays leave the solid, (N, 3): march inward from outside, then halve the last step."""
     origins, directions = rays(azimuth, level)
     outside = np.full(len(origins), far)
+    marching = np.arange(len(origins))
     for _ in range(70):
-        gap = solid(origins + outside[:, None] * directions)
-        outside -= np.maximum(0.75 * gap, 0.0)
-        if gap.max() < 0.02:
+        gap = solid(origins[marching] + outside[marching, None] * directions[marching])
+        outside[marching] -= np.maximum(0.75 * gap, 0.0)
+        marching = marching[gap >= 0.02]
+        if not len(marching):
             break
     inside, outside = outside - 0.4, outside + 0.05
     for _ in range(14):
