@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from blendvoca.errors import BlendvocaError, ConfigurationError, MissingDependencyError
@@ -108,7 +109,7 @@ class Processes(AbstractContextManager["Processes"]):
             if len(running) >= (1 if suspect else self.jobs + 1):
                 return True
             try:
-                running[self._pool().submit(_perform_in_worker, waiting[0])] = waiting[0]
+                running[_submit(self._pool(), _perform_in_worker, waiting[0])] = waiting[0]
             except BrokenExecutor:
                 return False
             waiting.popleft()
@@ -116,19 +117,17 @@ class Processes(AbstractContextManager["Processes"]):
 
     def _pool(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            with _one_thread_variables():
-                context = multiprocessing.get_context("spawn")
-                pool = ProcessPoolExecutor(self.jobs, context, _start_worker, (self.work,))
-                try:
-                    # The workers start with the first task, and must see the variables.
-                    pool.submit(_nothing).result()
-                except BrokenExecutor as error:
-                    raise BlendvocaError(
-                        "worker processes do not start",
-                        found=str(error),
-                        remedy="Call from under `if __name__ == '__main__':`, or build with --jobs 0.",
-                    ) from error
-                self.pool = pool
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(self.jobs, context, _start_worker, (self.work,))
+            try:
+                _submit(pool, _nothing).result()
+            except BrokenExecutor as error:
+                raise BlendvocaError(
+                    "worker processes do not start",
+                    found=str(error),
+                    remedy="Call from under `if __name__ == '__main__':`, or build with --jobs 0.",
+                ) from error
+            self.pool = pool
         return self.pool
 
     def _drop(self, wait_for_workers: bool = True) -> None:
@@ -202,6 +201,12 @@ def perform_on_one_thread(work: Workspace, task: Task) -> Outcome:
         return perform(work, task)
 
 
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Submit a call; a worker that is started for it inherits what it needs from the first moment."""
+    with _one_thread_variables(), _interrupts_held_back():
+        return pool.submit(function, *arguments)
+
+
 @contextmanager
 def _one_thread_variables() -> Iterator[None]:
     """Set the variables that libraries read when they are loaded, for processes started meanwhile."""
@@ -215,6 +220,18 @@ def _one_thread_variables() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold SIGINT back; processes started meanwhile never see it, not even before they could ignore it."""
+    # multiprocessing's own helper process unblocks SIGINT when it starts; later it does not.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _workspace_of_run: dict[str, Workspace] = {}
@@ -252,4 +269,4 @@ def _perform_in_worker(task: Task) -> Outcome:
 
 
 def _nothing() -> None:
-    """Make the pool start its workers."""
+    """Show that a worker can start."""
