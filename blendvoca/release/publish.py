@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tarfile
 import tempfile
@@ -60,6 +61,14 @@ class PackageConfig:
         "arXiv:2401.08655, 2023."
     )
     date: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.date is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", self.date):
+            raise ConfigurationError("no date", expected="YYYY-MM-DD", found=repr(self.date))
+        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
+            raise ConfigurationError("no version of the data", expected="major.minor.patch", found=repr(self.version))
+        if not re.search("[A-Za-z0-9]", self.name):
+            raise ConfigurationError("no name of the data", expected="letters or digits in it", found=repr(self.name))
 
 
 def publish(shards: Path, out: Path, config: PackageConfig | None = None, *, tar: bool = False) -> Path:

@@ -21,7 +21,15 @@ from click.testing import CliRunner
 
 from blendvoca.cli import main
 from blendvoca.dataset import BlendVOCA
-from blendvoca.errors import BlendvocaError, DownloadError, FormatError, IntegrityError, LicenceError, OutputError
+from blendvoca.errors import (
+    BlendvocaError,
+    ConfigurationError,
+    DownloadError,
+    FormatError,
+    IntegrityError,
+    LicenceError,
+    OutputError,
+)
 from blendvoca.fetch.download import DownloadConfig
 from blendvoca.fetch.package import download_address, unpack
 from blendvoca.fetch.transfer import TransferConfig
@@ -190,6 +198,12 @@ def test_the_card_says_what_matters(shards: Path, tmp_path: Path) -> None:
                  "VOCASET's are under its own licence", "## Limits", "## Known gaps"):  # fmt: skip
         assert text in card
     assert card.startswith("---\n")
+
+
+@pytest.mark.parametrize("wrong", [{"date": "today"}, {"version": "one"}, {"name": "\n"}])
+def test_wrong_settings(wrong: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError):
+        PackageConfig(**wrong)  # type: ignore[arg-type]
 
 
 def test_sums_are_those_of_sha256sum(package: Path) -> None:
