@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +45,25 @@ class RiggedHead:
     check: LandmarkReport
     result: TransferResult
     seconds: dict[str, float]
+
+    def to_json(self, head: str, source: SourceRig) -> dict[str, Any]:
+        """Return the whole report as plain data.
+
+        :param head: what to call the head.
+        """
+        return {
+            "head": {"file": head, "vertices": self.rig.neutral.n_vertices, "triangles": self.rig.neutral.n_faces},
+            "unit": asdict(self.unit),
+            "notes": list(self.notes),
+            "source": {"name": source.name, "licence": source.licence},
+            "landmarks": {
+                "figures": self.check.figures,
+                "warnings": [finding.message for finding in self.check.warnings],
+            },
+            "region_vertices": len(self.result.region.kept),
+            "seconds": self.seconds,
+            "quality": self.result.report.to_json(),
+        }
 
 
 def rig_head(

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blendvoca.crop import Crop
-    from landmarks.rig_report import ShapeFigures
     from landmarks.rigging import RiggedHead
 
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
 @click.option("--glb", type=click.Path(path_type=Path), help="Also write a GLB with named morph targets.")
 @click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .json]")
-@click.option("--strict", is_flag=True, help="Exit with 1 if a shape fails its check.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if a shape or a figure fails its check.")
 def rig(
     head: Path,
     marks: Path | None,
@@ -60,7 +59,6 @@ def rig(
     from blendvoca.io.atomic import write_text
     from blendvoca.shard.rig_file import write_rig
     from blendvoca.transfer import TransferConfig
-    from landmarks.rig_report import report_dict, shape_figures
     from landmarks.rigging import rig_head
     from landmarks.sources import load_source
 
@@ -69,7 +67,6 @@ def rig(
     indices = _landmarks(mesh.n_vertices, mesh.n_faces, marks, head)
     chosen = load_source(source, landmarks=source_landmarks).select(_names(shapes))
     done = rig_head(mesh, indices, chosen, config, units=units, region=_region(region, mesh.n_vertices))
-    figures = shape_figures(done, chosen)
     stored = write_rig(
         out, done.rig, landmarks=indices, sources={"head": head.name, "source": chosen.name, "method": method}
     )
@@ -78,9 +75,9 @@ def rig(
 
         write_glb(glb, done.rig, name=head.stem)
     place = report or out.with_suffix(".json")
-    write_text(place, json.dumps(report_dict(done, chosen, figures, head.name), indent=1, ensure_ascii=False) + "\n")
-    _show(done, figures, [path for path in (stored, glb, place) if path is not None])
-    if strict and any(entry.fails for entry in figures):
+    write_text(place, json.dumps(done.to_json(head.name, chosen), indent=1, ensure_ascii=False) + "\n")
+    _show(done, [path for path in (stored, glb, place) if path is not None])
+    if strict and (done.result.report.failed_shapes or done.result.report.failed_figures):
         raise click.exceptions.Exit(1)
 
 
@@ -121,37 +118,39 @@ def _region(path: Path | None, n_vertices: int) -> Crop | None:
     return Crop.of(indices, n_vertices)
 
 
-def _show(done: RiggedHead, figures: list[ShapeFigures], written: list[Path]) -> None:
-    """Print what was understood, the table, and where things are."""
+def _show(done: RiggedHead, written: list[Path]) -> None:
+    """Print what was understood, a line a shape, the head's figures, and where things are."""
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
-    unit = done.unit
-    scale = "" if unit.metres == 1 else f", scaled by {unit.metres:g} to metres"
-    console.print(f"unit        {unit.name} ({unit.reason}){scale}")
+    from blendvoca.transfer.report import LIMITS, describe
+
+    console, report = Console(highlight=False), done.result.report
+    scale = "" if done.unit.metres == 1 else f", scaled by {done.unit.metres:g} to metres"
+    console.print(f"unit        {done.unit.name} ({done.unit.reason}){scale}")
     for note in done.notes:
         console.print(f"repair      {note}")
     for finding in done.check.warnings:
         console.print(f"landmarks   {finding.message}", markup=False)
-    table = Table(box=None, pad_edge=False)
-    for title in ("shape", "ratio", "cosine", "largest mm", "flips", "gap mm", ""):
-        table.add_column(title, justify="left" if title in ("shape", "") else "right")
-    for entry in figures:
-        gap = "" if entry.gap_mm is None else f"{entry.gap_mm:+.2f}"
-        row = (
-            entry.name,
-            f"{entry.ratio:.2f}",
-            f"{entry.cosine:.3f}",
-            f"{entry.largest_mm:.1f}",
-            str(entry.flips),
-            gap,
-        )
-        table.add_row(*row, "; ".join(entry.fails), style="red" if entry.fails else None)
-    console.print(table)
-    failed = [entry.name for entry in figures if entry.fails]
-    console.print(
-        f"{len(figures) - len(failed)} of {len(figures)} shapes pass"
-        + (f"; check {', '.join(failed)}" if failed else "")
-    )
+    shapes = Table(box=None, pad_edge=False)
+    for title in ("shape", "cosine", "ratio", "flips", "boundary mm", ""):
+        shapes.add_column(title, justify="left" if title in ("shape", "") else "right")
+    for entry in report.shapes:
+        row = (entry.name, f"{entry.cosine:.3f}", f"{entry.ratio:.2f}", str(entry.flips), f"{entry.boundary_mm:.2f}")
+        shapes.add_row(*row, "" if entry.good else "fails", style=None if entry.good else "red")
+    figures = Table(box=None, pad_edge=False)
+    for title in ("figure", "value", "limits"):
+        figures.add_column(title, justify="left" if title == "figure" else "right")
+    for name, value in report.figures.items():
+        low, high = LIMITS.get(name, (float("-inf"), float("inf")))
+        limits = " to ".join(f"{bound:g}" for bound in (low, high) if abs(bound) != float("inf"))
+        words = "" if not limits else limits if " to " in limits else f"{'≥' if high == float('inf') else '≤'} {limits}"
+        shown = "not there" if value is None else f"{value:.3g}"
+        figures.add_row(name, shown, words, style="red" if name in report.failed_figures else None)
+    for table in (shapes, figures):
+        console.print()
+        console.print(table)
+    console.print()
+    for line in describe(report) or [f"all {len(report.shapes)} shapes and all figures are within their limits"]:
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"{sum(done.seconds.values()):.1f} s; written: {', '.join(map(str, written))}", soft_wrap=True)
