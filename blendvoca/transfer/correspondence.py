@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
-from blendvoca.geometry.adjacency import face_adjacency
+from blendvoca.geometry.adjacency import face_adjacency, vertex_face_matrix
 from blendvoca.geometry.closest import SurfaceIndex
 from blendvoca.geometry.normals import face_normals
 from blendvoca.linalg.cholesky import factor
@@ -71,17 +71,13 @@ def correspond(
     :raises MeshError: if no triangle finds a partner.
     """
     config = config or CorrespondenceConfig()
-    sides = (source_side, target_side)
-    of_target = _nearest(target, target_faces, registered, source_faces, config, sides[1], sides[0])
-    of_source = _nearest(registered, source_faces, target, target_faces, config, sides[0], sides[1])
-    t, s = np.concatenate([of_target, of_source[:, ::-1]]).T
-    n_target, n_source = len(target_faces), len(source_faces)
-    if not len(t):
+    of_target = _nearest(target, target_faces, registered, source_faces, config, target_side, source_side)
+    of_source = _nearest(registered, source_faces, target, target_faces, config, source_side, target_side)
+    pairs = sp.csr_matrix(of_target.maximum(of_source.T))
+    if not pairs.nnz:
         raise MeshError("no triangle of the target lies near the registered source", remedy="Check the landmarks.")
-    unique = np.unique(t * n_source + s)
-    t, s = unique // n_source, unique % n_source
-    counts = np.bincount(t, minlength=n_target).astype(float)
-    weights = sp.csr_matrix((1.0 / counts[t], (t, s)), shape=(n_target, n_source))
+    counts = np.asarray(pairs.sum(axis=1)).ravel()
+    weights = sp.csr_matrix(sp.diags(1.0 / np.where(counts > 0, counts, 1.0)) @ pairs)
     smooth = counts == 0
     return Correspondence(weights, np.maximum(counts, 1.0), smooth, SmoothExtension(smooth, target_faces, config.fade))
 
@@ -94,8 +90,12 @@ def _nearest(
     config: CorrespondenceConfig,
     asking_side: NDArray[np.int8] | None,
     asked_side: NDArray[np.int8] | None,
-) -> NDArray[np.int64]:
-    """Pairs (n, 2) of asking faces and the asked faces nearest to their centroids, where one is valid."""
+) -> sp.csr_matrix:
+    """Share (F_asking, F_asked) of the asked faces nearest to each asking centroid; a row sums to 1, or to 0 without one.
+
+    Where the nearest point is on an edge or a corner, all faces that meet there are equally near and share: to pick one would
+    leave the choice to rounding, and the answer to the unit.
+    """
     own, other = face_normals(asking, asking_faces), face_normals(asked, asked_faces)
     least = np.cos(np.radians(config.max_angle_deg))
 
@@ -108,7 +108,30 @@ def _nearest(
 
     found, valid = SurfaceIndex(asked, asked_faces).query_where(asking[asking_faces].mean(axis=1), allowed)
     keep = np.flatnonzero(valid & (found.distance < config.max_distance))
-    return np.column_stack([keep, found.face[keep]])
+    queries, faces = _meeting(keep, found.face[keep], found.barycentric[keep], np.asarray(asked_faces), len(asked))
+    fits = allowed(queries, faces)
+    queries, faces = queries[fits], faces[fits]
+    share = 1.0 / np.bincount(queries, minlength=len(asking_faces))[queries]
+    return sp.csr_matrix((share, (queries, faces)), shape=(len(asking_faces), len(asked_faces)))
+
+
+def _meeting(
+    queries: NDArray[np.int64], faces: NDArray[np.int64], barycentric: Array, mesh: NDArray[np.integer], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All faces that contain each found point: the face itself inside, both at an edge, the fan at a corner."""
+    support = barycentric > 1e-9
+    inside = support.all(axis=1)
+    on_edge = np.flatnonzero(~inside)
+    rows, corners = np.nonzero(support[on_edge])
+    used = mesh[faces[on_edge]][rows, corners]
+    selector = sp.csr_matrix((np.ones(len(rows)), (rows, used)), shape=(len(on_edge), count))
+    touching = (selector @ vertex_face_matrix(mesh, count)).tocoo()
+    needed = support[on_edge].sum(axis=1)
+    full = touching.data > needed[touching.row] - 0.5
+    return (
+        np.concatenate([queries[inside], queries[on_edge[touching.row[full]]]]),
+        np.concatenate([faces[inside], touching.col[full].astype(np.int64)]),
+    )
 
 
 class SmoothExtension:

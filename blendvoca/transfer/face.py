@@ -47,13 +47,13 @@ class FaceConfig:
     :raises ConfigurationError: for a length that is not positive, or a negative weight.
     """
 
-    screening_length: float = 0.12
+    screening_length: float = 0.10
     """ℓ: coarser motion follows the source's displacement, finer motion its gradients."""
     smoothing_length: float = 0.035
     """τ: gradients are averaged over this length where source and target are sampled differently."""
     fade_length: float = 0.07
     """Beyond the source's rims gradients fade over this length."""
-    rim_weight: float = 12.0
+    rim_weight: float = 15.0
     """Weight of one rim vertex or landmark, in vertices of the source's mean area."""
     reach: float = 0.03
     """Farthest from the registered source that a target point is still spoken for (1.8 mm on an adult)."""
@@ -144,6 +144,7 @@ class FaceSolver:
         """
         apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
         unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
+        unlike[unlike < 1e-6] = 0.0  # the same to rounding
         pairs = face_adjacency(self.faces)
         length = self.config.smoothing_length * (1.0 + self.config.doubt_smoothing * doubt)
         strength = unlike * length**2
