@@ -1,0 +1,172 @@
+"""``blendvoca rig`` and ``blendvoca landmarks`` as a user calls them."""
+
+import json
+
+import numpy as np
+import pytest
+import trimesh
+from click.testing import CliRunner
+
+from blendvoca.cli import main
+from blendvoca.io.anymesh import read_mesh
+from blendvoca.io.obj import write_obj
+from blendvoca.mesh import Mesh
+from blendvoca.shard.rig_file import read_rig
+from blendvoca.synthetic.head import SyntheticHead
+from landmarks.files import read_landmarks, write_landmarks, write_picks
+from landmarks.scheme import INDEX, TEN_PICKS
+
+SHAPES = "jawOpen,mouthClose,mouthSmileLeft,mouthSmileRight,eyeBlinkLeft,eyeBlinkRight"
+
+
+def _run(*words: object):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def head() -> tuple[Mesh, np.ndarray]:
+    return SyntheticHead().head()
+
+
+@pytest.fixture
+def folder(tmp_path, head):
+    """A head in centimetres and its landmarks."""
+    mesh, landmarks = head
+    write_obj(tmp_path / "head.obj", mesh.with_vertices(100.0 * mesh.vertices))
+    write_landmarks(tmp_path / "head.json", landmarks, mesh.n_vertices)
+    return tmp_path
+
+
+def test_head_in_centimetres_gets_a_rig_and_a_report(folder, head) -> None:
+    done = _run(
+        "rig",
+        folder / "head.obj",
+        "--landmarks",
+        folder / "head.json",
+        "--source",
+        "synthetic",
+        "--shapes",
+        SHAPES,
+        "--out",
+        folder / "rig.h5",
+        "--glb",
+        folder / "rig.glb",
+    )
+    assert done.exit_code == 0, done.output
+    assert "unit        cm" in done.output
+    rig = read_rig(folder / "rig.h5")
+    assert rig.names == tuple(SHAPES.split(","))
+    assert rig.landmarks.tolist() == head[1].tolist()
+    mesh, truth = head[0], SyntheticHead().rig("head", rig.names)
+    assert np.abs(rig.whole().neutral.vertices - mesh.vertices).max() < 1e-6
+    for name in ("jawOpen", "mouthSmileLeft"):
+        wanted = truth.delta(name)
+        error = rig.whole().delta(name) - wanted
+        assert np.linalg.norm(error[head[1]]) < 0.1 * np.linalg.norm(wanted[head[1]])
+    report = json.loads((folder / "rig.json").read_text())
+    assert report["unit"]["name"] == "cm"
+    assert [shape["name"] for shape in report["quality"]["shapes"]] == list(rig.names)
+    assert all(name in done.output for name in rig.names)
+    assert report["quality"]["figures"]["markers_mm"] < 1e-6
+    assert trimesh.load(folder / "rig.glb", force="mesh").faces.shape[1] == 3
+
+
+@pytest.mark.parametrize("suffix", ["ply", "glb", "stl"])
+def test_other_formats_are_read(folder, head, suffix) -> None:
+    mesh, landmarks = head
+    trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(folder / f"head.{suffix}")
+    found = read_mesh(folder / f"head.{suffix}")
+    # The file's own order: the vertex at each landmark's place.
+    apart = np.linalg.norm(found.vertices[:, None] - mesh.vertices[landmarks][None], axis=2)
+    write_landmarks(folder / "own.txt", apart.argmin(axis=0))
+    done = _run(
+        "rig",
+        folder / f"head.{suffix}",
+        "--landmarks",
+        folder / "own.txt",
+        "--source",
+        "synthetic",
+        "--method",
+        "sumner-popovic",
+        "--shapes",
+        "jawOpen",
+        "--out",
+        folder / "rig.h5",
+    )
+    assert done.exit_code == 0, done.output
+    assert read_rig(folder / "rig.h5").whole().delta("jawOpen")[apart.argmin(axis=0)].any()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--landmarks", "none.txt"), "no landmark file"),
+        ((), "landmarks are not known"),
+        (("--landmarks", "head.json", "--source", "arkitt"), "did you mean 'arkit'"),
+        (("--landmarks", "head.json", "--shapes", "jawOpn"), "did you mean 'jawOpen'"),
+        (("--landmarks", "head.json", "--method", "magic"), "unknown transfer method"),
+        (("--landmarks", "head.json", "--units", "furlong"), "unknown unit"),
+        (("--landmarks", "mirrored.json"), "left and right are exchanged"),
+    ],
+)
+def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, words, said) -> None:
+    from landmarks.scheme import MIRROR
+
+    monkeypatch.chdir(folder)
+    write_landmarks("mirrored.json", head[1][MIRROR])
+    source = () if "--source" in words else ("--source", "synthetic")
+    done = _run("rig", "head.obj", *words, *source, "--out", "rig.h5")
+    assert done.exit_code == 1
+    assert said in done.output
+    assert not (folder / "rig.h5").exists()
+
+
+def test_check_says_yes_or_what_is_wrong(folder, head) -> None:
+    done = _run("landmarks", "check", folder / "head.obj", folder / "head.json")
+    assert done.exit_code == 0
+    assert "68 landmarks in order" in done.output
+    wrong = head[1].copy()
+    wrong[36:48] = np.roll(wrong[36:48], 6)
+    write_landmarks(folder / "wrong.txt", wrong)
+    done = _run("landmarks", "check", folder / "head.obj", folder / "wrong.txt")
+    assert done.exit_code == 1
+    assert "eye_right and eye_left are exchanged" in done.output
+
+
+def test_transfer_writes_a_list(folder, head) -> None:
+    mesh, landmarks = head
+    write_picks(folder / "ten.json", {name: int(landmarks[INDEX[name]]) for name in TEN_PICKS}, mesh.n_vertices)
+    done = _run(
+        "landmarks",
+        "transfer",
+        folder / "head.obj",
+        "--source",
+        "synthetic",
+        "--picks",
+        folder / "ten.json",
+        "--out",
+        folder / "found.txt",
+    )
+    assert done.exit_code == 0, done.output
+    found = read_landmarks(folder / "found.txt", mesh.n_vertices)
+    assert np.linalg.norm(mesh.vertices[found] - mesh.vertices[landmarks], axis=1).max() < 2e-3
+
+
+@pytest.mark.slow
+def test_arkit_onto_an_ict_head(assets, tmp_path, monkeypatch) -> None:
+    """The whole model, eyeballs and teeth included, in its own centimetres."""
+    from blendvoca.io.ict import read_ict
+
+    monkeypatch.setenv("BLENDVOCA_ASSETS", str(assets))
+    model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")
+    head = model.head({"identity000": 1.0, "identity003": -1.0})
+    write_obj(tmp_path / "ict.obj", head.with_vertices(100.0 * head.vertices))
+    done = _run("rig", tmp_path / "ict.obj", "--shapes", SHAPES, "--out", tmp_path / "rig.h5")
+    assert done.exit_code == 0, done.output
+    assert "those of the ict topology" in done.output
+    report = json.loads((tmp_path / "rig.json").read_text())
+    assert report["unit"]["name"] == "cm"
+    assert report["quality"]["failed_shapes"] == []
+    rig = read_rig(tmp_path / "rig.h5").whole()
+    # Eyeballs, teeth and the rest behind the skin stay where they are.
+    assert not rig.deltas[:, 17_000:].any()
