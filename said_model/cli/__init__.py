@@ -13,6 +13,7 @@ COMMANDS = {
     "edit": "Generate parts of a track anew, keep the rest.",
     "stream": "Samples on standard input, frames on standard output, as they come.",
     "train": "Train a model on shards.",
+    "train-vae": "Train the VAE in whose latents samples are measured.",
     "features": "Write audio features beside shards, so that training need not compute them.",
     "import-weights": "Turn the authors' .pth into a checkpoint.",
     "info": "Say what a checkpoint is made of.",
