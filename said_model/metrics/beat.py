@@ -40,12 +40,12 @@ def beat_consistency(track: CoefficientTrack, waveform: Waveform, sigma: float =
     return BeatConsistency(float(np.exp(-(away**2) / (2 * sigma**2)).mean()), len(onsets), len(beats))
 
 
-def motion_beats(track: CoefficientTrack) -> NDArray[np.float64]:
+def motion_beats(track: CoefficientTrack) -> NDArray[np.floating]:
     """Return seconds at which the smoothed speed of the mouth's shapes has a minimum."""
     columns = [place for place, name in enumerate(track.names) if name.startswith(_MOUTH)]
     speed = np.linalg.norm(np.diff(track.values[:, columns], axis=0), axis=1)
     smooth = gaussian_filter1d(speed, 0.02 * track.fps)
-    times: NDArray[np.float64] = (np.flatnonzero(_peaks(-smooth)) + 0.5) / track.fps
+    times: NDArray[np.floating] = (np.flatnonzero(_peaks(-smooth)) + 0.5) / track.fps
     return times
 
 
