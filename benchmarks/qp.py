@@ -2,8 +2,8 @@
 
 Run ``OMP_NUM_THREADS=1 python benchmarks/qp.py``; ``--help`` lists data files, runs and where the result goes.
 
-Every solver gets the problem in the form it wants, made beforehand; what is timed is setup and solve. Ours is timed from
-Gram matrix and linear terms to the certified result, certificate included. Each backend runs at the loosest of its
+Every solver gets the problem in the form it wants, made beforehand; what is timed is setup and solve. Ours is timed
+from Gram matrix and linear terms to the certified result, certificate included. Each backend runs at the loosest of its
 accuracies that reaches a relative duality gap of 1e-9 by *our* certificate; where none does, at the tightest, and the
 table shows the gap it left. Runs are interleaved; times are medians.
 """

@@ -70,7 +70,7 @@ class RepeatedBlock:
         one = np.zeros((k, k + 1))  # row j: column j of the lower band, the diagonal first
         for offset in range(k):
             one[: k - offset, offset] = np.diagonal(g, -offset)
-        self._template = np.tile(one, (n_blocks, 1, 1))
+        self._template = np.broadcast_to(one, (n_blocks, k, k + 1))
 
     def factor(self, diagonal: Array, coupling: Array) -> BandFactor:
         """Factor ``I ⊗ G + diag(diagonal) + Δᵀ diag(coupling) Δ``.
@@ -79,7 +79,7 @@ class RepeatedBlock:
         :param coupling: (N−1, K) e.
         :raises SolverError: if the matrix is not numerically positive definite.
         """
-        band = self._template.copy()
+        band = self._template.copy(order="C")
         main = band[:, :, 0]
         main += diagonal
         main[1:] += coupling
