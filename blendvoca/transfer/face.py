@@ -27,6 +27,7 @@ from blendvoca.errors import ConfigurationError
 from blendvoca.geometry.adjacency import face_adjacency
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
@@ -176,7 +177,9 @@ class FaceSolver:
         self._rim_pull = self._rim_weight * pull
         matrix = self._right @ gradient + self._landing.T @ sp.diags(self._rim_pull) @ self._landing
         # A component that nothing holds stays where it is.
-        floor = 1e-9 * per_vertex.mean() * screen
+        labels = vertex_components(self.faces, len(self.target))
+        held = np.unique(labels[(self._anchor > 0) | (np.asarray(self._landing.sum(axis=0)).ravel() > 0)])
+        floor = screen * per_vertex.mean() * ~np.isin(labels, held)
         self.factor = factor(sp.csc_matrix(matrix + sp.diags(self._anchor + floor)))
         self._smoothing = factor(self._smoother)
 
