@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
     """GET the page, the mesh and the scheme; POST everything else."""
 
     server_side: PickServer
-    server_version, sys_version = "blendvoca", ""
+    server_version, sys_version, timeout = "blendvoca", "", 60
 
     def do_GET(self) -> None:
         """Answer a GET."""
@@ -190,11 +190,20 @@ class _Handler(BaseHTTPRequestHandler):
         action = self._action()
         if action is None:
             return
-        length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LIMIT:
+        text = self.headers.get("Content-Length", "")
+        if not text.isdigit() or len(text) > 12:
+            self._send(411, "text/plain", b"how long?")
+            return
+        if int(text) > _LIMIT:
+            # A client that still writes would not hear the answer, so some of it is read.
+            left = min(int(text), 20 * _LIMIT)
+            while left > 0 and (part := self.rfile.read(min(left, 65536))):
+                left -= len(part)
+            self.close_connection = True
             self._send(413, "text/plain", b"too long")
             return
-        content = self.server_side.session.answer(action, self.rfile.read(int(length)))
+        body = self.rfile.read(int(text))
+        content = self.server_side.session.answer(action, body)
         self._send(200, "application/json", json.dumps(content).encode())
 
     def _action(self) -> str | None:
