@@ -40,7 +40,9 @@ class StageReport:
     :param blocked: items left out because what they build on has failed.
     :param failures: items that failed.
     :param seconds: wall time.
+    :param planning: time of that before the first item, to find out what is to be done.
     :param busy: time in the items, summed over workers.
+    :param own: time of that in the stage itself, without hashing, renaming and marks.
     """
 
     name: str
@@ -49,7 +51,9 @@ class StageReport:
     blocked: list[str] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
+    planning: float = 0.0
     busy: float = 0.0
+    own: float = 0.0
 
 
 def run_stages(
@@ -87,6 +91,7 @@ def run_stage(
     for name in work.ledger.prune(stage.name, items):
         reporter.detail(f"{stage.name} {name}: no longer in the corpus, forgotten")
     tasks = list(_plan(stage, work, items, report, reporter, force))
+    report.planning = perf_counter() - start
     fatal: str | None = None
     reporter.begin(stage, sum(weights.values()), sum(weights[item] for item in report.kept))
     try:
@@ -94,6 +99,7 @@ def run_stage(
             reporter.advance(Outcome(stage.name, failure.item, 0.0, failure.error), weights[failure.item])
         for outcome in executor.run(tasks, stop.is_set):
             report.busy += outcome.seconds
+            report.own += outcome.own_seconds
             reporter.advance(outcome, weights[outcome.item])
             if outcome.error is None:
                 report.done.append(outcome.item)

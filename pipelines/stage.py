@@ -77,7 +77,8 @@ class Outcome:
 
     :param stage: name of the stage.
     :param item: the item.
-    :param seconds: how long it took.
+    :param seconds: how long it took, hashing and writing of the mark included.
+    :param own_seconds: how long the stage itself took of that.
     :param error: why it failed, in one line; ``None`` when it is done.
     :param fatal: whether the next item would fail likewise (a full disk).
     :param trace: where in the code it failed, for ``--verbose``.
@@ -91,28 +92,31 @@ class Outcome:
     fatal: bool = False
     trace: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    own_seconds: float = 0.0
 
 
 def perform(work: Workspace, task: Task) -> Outcome:
     """Do one item: result under a temporary name, rename, mark. Errors become part of the outcome."""
     start = perf_counter()
     try:
-        facts = _make(work, task)
+        facts, own_seconds = _make(work, task)
     except Exception as error:  # One bad item must not stop the others; nothing is hidden: the outcome says it all.
         known = isinstance(error, (BlendvocaError, OSError))
         text = str(error) if known else f"internal error, {type(error).__name__}: {error}"
         seconds = perf_counter() - start
         return Outcome(task.stage.name, task.item, seconds, text, _is_fatal(error), traceback.format_exc())
-    return Outcome(task.stage.name, task.item, perf_counter() - start, facts=facts)
+    return Outcome(task.stage.name, task.item, perf_counter() - start, facts=facts, own_seconds=own_seconds)
 
 
-def _make(work: Workspace, task: Task) -> dict[str, Any]:
+def _make(work: Workspace, task: Task) -> tuple[dict[str, Any], float]:
     final = task.stage.target(work, task.item)
     with atomic_path(final) as temporary:
+        start = perf_counter()
         facts = task.stage.run(work, task.item, temporary)
+        own_seconds = perf_counter() - start
         sha256 = digest_file(temporary)
     work.ledger.write(task.item, Mark(task.recipe, str(final.relative_to(work.out)), sha256, facts))
-    return facts
+    return facts, own_seconds
 
 
 def _is_fatal(error: BaseException) -> bool:
