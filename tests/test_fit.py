@@ -10,14 +10,12 @@ from reference.dense_qp import solve_dense
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli import main
 from blendvoca.crop import Crop
-from blendvoca.errors import ConfigurationError, InputError, MeshError, TrackError
+from blendvoca.errors import ConfigurationError, InputError, MeshError
 from blendvoca.fit import FitSettings, Fitter, alike, fit, lip_vertices, lip_weights, match_topology
 from blendvoca.io.csv import read_track
 from blendvoca.mesh import Mesh
-from blendvoca.resample import resampled
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
-from blendvoca.track import CoefficientTrack
 
 FACES = np.array([[0, 1, 2], [1, 2, 3]])
 
@@ -207,19 +205,6 @@ def test_lips_are_where_the_lip_shapes_move():
     assert np.isnan(fit(sequence(nowhere, motion(5, 1)), nowhere).certificate.lips_mean_mm)
     with pytest.raises(MeshError):
         Fitter(rig, lips=[12])
-
-
-def test_resampling_interpolates_frames():
-    rig, u = small_rig(), motion(11, 3)
-    slow = sequence(rig, u, fps=30.0)
-    fast = resampled(slow, 60.0)
-    assert len(fast) == 22
-    expected = rig.pose(CoefficientTrack(u, rig.names, 30.0).resampled(60.0).values)
-    np.testing.assert_allclose(np.concatenate(list(fast.blocks(5))), expected, atol=1e-12)
-    assert resampled(slow, 30.0) is slow
-    np.testing.assert_allclose(resampled(fast, 30.0).frames(), slow.frames(), atol=1e-12)
-    with pytest.raises(TrackError):
-        resampled(slow, 0.0)
 
 
 @pytest.fixture
