@@ -2,9 +2,9 @@
 
     python benchmarks/said_cpu.py [--rounds 9] [--out results.json]
 
-Full size (6.99 M parameters, 768-wide audio features), random weights. What is compared runs interleaved in one process:
-plain float32, ours in float32, ours in bfloat16. Times are medians over the rounds, ratios are medians of the ratios of
-one round, so that another busy process hurts both sides of a ratio.
+Full size (6.99 M parameters, 768-wide audio features), random weights. What is compared runs interleaved in one
+process: plain float32, ours in float32, ours in bfloat16. Times are medians over the rounds, ratios are medians of the
+ratios of one round, so that another busy process hurts both sides of a ratio.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 
 from reference.said_plain import guided_step  # noqa: E402
 from reference.said_weights import reference_state  # noqa: E402
+
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
 from said_model.guidance import guided  # noqa: E402
 from said_model.inference import GuidedDenoiser  # noqa: E402
@@ -90,7 +91,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     network = full_size_network()
     results = [measure(network, frames, options.rounds) for frames in LENGTHS]
-    print(f"{'frames':>7}{'plain ms':>10}{'f32 ms':>9}{'ratio':>7}{'bf16 ms':>9}{'ratio':>7}{'f32 diff':>10}{'bf16 diff':>10}")
+    print(f"{'frames':>7}{'plain ms':>10}{'f32 ms':>9}{'ratio':>7}{'bf16 ms':>9}{'ratio':>7}{'f32 diff':>10}"
+          f"{'bf16 diff':>10}")  # fmt: skip
     for r in results:
         print(
             f"{r['frames']:7d}{r['plain_ms']:10.1f}{r['float32_ms']:9.1f}{r['float32_ratio']:7.1f}"

@@ -44,17 +44,21 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         raise UnsafePickleError(
             "the file holds more than weights, or is no pickle of weights",
             expected="a state dict of tensors",
-            found=str(error).splitlines()[0],
+            found=_first_line(error),
             path=path,
         ) from error
     except (RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
-        raise FormatError("not a file of torch weights", found=str(error).splitlines()[0], path=path) from error
+        raise FormatError("not a file of torch weights", found=_first_line(error), path=path) from error
     for key in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
     if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
         raise FormatError("not a state dict", expected="names with tensors", found=type(content).__name__, path=path)
     return {str(key).removeprefix("module."): value for key, value in content.items()}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def respell(state: Mapping[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -160,6 +164,6 @@ def fetch(repository: str = PRETRAINED) -> Path:
     except Exception as error:  # the hub's client raises errors of several libraries
         raise DownloadError(
             f"cannot fetch {repository}",
-            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            found=_first_line(error),
             remedy="Download the .pth elsewhere and run `said import-weights FILE.pth`.",
         ) from error

@@ -1,8 +1,8 @@
 """Checkpoints: a folder with ``config.json`` and ``model.safetensors``.
 
 The configuration says what to build, the weights are plain tensors; nothing in a checkpoint can run code. The speech
-encoder's weights are stored only where the configuration says so (``encoder.stored``): a frozen encoder is loaded by its
-name instead, once for all checkpoints that share it.
+encoder's weights are stored only where the configuration says so (``encoder.stored``): a frozen encoder is loaded by
+its name instead, once for all checkpoints that share it.
 """
 
 from __future__ import annotations

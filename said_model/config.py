@@ -39,8 +39,8 @@ class Alignment:
     """How far the audio that a frame attends to may lie from it (paper Eq. 4), in frames.
 
     :param bandwidth: 1 in the paper; ``None`` attends to the whole clip.
-    :param schedule: (timestep, bandwidth) pairs, rising: from that timestep on, the bandwidth is another one. The paper's
-        outlook: from global attention at the noisy end to local attention at the clean end.
+    :param schedule: (timestep, bandwidth) pairs, rising: from that timestep on, the bandwidth is another one. The
+        paper's outlook: from global attention at the noisy end to local attention at the clean end.
     """
 
     bandwidth: int | None = 1
@@ -175,6 +175,8 @@ class ModelConfig:
 
 
 def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
+    if not isinstance(data, Mapping):
+        raise ConfigurationError(f"unreadable {kind.__name__}", expected="names with values", found=repr(data))
     known = {f.name for f in fields(kind)}
     for key in data:
         if key not in known:

@@ -7,6 +7,7 @@ loads without translation. Sampling uses the same weights laid out for speed, se
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -69,8 +70,8 @@ class Attention(nn.Module):
         """(B, N, C) over the (B, M, D) context; ``bandwidth`` ``None`` attends to all of it."""
         query, key, value = self.to_q(x), self.to_k(context), self.to_v(context)
         if bandwidth is None:
-            parts = (split_heads(part, self.heads) for part in (query, key, value))
-            return self.to_out(merge_heads(F.scaled_dot_product_attention(*parts)))
+            q, k, v = (split_heads(part, self.heads) for part in (query, key, value))
+            return self.to_out(merge_heads(F.scaled_dot_product_attention(q, k, v)))
         band = alignment_band(x.shape[1], context.shape[1], bandwidth).to(x.device)
         query = query * (x.shape[-1] // self.heads) ** -0.5
         return self.to_out(
@@ -170,13 +171,14 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
         """(B, K, N) to (B, K, N)."""
-        first = self.input_blocks[0][0](x)
-        residual, transformer = self.input_blocks[1]
+        blocks: Any = self.input_blocks
+        first = blocks[0][0](x)
+        residual, transformer = blocks[1]
         h = transformer(residual(first, embedding), audio, bandwidths)
         skips = [first, h]
-        before, transformer, after = self.middle_block
+        before, transformer, after = cast(Any, self.middle_block)
         h = after(transformer(before(h, embedding), audio, bandwidths), embedding)
-        for residual, transformer in self.output_blocks:
+        for residual, transformer in cast(Any, self.output_blocks):
             h = transformer(residual(torch.cat([h, skips.pop()], dim=1), embedding), audio, bandwidths)
         return self.out(h)
 

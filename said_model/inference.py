@@ -2,13 +2,14 @@
 
 What changes between the steps of one clip is the noisy input alone. So everything else is computed once: the timestep's
 part of every residual block, keys and values of the audio, gathered into their windows. Without audio the keys of all
-frames are one and the same, hence the unconditional branch's attention to them is a constant vector; and up to the first
-attention to the audio, both branches are one. Frames come before channels everywhere, layers use packed weights.
+frames are one and the same, hence the unconditional branch's attention to them is a constant vector; and up to the
+first attention to the audio, both branches are one. Frames come before channels everywhere, layers use packed weights.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -23,7 +24,7 @@ from said_model.network import SaidNetwork
 class _Norm:
     """GroupNorm over (B, N, C)."""
 
-    def __init__(self, module: nn.GroupNorm) -> None:
+    def __init__(self, module: Any) -> None:
         self.groups, self.eps = module.num_groups, module.eps
         self.weight, self.bias = module.weight.detach(), module.bias.detach()
 
@@ -31,18 +32,18 @@ class _Norm:
         return group_norm(x, self.groups, self.weight, self.bias, self.eps)
 
 
-def _linear(module: nn.Linear) -> Linear:
+def _linear(module: Any) -> Linear:
     return Linear(module.weight.detach(), None if module.bias is None else module.bias.detach())
 
 
-def _pointwise(module: nn.Conv1d) -> Linear:
+def _pointwise(module: Any) -> Linear:
     return Linear(module.weight.detach()[:, :, 0], module.bias.detach())
 
 
 class _Residual:
     """:class:`said_model.denoiser.ResidualBlock`; the timestep's part arrives as the first convolution's bias."""
 
-    def __init__(self, module: trained.ResidualBlock) -> None:
+    def __init__(self, module: Any) -> None:
         self.norms = _Norm(module.in_layers[0]), _Norm(module.out_layers[0])
         self.convolutions = (
             Convolution(module.in_layers[2].weight.detach()), Convolution(module.out_layers[3].weight.detach())
@@ -74,8 +75,8 @@ class Heard:
 class _Transformer:
     """:class:`said_model.denoiser.TransformerBlock`."""
 
-    def __init__(self, module: trained.TransformerBlock) -> None:
-        layer: trained.TransformerLayer = module.transformer_blocks[0]  # type: ignore[assignment]
+    def __init__(self, module: Any) -> None:
+        layer = module.transformer_blocks[0]
         own, other = layer.attn1, layer.attn2
         self.heads = own.heads
         scale = (own.to_q.weight.shape[0] // own.heads) ** -0.5
@@ -83,13 +84,13 @@ class _Transformer:
         self.norm = _Norm(module.norm)
         self.norms = layer.norm1, layer.norm2, layer.norm3
         self.qkv = Linear(torch.cat([queries, own.to_k.weight.detach(), own.to_v.weight.detach()]), None)
-        self.own_out, self.heard_out = _linear(own.to_out[0]), _linear(other.to_out[0])  # type: ignore[arg-type]
+        self.own_out, self.heard_out = _linear(own.to_out[0]), _linear(other.to_out[0])
         self.query = Linear(other.to_q.weight.detach() * scale, None)
         self.keys_values = Linear(torch.cat([other.to_k.weight.detach(), other.to_v.weight.detach()]), None)
         gated = layer.ff.net[0].proj
         (value, gate), (value_bias, gate_bias) = gated.weight.detach().chunk(2), gated.bias.detach().chunk(2)
         self.value, self.gate = Linear(value, value_bias), Linear(gate, gate_bias)
-        self.shrink, self.out = _linear(layer.ff.net[2]), _pointwise(module.proj_out)  # type: ignore[arg-type]
+        self.shrink, self.out = _linear(layer.ff.net[2]), _pointwise(module.proj_out)
 
     def listen(self, audio: Tensor, null: Tensor) -> Heard:
         """Project audio features (B, M, D) and the null condition (1, D)."""
@@ -101,8 +102,8 @@ class _Transformer:
         """Attend to the audio and add: (B, N, C)."""
         query = self.query(self._normed(1, x))
         if band is None:
-            parts = (split_heads(part, self.heads) for part in (query, heard.keys, heard.values))
-            return self.heard_out.add(merge_heads(F.scaled_dot_product_attention(*parts, scale=1.0)), x)
+            q, k, v = (split_heads(part, self.heads) for part in (query, heard.keys, heard.values))
+            return self.heard_out.add(merge_heads(F.scaled_dot_product_attention(q, k, v, scale=1.0)), x)
         if band.width not in heard.windows:
             heard.windows[band.width] = gather_band(heard.keys, band), gather_band(heard.values, band)
         return self.heard_out.add(banded_attention(query, *heard.windows[band.width], band, self.heads), x)
@@ -147,12 +148,12 @@ class GuidedDenoiser:
             self._lay_out(model)
             self.null = network.null_cond_emb.detach()[0].to(dtype)
 
-    def _lay_out(self, model: trained.UNet) -> None:
-        blocks = [model.input_blocks[1], model.middle_block, *model.output_blocks]  # type: ignore[list-item]
+    def _lay_out(self, model: Any) -> None:
+        blocks = [model.input_blocks[1], model.middle_block, *model.output_blocks]
         residuals = [block[0] for block in blocks]
         residuals.insert(2, model.middle_block[2])
-        first: nn.Conv1d = model.input_blocks[0][0]  # type: ignore[index,assignment]
-        self.first, self.first_bias = Convolution(first.weight.detach()), first.bias.detach()  # type: ignore[union-attr]
+        first = model.input_blocks[0][0]
+        self.first, self.first_bias = Convolution(first.weight.detach()), first.bias.detach()
         self.residuals = [_Residual(module) for module in residuals]
         self.transformers = [_Transformer(block[1]) for block in blocks]
         self.last_norm, last = _Norm(model.out[0]), model.out[2]

@@ -1,9 +1,9 @@
 """Layers laid out for sampling: frames before channels, weights packed once, additions fused where the CPU offers it.
 
 PyTorch's plain matrix product calls a BLAS that is slow on half of the processors in use, and repacks the weights on
-every call. oneDNN, which PyTorch carries as well, takes weights packed beforehand and fuses activation and addition. Its
-operators are not part of PyTorch's public interface, so every layer here falls back to the public functions where they
-are missing, on other devices and in other precisions; tests compare the two.
+every call. oneDNN, which PyTorch carries as well, takes weights packed beforehand and fuses activation and addition.
+Its operators are not part of PyTorch's public interface, so every layer here falls back to the public functions where
+they are missing, on other devices and in other precisions; tests compare the two.
 """
 
 from __future__ import annotations
@@ -125,9 +125,9 @@ def group_norm(x: Tensor, groups: int, weight: Tensor, bias: Tensor, eps: float)
     """Normalise groups of channels of (B, N, C) over all frames."""
     if x.dtype is torch.bfloat16 and x.device.type == "cpu":
         # The CPU kernel for bfloat16 in this layout is several times slower than converting twice.
-        normed = F.group_norm(_image(x.float()), groups, weight.float(), bias.float(), eps)
+        normed = torch.group_norm(_image(x.float()), groups, weight.float(), bias.float(), eps)
         return _frames(normed).to(torch.bfloat16)
-    return _frames(F.group_norm(_image(x), groups, weight, bias, eps))
+    return _frames(torch.group_norm(_image(x), groups, weight, bias, eps))
 
 
 def self_attention(qkv: Tensor, heads: int) -> Tensor:
@@ -156,7 +156,8 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
             torch.mm(queries[number, start : start + rows], keys[number].T, out=held)
             torch.softmax(held, -1, out=held)
             if qkv.dtype is torch.float32:
-                place[start : start + rows] = operators._linear_pointwise(held, transposed[number], None, "none", [], "")
+                part = operators._linear_pointwise(held, transposed[number], None, "none", [], "")
             else:
-                place[start : start + rows] = held @ values[number]
+                part = held @ values[number]
+            place[start : start + rows] = part
     return mixed

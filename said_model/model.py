@@ -23,9 +23,11 @@ from said_model.network import SaidNetwork
 from said_model.sampler import Kept
 from said_model.speech import Speech, features_of, hear
 from said_model.stream import StreamConfig, Streamer, draw_like_stream
-from said_model.windows import Section, WindowConfig
+from said_model.windows import WindowConfig
 
 Sound = str | PathLike[str] | Waveform
+#: Numbers the noise of edits: with the noise that a track was drawn with, an edit would give the same track again.
+EDITING = 1 << 20
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -42,8 +44,8 @@ def pick_device(name: str = "auto") -> torch.device:
         raise ConfigurationError("unknown device", expected="auto, cpu or cuda", found=repr(name)) from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigurationError(
-            "no CUDA device on this machine", expected="a CUDA build of torch and a GPU", found=f"torch {torch.__version__}",
-            remedy="Use --device cpu, or auto.",
+            "no CUDA device on this machine", expected="a CUDA build of torch and a GPU",
+            found=f"torch {torch.__version__}", remedy="Use --device cpu, or auto.",
         )  # fmt: skip
     return device
 
@@ -143,7 +145,7 @@ class SAiD:
         kept_mask = np.broadcast_to(np.asarray(mask, dtype=np.float64), track.values.shape)
         order = track.columns(self.config.names)
         drawing = self._drawing(sampler, windows)
-        noise = drawing.noise(range(seed, seed + count), len(track))
+        noise = drawing.noise(range(seed, seed + count), len(track), EDITING)
         reference = torch.from_numpy(track.values[:, order].astype(np.float32)).expand_as(noise)
         chosen = torch.from_numpy(kept_mask[:, order].astype(np.float32))[None]
         kept = Kept(*(part.to(self.device) for part in (reference, chosen, noise)))
@@ -176,7 +178,9 @@ class SAiD:
                 "sound and track differ in length", expected=f"{len(track)} frames", found=f"{n_frames} frames of sound"
             )
 
-    def stream(self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None) -> Streamer:
+    def stream(
+        self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None
+    ) -> Streamer:
         """Start a live stream: push samples, get frames with bounded latency."""
         return Streamer(self._drawing(sampler, None), self.network.audio_encoder, config or StreamConfig(), seed)
 

@@ -5,9 +5,9 @@ noise prediction is not recomputed after the clip), "leading" timesteps. It need
 too late.
 
 ``dpm`` is DPM-Solver++ of order two (midpoint) on a grid that is uniform in the log of the signal-to-noise ratio, from
-:data:`LOG_SNR_START` to the level of timestep 0. The cosine schedule ends at a signal so weak (alpha-bar 2.5e-9) that any
-error of a noise prediction is multiplied by 2e4 there; starting a little later needs no clipping. Nothing is clipped
-before the end, so that guidance and style are not bent.
+:data:`LOG_SNR_START` to the level of timestep 0. The cosine schedule ends at a signal so weak (alpha-bar 2.5e-9) that
+any error of a noise prediction is multiplied by 2e4 there; starting a little later needs no clipping. Nothing is
+clipped before the end, so that guidance and style are not bent.
 """
 
 from __future__ import annotations

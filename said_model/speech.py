@@ -71,7 +71,7 @@ def _notes(sound: Waveform) -> list[str]:
     if clipped > CLIPPED_SHARE:
         notes.append(f"{clipped:.1%} of the samples are clipped: lips may follow less well")
     if sound.rate < SAMPLE_RATE:
-        notes.append(f"the sound has {sound.rate} Hz, speech encoders expect {SAMPLE_RATE}: consonants are hard to tell")
+        notes.append(f"the sound has {sound.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to tell")
     if sound.duration < SHORT_SECONDS:
         notes.append(f"the sound lasts {sound.duration:.2f} s: too short for speech")
     return notes

@@ -1,9 +1,9 @@
 """Live: samples in as they come, frames out with bounded latency.
 
 A frame is emitted once the sound of its section and the stated look-ahead has been heard. Every section begins with the
-last frames of the one before (kept, paper 4.2.4), hears the sound from a little before its first frame to the end of its
-look-ahead, and normalises it by the mean and variance of all sound so far. :func:`draw_like_stream` does the same from a
-whole clip.
+last frames of the one before (kept, paper 4.2.4), hears the sound from a little before its first frame to the end of
+its look-ahead, and normalises it by the mean and variance of all sound so far. :func:`draw_like_stream` does the same
+from a whole clip.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from said_model.windows import Chain, Section
 class StreamConfig:
     """Sizes in frames.
 
-    :param chain: past, new and look-ahead frames of a section. A frame comes at the latest (hop + lookahead) / fps seconds
-        after its sound, plus the time to compute one section.
+    :param chain: past, new and look-ahead frames of a section. A frame comes at the latest (hop + lookahead) / fps
+        seconds after its sound, plus the time to compute one section.
     :param context: seconds of sound before a section that the encoder hears as well.
     """
 
@@ -83,7 +83,7 @@ class _Ear:
 
     @torch.inference_mode()
     def features(self, section: Section) -> Tensor:
-        """(1, stop - start, D), normalised by all sound up to the section's end; forgets what no later section needs."""
+        """(1, stop - start, D), normalised by all sound up to the section's end; forgets what is needed no more."""
         before = min(round(self.config.context * self.fps), section.start)
         first, last = _place(section.start - before, self.fps), min(_place(section.stop, self.fps), self.heard)
         # Whatever came in one push, the level is that of the sound up to here and no further.

@@ -1,7 +1,7 @@
 """Long clips: overlapping windows whose predictions are blended at every denoising step.
 
-The denoiser looks at a window at a time, as long as what it was trained on. Neighbouring windows share frames and, since
-all of them read and write the same noisy clip, agree on them before the noise is gone; there is no seam to mend
+The denoiser looks at a window at a time, as long as what it was trained on. Neighbouring windows share frames and,
+since all of them read and write the same noisy clip, agree on them before the noise is gone; there is no seam to mend
 afterwards. Cost and memory grow linearly with the length.
 """
 
@@ -65,8 +65,8 @@ def window_weights(starts: Sequence[int], frames: int, n_frames: int) -> Tensor:
 def blended(windows: Sequence[Denoise], starts: Sequence[int], frames: int, n_frames: int) -> Denoise:
     """Return the denoiser of a long clip.
 
-    :param windows: denoisers of batches of neighbouring windows, in order; each takes (B * w, frames, K) with the windows
-        of one sample side by side, and together they take all windows.
+    :param windows: denoisers of batches of neighbouring windows, in order; each takes (B * w, frames, K) with the
+        windows of one sample side by side, and together they take all windows.
     :param starts: first frame of every window.
     """
     if len(starts) == 1:
@@ -89,7 +89,7 @@ def blended(windows: Sequence[Denoise], starts: Sequence[int], frames: int, n_fr
 
 
 def batches(count: int, at_once: int) -> list[range]:
-    """Cut ``count`` windows into batches of equal size (but the last) of at most ``at_once``, as :func:`blended` does."""
+    """Cut ``count`` windows into batches of equal size (but the last) of at most ``at_once``."""
     number = -(-count // at_once)
     share = -(-count // number)
     return [range(start, min(start + share, count)) for start in range(0, count, share)]
@@ -143,7 +143,8 @@ class Chain:
 def run_chain(sections: Iterable[Section], draw: Callable[[int, Section, Tensor | None], Tensor]) -> Iterator[Tensor]:
     """Run sections one after the other and yield the new frames (B, emitted, K) of each.
 
-    :param draw: (number, section, frames before the new ones (B, R, K) or ``None``) to the section's frames (B, stop - start, K).
+    :param draw: (number, section, frames before the new ones (B, R, K) or ``None``) to the section's frames
+        (B, stop - start, K).
     """
     recent: Tensor | None = None
     for number, section in enumerate(sections):

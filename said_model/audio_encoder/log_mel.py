@@ -1,7 +1,7 @@
 """Log-mel patches: a speech encoder without weights, for use where none can be downloaded.
 
-Around each moment the log-mel spectrum of the last and next tenths of a second is kept, its course in time compressed by
-a cosine transform. Nothing is learned here; the denoiser's key and value projections learn from it.
+Around each moment the log-mel spectrum of the last and next tenths of a second is kept, its course in time compressed
+by a cosine transform. Nothing is learned here; the denoiser's key and value projections learn from it.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ class LogMelEncoder(AudioEncoder):
         reach = self.config.reach
         padded = F.pad(spectra, (reach, reach), mode="replicate").reshape(batch * bands, 1, -1)
         patches = F.conv1d(padded, self.cosines[:, None]).reshape(batch, bands * self.config.orders, length)
-        return sample_at_frames(patches, n_frames, waveform.shape[-1] / self.config.hop).transpose(1, 2) / math.sqrt(reach)
+        placed = sample_at_frames(patches, n_frames, waveform.shape[-1] / self.config.hop)
+        return placed.transpose(1, 2) / math.sqrt(reach)
 
 
 def sample_at_frames(features: Tensor, n_frames: int, length: float) -> Tensor:

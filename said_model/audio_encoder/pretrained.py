@@ -26,7 +26,11 @@ class PretrainedEncoder(AudioEncoder):
 
     context_seconds = 2.0
 
-    def __init__(self, model: nn.Module) -> None:
+    feature_extractor: nn.Module
+    feature_projection: nn.Module
+    encoder: nn.Module
+
+    def __init__(self, model: Any) -> None:
         super().__init__()
         # The parts become our own children, so that parameter names start where transformers' do.
         for name, part in model.named_children():
@@ -85,7 +89,7 @@ def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
             f"cannot load the speech encoder {name!r}",
             expected="a folder that transformers can read, or a model name and a network",
             found=str(error).splitlines()[0],
-            remedy=f"Fetch it once where there is a network, or choose the encoder {'log-mel'!r}, which needs no weights.",
+            remedy="Fetch it once where there is a network, or choose the encoder log-mel, which needs no weights.",
         ) from error
     config = EncoderConfig(name if not Path(name).is_dir() else str(Path(name).resolve()), model.config.to_dict())
     return PretrainedEncoder(model.eval()), config

@@ -9,9 +9,9 @@ import click
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--pretrained", metavar="REPOSITORY", help="Fetch the file from the Hugging Face hub, such as yunik1004/SAiD.")
+@click.option("--pretrained", metavar="REPOSITORY", help="Fetch it from the Hugging Face hub, such as yunik1004/SAiD.")
 @click.option("--encoder-config", type=click.Path(path_type=Path),
-              help="The speech encoder's config.json, where it is not one of the published wav2vec 2.0 sizes.")  # fmt: skip
+              help="The speech encoder's config.json, where it is of no published size.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder.")
 def import_weights(file: Path | None, pretrained: str | None, encoder_config: Path | None, out: Path) -> None:
     """Turn FILE, a .pth state dict of the authors, into a checkpoint folder. Nothing in the file is executed."""

@@ -13,7 +13,7 @@ from said_model.cli._model import model_options, open_model, open_speech, sample
 @click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path),
               help="A .csv for one sample of one file, else a folder.")  # fmt: skip
-@click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds that follow each other.")
+@click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds in a row.")
 @model_options
 @sampler_options
 @window_options

@@ -12,6 +12,7 @@ pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run
 
 from reference.said_plain import denoise as plain_denoise  # noqa: E402
 from reference.said_weights import reference_state  # noqa: E402
+
 from said_model.authors import network_of, read_state  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
 from said_model.guidance import guided  # noqa: E402

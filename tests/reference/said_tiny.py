@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reference.said_weights import reference_state
+
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.network import SaidNetwork
 

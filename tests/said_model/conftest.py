@@ -11,6 +11,7 @@ from blendvoca.audio import Waveform
 @pytest.fixture
 def tiny_network():
     from reference.said_tiny import filled, tiny_config
+
     from said_model.network import SaidNetwork
 
     return filled(SaidNetwork(tiny_config()))

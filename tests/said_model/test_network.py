@@ -5,9 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this test")
 
-from blendvoca.errors import ConfigurationError  # noqa: E402
 from reference.said_plain import alignment_mask  # noqa: E402
 from reference.said_tiny import filled, tiny_config  # noqa: E402
+
+from blendvoca.errors import ConfigurationError  # noqa: E402
 from said_model.attention import alignment_band, banded_attention, gather_band  # noqa: E402
 from said_model.config import Alignment, DenoiserConfig, DiffusionConfig, ModelConfig, SamplerConfig  # noqa: E402
 from said_model.denoiser import Denoiser  # noqa: E402
@@ -23,7 +24,8 @@ def test_full_size_has_the_published_number_of_parameters():
 def test_new_network_starts_its_output_convolutions_at_zero():
     network = SaidNetwork(tiny_config())
     block = network.denoiser.model.middle_block
-    assert not block[0].out_layers[3].weight.any() and not block[1].proj_out.weight.any()
+    assert not block[0].out_layers[3].weight.any()
+    assert not block[1].proj_out.weight.any()
 
 
 @pytest.mark.parametrize(("frames", "features"), [(9, 9), (12, 8), (10, 5), (7, 20), (5, 6), (1, 1), (1, 4), (30, 1)])
@@ -154,7 +156,7 @@ def test_wrong_settings_are_refused(kind, settings):
 def test_configuration_travels_as_json():
     config = tiny_config(alignment=Alignment.parse("1,none@500"))
     assert ModelConfig.from_dict(config.to_dict()) == config
-    with pytest.raises(ConfigurationError, match="unknown setting 'widht'.*width"):
+    with pytest.raises(ConfigurationError, match=r"unknown setting 'widht'.*width"):
         ModelConfig.from_dict({"denoiser": {"widht": 3}})
 
 
@@ -167,7 +169,9 @@ def test_frozen_encoder_stays_in_evaluation_mode(conformance):
     config = ModelConfig(encoder=EncoderConfig("tiny", settings, True), denoiser=DenoiserConfig(
         width=32, heads=2, feature_dim=settings["hidden_size"]))  # fmt: skip
     network = SaidNetwork(config).freeze_encoder().train()
-    assert network.denoiser.training and not network.audio_encoder.encoder.training
+    assert network.denoiser.training
+    assert not network.audio_encoder.encoder.training
     heard = [network.encode(torch.from_numpy(np.random.default_rng(0).standard_normal((1, 9000), np.float32)), 30)
              for _ in range(2)]  # fmt: skip
-    assert torch.equal(*heard) and not heard[0].requires_grad
+    assert torch.equal(*heard)
+    assert not heard[0].requires_grad

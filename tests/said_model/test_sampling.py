@@ -1,5 +1,7 @@
 """Schedules, samplers, masks and windows over denoisers whose answer is known."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -29,7 +31,8 @@ def gaussian_denoiser(diffusion, covariance=None):
 
     def denoise(x, timestep):
         a = level(timestep, diffusion)
-        covered = torch.eye(x.shape[1], dtype=torch.float64) * SPREAD**2 if covariance is None else covariance(x.shape[1])
+        independent = torch.eye(x.shape[1], dtype=torch.float64) * SPREAD**2
+        covered = independent if covariance is None else covariance(x.shape[1])
         gain = a * covered + (1 - a) * torch.eye(x.shape[1], dtype=torch.float64)
         centred = x.double() - a**0.5 * MEAN
         clean = MEAN + a**0.5 * torch.einsum("mn,bnk->bmk", covered @ torch.linalg.inv(gain), centred)
@@ -47,7 +50,9 @@ def smooth(n):
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "sample", "v_prediction"])
-@pytest.mark.parametrize(("name", "steps", "tolerance"), [("dpm", 30, 0.006), ("dpm", 20, 0.01), ("said-ddim", 200, 0.02)])
+@pytest.mark.parametrize(
+    ("name", "steps", "tolerance"), [("dpm", 30, 0.006), ("dpm", 20, 0.01), ("said-ddim", 200, 0.02)]
+)
 def test_samplers_follow_the_exact_flow(prediction, name, steps, tolerance):
     """For normal data the probability flow is known: x0 = mean + spread * (start noise), as ends of one trajectory."""
     diffusion = DiffusionConfig(prediction=prediction)
@@ -79,7 +84,8 @@ def test_levels_and_timesteps_belong_together():
 
 def test_guidance_zero_is_the_conditional_model():
     a, b = torch.ones(1, 2, 3), torch.zeros(1, 2, 3)
-    assert torch.equal(guide(a, b, 0.0), a) and torch.equal(guide(a, b, 2.0), 3 * a)
+    assert torch.equal(guide(a, b, 0.0), a)
+    assert torch.equal(guide(a, b, 2.0), 3 * a)
     assert torch.equal(guided(lambda x, t: (x, b), 1.0)(a, 5.0), 2 * a)
 
 
@@ -99,15 +105,18 @@ def test_kept_parts_come_back_exactly_and_fit_their_surroundings():
     assert float((found[:, 20] - reference[:, 19]).abs().max()) < 0.1
 
 
-@pytest.mark.parametrize(("frames", "length", "overlap"), [(10, 30, 10), (30, 30, 10), (31, 30, 10), (200, 30, 10), (95, 40, 20)])
+@pytest.mark.parametrize(
+    ("frames", "length", "overlap"), [(10, 30, 10), (30, 30, 10), (31, 30, 10), (200, 30, 10), (95, 40, 20)]
+)
 def test_windows_cover_a_clip_evenly(frames, length, overlap):
     config = WindowConfig(length, overlap)
     starts = window_starts(frames, config)
     if frames <= length:
         assert starts == [0]
         return
-    assert starts[0] == 0 and starts[-1] == frames - length
-    assert all(0 < b - a <= length - overlap for a, b in zip(starts, starts[1:], strict=False))
+    assert starts[0] == 0
+    assert starts[-1] == frames - length
+    assert all(0 < b - a <= length - overlap for a, b in itertools.pairwise(starts))
     weights = window_weights(starts, length, frames)
     total = torch.zeros(frames)
     for start, weight in zip(starts, weights, strict=True):
@@ -152,7 +161,8 @@ def test_a_chain_emits_every_frame_once(frames):
     chain = Chain(past=20, hop=30, lookahead=7)
     place = 0
     for section in chain.sections(frames):
-        assert section.start + section.given == place and section.stop <= frames
+        assert section.start + section.given == place
+        assert section.stop <= frames
         assert section.given == min(place, 20)
         place += section.emitted
     assert place == frames
@@ -162,7 +172,8 @@ def test_masks():
     names, fps = ("jawOpen", "mouthLeft", "mouthRight"), 10.0
     mask = build_mask(40, names, fps, keep=["0:1.2", "2.5:"], pin=["jawOpen"], redo=["mouth*"])
     free = np.argwhere(mask == 0)
-    assert set(free[:, 0]) == set(range(12, 25)) and set(free[:, 1]) == {1, 2}
+    assert set(free[:, 0]) == set(range(12, 25))
+    assert set(free[:, 1]) == {1, 2}
     assert build_mask(40, names, fps).sum() == 0
     assert match_names(["*Left"], names).tolist() == [False, True, False]
     assert parse_range(":3", fps, 40) == slice(0, 30)
