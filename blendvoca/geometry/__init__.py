@@ -7,13 +7,14 @@ from blendvoca.geometry.adjacency import face_adjacency, undirected_edges, verte
 from blendvoca.geometry.boundary import boundary_edges, boundary_loops
 from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex, closest_points
 from blendvoca.geometry.components import face_components, vertex_components
-from blendvoca.geometry.distance import edge_lengths, geodesic_distances, ring_distances
+from blendvoca.geometry.distance import SurfaceGraph, edge_lengths, geodesic_distances, ring_distances
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.geometry.similarity import Similarity, fit_similarity
 
 __all__ = [
     "ClosestPoints",
     "Similarity",
+    "SurfaceGraph",
     "SurfaceIndex",
     "boundary_edges",
     "boundary_loops",

@@ -35,10 +35,13 @@ from blendvoca.transfer.coverage import Coverage, Coverer
 from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.frames import gradient_matrix
 from blendvoca.transfer.lids import lid_maps
-from blendvoca.transfer.sides import of_faces, side_labels
+from blendvoca.transfer.sides import Labels, of_faces
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
+
+CHUNK = 8
+"""Shapes that are solved at once; bounds the memory that their gradients take."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ class FaceSolver:
     """One source and one target, factored; shapes are then one back-substitution each.
 
     :param source, registered: (V, 3) resting and registered source; `target` (W, 3); all in the common space.
-    :param pairs: (m, 2) landmark pairs; sides and lids need the 68-point scheme and are left out for other lists.
+    :param pairs: (m, 2) landmark pairs; lids need the 68-point scheme and are left out for other lists.
+    :param sides: labels (V,) and (W,) of the vertices (sides.py); none where the scheme is another.
     :param unconstrained: rows of `pairs` that pull at nothing.
     """
 
@@ -106,6 +110,7 @@ class FaceSolver:
         target_faces: Index,
         pairs: NDArray[np.integer],
         config: FaceConfig,
+        sides: tuple[Labels, Labels] | None = None,
         unconstrained: tuple[int, ...] = (),
     ) -> None:
         self.config, self.target, self.faces = config, target, np.asarray(target_faces)
@@ -114,10 +119,8 @@ class FaceSolver:
         outer = loops[int(np.argmax(extents))] if loops else np.zeros(0, dtype=np.int64)
         holes = [loop for loop in loops if loop is not outer]
         scheme = len(pairs) == COUNT
-        sides = [
-            side_labels(points, faces, pairs[:, k]) if scheme else np.zeros(len(points), dtype=np.int8)
-            for k, (points, faces) in enumerate(((source, source_faces), (target, target_faces)))
-        ]
+        if sides is None:
+            sides = np.zeros(len(source), dtype=np.int8), np.zeros(len(target), dtype=np.int8)
         face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
         self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, config.reach)
         self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
@@ -185,6 +188,11 @@ class FaceSolver:
 
     def apply(self, moves: Array) -> Array:
         """Target displacements (K, W, 3) for source displacements (K, V, 3), both in the common space."""
+        parts = [self._some(moves[first : first + CHUNK]) for first in range(0, len(moves), CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.target), 3))
+
+    def _some(self, moves: Array) -> Array:
+        """As `apply`, for few shapes."""
         shapes, count = len(moves), len(self.target)
         if self._lids is not None:
             moves = moves + np.einsum("nij,knj->kni", self._lids, moves)

@@ -22,7 +22,7 @@ from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import face_region, landmark_components
 from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.registration import Guides, Registration, register
-from blendvoca.transfer.sides import of_faces, side_labels
+from blendvoca.transfer.sides import Labels, of_faces, side_labels
 from blendvoca.transfer.space import CommonSpace, common_space
 
 Array = NDArray[np.float64]
@@ -94,7 +94,7 @@ def prepare(
     parts = (placed.start, source.faces, registration.vertices, placed.goal, placed.faces, placed.pairs)
     solver: FaceSolver | PlainSolver
     if config.method == "face":
-        solver = FaceSolver(*parts, config.face, config.unconstrained)
+        solver = FaceSolver(*parts, config.face, placed.sides, config.unconstrained)
     else:
         solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
@@ -131,16 +131,21 @@ class _Placed:
         start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
         return cls(source, skin, skin.apply(target).faces, inner, space, start, goal)
 
+    @cached_property
+    def sides(self) -> tuple[Labels, Labels] | None:
+        """Side labels of both meshes' vertices, where the landmarks are the 68 points."""
+        if len(self.pairs) != COUNT:
+            return None
+        labels = side_labels(self.start, self.source.faces, self.pairs[:, 0])
+        return labels, side_labels(self.goal, self.faces, self.pairs[:, 1])
+
     def register(self, config: TransferConfig) -> Registration:
+        """Bend the source onto the target."""
         guides = None
-        if config.method == "face" and len(self.pairs) == COUNT:
-            sides = side_labels(self.goal, self.faces, self.pairs[:, 1])
-            guides = Guides(
-                side_labels(self.start, self.source.faces, self.pairs[:, 0]), of_faces(sides, self.faces)
-            )
-        return register(
-            self.start, self.source.faces, self.goal, self.faces, self.pairs, config.registration, guides
-        )
+        if config.method == "face" and self.sides is not None:
+            guides = Guides(self.sides[0], of_faces(self.sides[1], self.faces))
+        held = np.delete(self.pairs, list(config.unconstrained), axis=0)
+        return register(self.start, self.source.faces, self.goal, self.faces, held, config.registration, guides)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.crop import Crop
-from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.geometry.distance import SurfaceGraph
 from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
@@ -43,8 +43,9 @@ def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: flo
     if not len(cut):
         return np.ones(len(region.kept))
     inner = region.apply(mesh)
-    to_cut = geodesic_distances(inner.vertices, inner.faces, region.indices(cut))
-    to_covered = geodesic_distances(inner.vertices, inner.faces, np.flatnonzero(covered))
+    graph = SurfaceGraph(inner.vertices, inner.faces)
+    to_cut = graph.distances(region.indices(cut))
+    to_covered = graph.distances(np.flatnonzero(covered))
     to_cut = np.where(np.isfinite(to_cut), to_cut, np.inf)
     with np.errstate(invalid="ignore"):
         share = np.where(np.isfinite(to_cut), to_cut / np.maximum(band, to_cut + to_covered), 1.0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.geometry.distance import SurfaceGraph
 from blendvoca.transfer.face68 import OPENINGS
 
 Array = NDArray[np.float64]
@@ -26,11 +26,12 @@ CORNER = 0.08
 def side_labels(vertices: Array, faces: Index, landmarks: Index) -> Labels:
     """Labels (V,) of the vertices; `landmarks` (68,) are vertex indices."""
     labels = np.zeros(len(vertices), dtype=np.int8)
+    graph = SurfaceGraph(vertices, faces)
     for number, opening in enumerate(OPENINGS, 1):
         width = np.linalg.norm(vertices[landmarks[opening.corners[0]]] - vertices[landmarks[opening.corners[1]]])
-        above = geodesic_distances(vertices, faces, landmarks[list(opening.upper + opening.outer_upper)])
-        below = geodesic_distances(vertices, faces, landmarks[list(opening.lower + opening.outer_lower)])
-        corner = geodesic_distances(vertices, faces, landmarks[list(opening.corners)])
+        above = graph.distances(landmarks[list(opening.upper + opening.outer_upper)])
+        below = graph.distances(landmarks[list(opening.lower + opening.outer_lower)])
+        corner = graph.distances(landmarks[list(opening.corners)])
         near = (np.minimum(above, below) < REACH * width) & (corner > CORNER * width)
         labels[near & (above < below)] = number
         labels[near & (below < above)] = -number
