@@ -106,7 +106,8 @@ class Ledger:
     def write(self, item: str, mark: Mark) -> None:
         """Write the mark of a finished item. Its result must already have its final name."""
         text = json.dumps(asdict(mark), sort_keys=True, indent=1)
-        write_text(self.mark_path(mark.recipe.stage, item), text + "\n")
+        # Not durable: a mark or a result that a power failure has emptied is noticed, and costs its item only.
+        write_text(self.mark_path(mark.recipe.stage, item), text + "\n", durable=False)
 
     def forget(self, stage: str, item: str) -> None:
         """Remove the mark of an item that is about to be made again."""

@@ -35,6 +35,8 @@ class Stage(ABC):
     settings: ClassVar[tuple[str, ...]] = ()
     #: Whether nothing can be built where an item of it fails.
     required: ClassVar[bool] = False
+    #: Whether its results are the user's, not intermediate ones: they must be on the disk when they are marked.
+    final: ClassVar[bool] = False
 
     @abstractmethod
     def items(self, work: Any) -> list[str]:
@@ -110,7 +112,7 @@ def perform(work: Workspace, task: Task) -> Outcome:
 
 def _make(work: Workspace, task: Task) -> tuple[dict[str, Any], float]:
     final = task.stage.target(work, task.item)
-    with atomic_path(final) as temporary:
+    with atomic_path(final, durable=task.stage.final) as temporary:
         start = perf_counter()
         facts = task.stage.run(work, task.item, temporary)
         own_seconds = perf_counter() - start

@@ -19,6 +19,7 @@ class Audit(Stage):
     """Verify the shards, and write ``manifest.json``."""
 
     name, title, unit = "audit", "reading back", "manifest"
+    final = True
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the one manifest."""

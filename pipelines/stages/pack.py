@@ -21,6 +21,7 @@ class Pack(Stage):
     """Write ``<speaker>.h5``."""
 
     name, title = "pack", "shards"
+    final = True
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
