@@ -3,7 +3,7 @@
 ::
 
     corpus ─ landmarks ─ crop ─ correspond ─ transfer ─ reattach ─┐
-    source ─────────┘                                             ├─ fit ─ pack ─ audit
+    source ─────────┘                                             ├─ fit ─ pack ─ audit ─ manifest
     frames and sound ─────────────────────────────────────────────┘
 
 A speaker's head passes from the left to the right; a clip begins at ``fit``. Every arrow is a file under
@@ -30,6 +30,7 @@ from pipelines.stages.correspond import Correspond
 from pipelines.stages.crop import CropRegions
 from pipelines.stages.fit import Fit
 from pipelines.stages.landmarks import FindLandmarks
+from pipelines.stages.manifest import WriteManifest
 from pipelines.stages.pack import Pack
 from pipelines.stages.reattach import Reattach
 from pipelines.stages.source import Source
@@ -46,7 +47,8 @@ STAGES: tuple[Stage, ...] = (
     Reattach(),  # the shapes on the published region, faded into what does not move
     Fit(),  # coefficients of every clip, with their certificate
     Pack(),  # one shard a speaker
-    Audit(),  # read everything back, write the manifest
+    Audit(),  # read every shard back
+    WriteManifest(),  # what there is, for those who read it
 )
 
 

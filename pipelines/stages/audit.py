@@ -1,4 +1,4 @@
-"""Stage ``audit``: read every shard back, and write the manifest only if all is well."""
+"""Stage ``audit``: read every shard back."""
 
 from __future__ import annotations
 
@@ -6,58 +6,34 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import IntegrityError
-from blendvoca.shard.manifest import describe, shard_files
-from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 from blendvoca.shard.verify import verify_shard
-from blendvoca.speakers import default_split
-from pipelines.fingerprint import digest_json
+from pipelines.artefact import write_artefact
 from pipelines.stage import Stage
-from pipelines.workspace import BuildWorkspace, UpstreamMissingError
+from pipelines.workspace import BuildWorkspace
 
 
 class Audit(Stage):
-    """Verify the shards, and write ``manifest.json``."""
+    """Verify the shards: format, checksums, ranges, rate limit, certificates, lengths."""
 
-    name, title, unit = "audit", "reading back", "manifest"
-    final = True
+    name, title = "audit", "reading back"
 
     def items(self, work: BuildWorkspace) -> list[str]:
-        """Return the one manifest."""
-        return ["manifest"]
+        """Return the speakers."""
+        return work.speakers
 
     def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
-        """Return the hashes of all shards, and what the manifest says beside them.
-
-        :raises UpstreamMissingError: if there is no shard.
-        """
-        packed = [speaker for speaker in work.speakers if work.done("pack", speaker)]
-        if not packed:
-            raise UpstreamMissingError("no shard was packed")
-        about = [work.dataset_name, sorted(work.known_gaps), _split(work)]
-        return {"dataset": digest_json(about), **{name: work.fingerprint("pack", name) for name in packed}}
-
-    def target(self, work: Any, item: str) -> Path:
-        """Return the manifest's final path."""
-        return Path(work.out) / MANIFEST_NAME
+        """Return the shard's hash."""
+        return {"shard": work.fingerprint("pack", item)}
 
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
-        """Verify every shard and describe the folder.
+        """Verify a shard.
 
-        :raises IntegrityError: naming what is wrong, or a shard that this build did not make.
+        :raises IntegrityError: naming what is wrong.
         """
-        wanted = {f"{name}{SHARD_SUFFIX}" for name in work.speakers if work.done("pack", name)}
-        strange = sorted({path.name for path in shard_files(work.out)} - wanted)
-        if strange:
-            raise IntegrityError("shards that this build did not make", found=strange, remedy="Move them away.",
-                                 path=work.out)  # fmt: skip
-        problems = [problem for path in shard_files(work.out) for problem in verify_shard(path)]
+        mark = work.mark("pack", item)
+        problems = verify_shard(work.out / mark.result)
         if problems:
             more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
             raise IntegrityError(f"{problems[0]}{more}", remedy="See 'blendvoca verify'.")
-        manifest = describe(work.out, _split(work), name=work.dataset_name, known_gaps=work.known_gaps)
-        target.write_text(manifest.to_json(), encoding="utf-8")
-        return {"shards": len(manifest.shards)}
-
-
-def _split(work: BuildWorkspace) -> dict[str, str]:
-    return work.corpus.splits or default_split(work.speakers)
+        write_artefact(target, {"sha256": mark.sha256})
+        return {}

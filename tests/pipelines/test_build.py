@@ -97,9 +97,14 @@ def test_only_what_changed_is_built(built, sample, tmp_path):
     one = frame(corpus, "speaker01/sentence02", 4)
     one.write_bytes(frame(corpus, "speaker01/sentence02", 5).read_bytes())
     result = build(BuildConfig(corpus), out)
-    assert touched(result) == {"fit": ["speaker01/sentence02"], "pack": ["speaker01"], "audit": ["manifest"]}
+    assert touched(result) == {
+        "fit": ["speaker01/sentence02"],
+        "pack": ["speaker01"],
+        "audit": ["speaker01"],
+        "manifest": ["manifest"],
+    }
     result = build(BuildConfig(corpus, rate_limit=0.05), out)
-    assert set(touched(result)) == {"fit", "pack", "audit"}
+    assert set(touched(result)) == {"fit", "pack", "audit", "manifest"}
     assert len(touched(result)["fit"]) == 4
 
 
