@@ -22,6 +22,7 @@ from blendvoca.errors import (  # noqa: E402
 from said_model import authors, checkpoint  # noqa: E402
 from said_model.audio_encoder.pretrained import build_pretrained, load_pretrained  # noqa: E402
 from said_model.config import EncoderConfig, ModelConfig  # noqa: E402
+from said_model.network import SaidNetwork  # noqa: E402
 
 
 @pytest.fixture
@@ -164,3 +165,19 @@ def test_a_missing_extra_is_named(monkeypatch):
     for call in (lambda: said_model.SAiD, lambda: said_model.extras.require_package("torch", "sampling")):
         with pytest.raises(MissingDependencyError, match=r"blendvoca\[said\]"):
             call()
+
+
+def test_an_encoder_in_a_folder_is_loaded_by_its_name(tmp_path):
+    """What training does with a pretrained encoder: frozen, named, and not in the checkpoint."""
+    transformers = pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run this test")
+    small = transformers.HubertConfig(hidden_size=32, num_attention_heads=2, num_hidden_layers=1, intermediate_size=32,
+                                      conv_dim=[16] * 7, num_conv_pos_embeddings=16,
+                                      num_conv_pos_embedding_groups=4)  # fmt: skip
+    transformers.HubertModel(small).save_pretrained(tmp_path / "hubert")
+    encoder, config = load_pretrained(str(tmp_path / "hubert"))
+    network = SaidNetwork(ModelConfig(encoder=config, denoiser=tiny_config(feature_dim=32).denoiser), encoder)
+    checkpoint.save(tmp_path / "run", network)
+    assert not any(key.startswith("audio_encoder.") for key in checkpoint.read_weights(tmp_path / "run"))
+    loaded, sound = checkpoint.load(tmp_path / "run"), torch.randn(1, 6000)
+    with torch.no_grad():
+        assert torch.equal(loaded.encode(sound, 22), network.encode(sound, 22))
