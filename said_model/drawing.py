@@ -12,9 +12,9 @@ from torch import Tensor
 from blendvoca.errors import ConfigurationError
 from said_model.config import SamplerConfig
 from said_model.guidance import Denoise, guided
-from said_model.inference import GuidedDenoiser
+from said_model.inference import ClipDenoiser, GuidedDenoiser
 from said_model.sampler import Kept, draw_noise, sample
-from said_model.schedule import make_schedule
+from said_model.schedule import Schedule, make_schedule
 from said_model.windows import Chain, Section, WindowConfig, batches, blended, run_chain, window_starts
 
 #: Told (finished steps, all steps).
@@ -45,7 +45,7 @@ class Drawing:
         shape, stride = (n_frames, self.channels), 0x9E3779B97F4A7C15
         return torch.stack([draw_noise((seed + number * stride) % 2**63, shape) for seed in seeds])
 
-    def denoiser(self, audio: Tensor, samples: int) -> Denoise:
+    def denoiser(self, audio: Tensor, samples: int, schedule: Schedule) -> Denoise:
         """Return the guided denoiser of a clip, blended over windows where the clip is longer than one.
 
         :param audio: (1, N, D) features; :param samples: samples B that are drawn at once.
@@ -57,9 +57,20 @@ class Drawing:
         for rows in batches(len(starts), self.windows.at_once):
             cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
             clip = self.fast.listen(cut.repeat(samples, 1, 1), frames)
-            scale = self.sampler.guidance_scale
-            parts.append(guided(clip.pair, scale) if scale > 0 else clip.conditional)
+            parts.append(self._guided(clip, schedule))
         return blended(parts, starts, frames, n_frames)
+
+    def _guided(self, clip: ClipDenoiser, schedule: Schedule) -> Denoise:
+        """Return a clip's guided denoiser; what it predicts with and without audio is confined first."""
+        scale = self.sampler.guidance_scale
+        if scale == 0:
+            return lambda x, timestep: schedule.confined(clip.conditional(x, timestep), x, timestep)
+
+        def pair(x: Tensor, timestep: float) -> tuple[Tensor, Tensor]:
+            heard, unheard = clip.pair(x, timestep)
+            return schedule.confined(heard, x, timestep), schedule.confined(unheard, x, timestep)
+
+        return guided(pair, scale)
 
     @torch.inference_mode()
     def draw(
@@ -79,7 +90,7 @@ class Drawing:
             start = kept.impose(start, schedule, 0)
         on_step = None if progress is None else (lambda done: progress(done, len(schedule)))
         with out_of_memory(self.windows, len(noise)):
-            return sample(self.denoiser(audio.to(device), len(noise)), schedule, start, kept, on_step).cpu()
+            return sample(self.denoiser(audio.to(device), len(noise), schedule), schedule, start, kept, on_step).cpu()
 
     def chain(self, features: Features, sections: Sequence[Section], seeds: Sequence[int]) -> Iterator[Tensor]:
         """Draw sections, each going on from the last; yield the new frames (B, emitted, K) of each."""

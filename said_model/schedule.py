@@ -6,8 +6,9 @@ too late.
 
 ``dpm`` is DPM-Solver++ of order two (midpoint) on a grid that is uniform in the log of the signal-to-noise ratio, from
 :data:`LOG_SNR_START` to the level of timestep 0. The cosine schedule ends at a signal so weak (alpha-bar 2.5e-9) that
-any error of a noise prediction is multiplied by 2e4 there; starting a little later needs no clipping. Nothing is
-clipped before the end, so that guidance and style are not bent.
+any error of a noise prediction is multiplied by 2e4 there; starting a little later is enough for an exact denoiser.
+What a trained one predicts is kept to possible coefficients before guidance, never after it, so that guidance and style
+are not bent.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from said_model.config import DiffusionConfig, SamplerConfig, require
+from said_model.config import DiffusionConfig, Prediction, SamplerConfig, require
 from said_model.extras import require_package
 
 #: Half the log signal-to-noise ratio, log(alpha / sigma), at which ``dpm`` starts.
@@ -34,12 +35,16 @@ class Schedule:
     :param signal: (steps + 1,) factor of the clean coefficients before each step and after the last (square root of
         alpha-bar).
     :param noise: (steps + 1,) factor of the noise (square root of one minus alpha-bar).
+    :param prediction: what the denoiser predicts.
+    :param confines: whether predictions are kept to possible coefficients (:meth:`confined`).
     """
 
     timesteps: tuple[float, ...]
     signal: Tensor
     noise: Tensor
     scheduler: Any
+    prediction: Prediction = "epsilon"
+    confines: bool = False
 
     def __len__(self) -> int:
         return len(self.timesteps)
@@ -49,6 +54,24 @@ class Schedule:
         if step == len(self):
             return clean
         return self.signal[step].to(clean) * clean + self.noise[step].to(clean) * noise
+
+    def confined(self, predicted: Tensor, x: Tensor, timestep: float) -> Tensor:
+        """Return the prediction whose clean coefficients lie in [0, 1], nearest to ``predicted``.
+
+        An exact denoiser's clean coefficients are a mean of real ones and lie there, so nothing is bent. A trained
+        noise prediction errs, and at the noisy end the error counts 1 / signal times, up to 164.
+        """
+        if not self.confines:
+            return predicted
+        if self.prediction == "sample":
+            return predicted.clamp(0.0, 1.0)
+        step = self.timesteps.index(timestep)
+        signal, noise = float(self.signal[step]), float(self.noise[step])
+        if self.prediction == "epsilon":
+            clean = ((x - noise * predicted) / signal).clamp(0.0, 1.0)
+            return (x - signal * clean) / noise
+        clean = (signal * x - noise * predicted).clamp(0.0, 1.0)
+        return (signal * x - clean) / noise
 
     def advance(self, prediction: Tensor, step: int, x: Tensor) -> Tensor:
         """Take one denoising step from ``x`` (B, N, K), given the denoiser's prediction."""
@@ -106,4 +129,4 @@ def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
     timesteps = np.interp(grid, table[::-1], np.arange(len(table), dtype=np.float64)[::-1])
     signal = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(-2 * grid)), 1.0)).float()
     noise = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(2 * grid)), 0.0)).float()
-    return Schedule(tuple(map(float, timesteps)), signal, noise, scheduler)
+    return Schedule(tuple(map(float, timesteps)), signal, noise, scheduler, diffusion.prediction, confines=True)

@@ -195,3 +195,26 @@ def test_borders_are_measured():
     assert (borders.count, borders.velocity, borders.worst, borders.usual_velocity) == (2, 0.5, 0.5, 0.0)
     assert "2 borders" in str(borders)
     assert str(measure_borders(values, np.ones((10, 2)))) == "no borders in time"
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "sample", "v_prediction"])
+def test_predictions_are_kept_to_possible_coefficients_and_exact_ones_are_left_alone(prediction):
+    schedule = make_schedule(DiffusionConfig(prediction=prediction), SamplerConfig(steps=10))
+    rng = torch.Generator().manual_seed(0)
+    clean, noise = torch.rand(1, 4, 3, generator=rng), torch.randn(1, 4, 3, generator=rng)
+    for step in (0, 4, 9):
+        signal, spread, timestep = schedule.signal[step], schedule.noise[step], schedule.timesteps[step]
+        x = signal * clean + spread * noise
+
+        def predicted(coefficients, x=x, signal=signal, spread=spread):
+            eps = (x - signal * coefficients) / spread
+            forms = {"epsilon": eps, "sample": coefficients, "v_prediction": signal * eps - spread * coefficients}
+            return forms[prediction]
+
+        # Round-off in the noise counts 1 / signal times, and in v not at all.
+        close = {"rtol": 0, "atol": 1e-3}
+        torch.testing.assert_close(schedule.confined(predicted(clean), x, timestep), predicted(clean), **close)
+        outside = schedule.confined(predicted(clean + 2.0), x, timestep)
+        torch.testing.assert_close(outside, predicted(torch.ones_like(clean)), **close)
+    authors = make_schedule(DiffusionConfig(), SamplerConfig("said-ddim", 10))
+    assert authors.confined(noise, clean, authors.timesteps[0]) is noise
