@@ -192,7 +192,7 @@ def train(
         for dataset in splits:
             cache.fill(dataset, tell_features)
     clips = [training_clips(dataset, config.model.names, cache) for dataset in splits]
-    task = SaidTask(network, config, *clips)
+    task = SaidTask(network, config, clips[0], clips[1])
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model")}
     return run(task, out, config.loop, {"model": config.model.to_dict(), **facts}, tell, device)
 

@@ -116,6 +116,6 @@ def train_vae(
     torch.manual_seed(config.loop.seed)
     splits = [BlendVOCA(shards, split, audio=False) for split in ("train", "validation")]
     clips = [training_clips(dataset, dataset.names, None, audio=False) for dataset in splits]
-    task = VaeTask(config, *clips, splits[0].names)
+    task = VaeTask(config, clips[0], clips[1], splits[0].names)
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key != "loop"}
     return run(task, out, config.loop, {"vae": facts}, tell, device)
