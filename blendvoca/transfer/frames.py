@@ -55,7 +55,7 @@ def inverse_frames(vertices: Array, faces: Index) -> Array:
         raise MeshError(
             "triangles without area have no frame",
             found=f"{len(flat)} of {len(faces)}, first {int(flat[0])}",
-            remedy="Remove or repair them first (blendvoca.transfer.clean_target does).",
+            remedy="Remove them first.",
         )
     return np.asarray(np.linalg.inv(triangle_frames(vertices, faces)))
 

@@ -14,6 +14,7 @@ from blendvoca.errors import MeshError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.checks import landmark_pairs
+from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face import FaceSolver
 from blendvoca.transfer.face68 import COUNT
@@ -40,6 +41,10 @@ class PreparedTransfer:
     solver: FaceSolver | PlainSolver
     skin: Crop
     """The components of the target that carry landmarks; the rest stays at rest."""
+    faces: NDArray[np.integer]
+    """(F, 3) triangles of the skin that were used."""
+    notes: tuple[str, ...] = ()
+    """What was repaired or left out."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Time of each phase so far."""
 
@@ -68,7 +73,7 @@ class PreparedTransfer:
         if isinstance(self.solver, FaceSolver):
             result[self.skin.kept] = self.solver.vertices.covered
         else:
-            faces = self.skin.apply(self.target).faces[~self.solver.smooth]
+            faces = self.faces[~self.solver.smooth]
             result[self.skin.kept[np.unique(faces)]] = True
         return result
 
@@ -100,8 +105,9 @@ def prepare(
     clock.append(time.perf_counter())
     seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
     return PreparedTransfer(
-        source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin, seconds
-    )
+        source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin,
+        placed.faces, placed.notes, seconds,
+    )  # fmt: skip
 
 
 def register_heads(
@@ -122,14 +128,17 @@ class _Placed:
     space: CommonSpace
     start: Array
     goal: Array
+    notes: tuple[str, ...]
 
     @classmethod
     def of(cls, source: Mesh, target: Mesh, pairs: NDArray[np.integer]) -> _Placed:
+        check_source(source)
         skin = landmark_components(target, pairs[:, 1])
+        faces, notes = usable_faces(skin.apply(target))
         inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
         space = common_space(source.vertices, target.vertices, pairs)
         start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
-        return cls(source, skin, skin.apply(target).faces, inner, space, start, goal)
+        return cls(source, skin, faces, inner, space, start, goal, notes)
 
     @cached_property
     def sides(self) -> tuple[Labels, Labels] | None:

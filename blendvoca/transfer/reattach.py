@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.crop import Crop
+from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import SurfaceGraph
 from blendvoca.mesh import Mesh
 
@@ -45,12 +46,19 @@ def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: flo
     inner = region.apply(mesh)
     graph = SurfaceGraph(inner.vertices, inner.faces)
     to_cut = graph.distances(region.indices(cut))
-    to_covered = graph.distances(np.flatnonzero(covered))
+    to_covered = graph.distances(np.flatnonzero(covered | _enclosed(inner, covered, region.indices(cut))))
     to_cut = np.where(np.isfinite(to_cut), to_cut, np.inf)
     with np.errstate(invalid="ignore"):
         share = np.where(np.isfinite(to_cut), to_cut / np.maximum(band, to_cut + to_covered), 1.0)
     share = np.clip(np.nan_to_num(share), 0.0, 1.0)
     return np.asarray(share**2 * (3.0 - 2.0 * share))
+
+
+def _enclosed(mesh: Mesh, covered: NDArray[np.bool_], cut: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Vertices (n,) that are not covered and not connected with the cut but through covered ones: inner mouth, nostrils."""
+    between = mesh.faces[~covered[mesh.faces].any(axis=1)]
+    labels = vertex_components(between, mesh.n_vertices)
+    return ~covered & ~np.isin(labels, np.unique(labels[cut]))
 
 
 def reattach(mesh: Mesh, region: Crop, deltas: Array, covered: NDArray[np.bool_], band: float) -> Array:
