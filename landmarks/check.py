@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import LandmarkError
-from blendvoca.geometry import vertex_components, vertex_normals
+from blendvoca.geometry import vertex_components
 from blendvoca.mesh import Mesh
 from landmarks.alignment import FaceFrame, align_face, asymmetry, stray
 from landmarks.files import checked_indices
 from landmarks.order import misordered
+from landmarks.repair import looks_inwards
 from landmarks.scheme import EYE_PLACES, GROUPS, INDEX, INNER, MIRROR, NAMES
 
 #: Root mean square distance from a plain face: beyond the first unusual, beyond the second no face.
@@ -112,7 +113,7 @@ def check_landmarks(mesh: Mesh, landmarks: ArrayLike) -> LandmarkReport:
         pair = tuple(dict.fromkeys((NAMES[worst], NAMES[MIRROR[worst]])))
         message = f"{' and '.join(pair)} are {symmetry[worst]:.0f} mm from being mirror images"
         found.append(Finding("symmetry", message, pair, error=False))
-    return LandmarkReport((*found, *_openings(frame), *_winding(mesh, indices, frame)), figures)
+    return LandmarkReport((*found, *_openings(frame), *_winding(mesh, indices)), figures)
 
 
 def require_landmarks(
@@ -233,14 +234,10 @@ def _openings(frame: FaceFrame) -> list[Finding]:
     return found
 
 
-def _winding(mesh: Mesh, indices: NDArray[np.int64], frame: FaceFrame) -> list[Finding]:
-    """Normals on brows, bridge of the nose and chin look ahead."""
-    flat = indices[[*GROUPS["brow_right"], *GROUPS["brow_left"], *GROUPS["nose_bridge"], INDEX["chin"]]]
-    ahead = vertex_normals(mesh.vertices, mesh.faces)[flat] @ frame.to_mesh.rotation[:, 2]
-    if (ahead > 0).mean() < 0.4:
-        return [
-            Finding("winding", "the faces look inwards: their corners run clockwise seen from outside", error=False)
-        ]
+def _winding(mesh: Mesh, indices: NDArray[np.int64]) -> list[Finding]:
+    if mesh.n_faces and looks_inwards(mesh, indices):
+        words = "the faces look inwards: their corners run clockwise seen from outside"
+        return [Finding("winding", words, error=False)]
     return []
 
 

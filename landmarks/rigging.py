@@ -17,7 +17,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
 from landmarks.check import LandmarkReport, require_landmarks
 from landmarks.files import checked_indices
-from landmarks.repair import repaired, weld
+from landmarks.repair import looks_inwards, weld
 from landmarks.sources import SourceRig
 from landmarks.units import Unit, unit_named
 
@@ -97,21 +97,21 @@ def rig_head(
     marks = checked_indices(landmarks, head.n_vertices)
     unit = unit_named(units, head.vertices[marks])
     whole = head.with_vertices(head.vertices * unit.metres)
-    joined, group = _joined(whole, marks)
-    mesh, notes = repaired(joined, group[marks])
-    if joined.n_vertices < whole.n_vertices:
-        notes = (
-            f"{whole.n_vertices - joined.n_vertices} vertices at the place of others were joined for the work",
-            *notes,
-        )
+    notes: list[str] = []
+    if looks_inwards(whole, marks):
+        whole = Mesh(whole.vertices, whole.faces[:, [0, 2, 1]])
+        notes.append("the triangles looked inwards and were turned")
+    mesh, group = _joined(whole, marks)
+    if mesh.n_vertices < whole.n_vertices:
+        notes.append(f"{whole.n_vertices - mesh.n_vertices} vertices at the place of others were joined for the work")
     _, report = require_landmarks(mesh, group[marks])
     ready = time.perf_counter()
     on_mesh = None if region is None else Crop.of(group[region.kept], mesh.n_vertices)
     result = transfer_rig(source.rig, source.landmarks, mesh, group[marks], config, on_mesh)
-    # The output has the file's vertices in the file's order, and its faces without those that were dropped.
-    faces = whole.faces if mesh is joined else _original_faces(whole, mesh, group)
-    rig = BlendshapeRig(Mesh(whole.vertices, faces), result.rig.deltas[:, group], result.rig.names)
-    return RiggedHead(rig, marks, unit, notes, report, result, {"check": ready - start, **result.seconds})
+    # The output has the vertices and faces of the file, in its order.
+    rig = BlendshapeRig(whole, result.rig.deltas[:, group], result.rig.names)
+    seconds = {"check": ready - start, **result.seconds}
+    return RiggedHead(rig, marks, unit, (*notes, *result.prepared.notes), report, result, seconds)
 
 
 def _joined(mesh: Mesh, marks: NDArray[np.int64]) -> tuple[Mesh, NDArray[np.int64]]:
@@ -123,18 +123,3 @@ def _joined(mesh: Mesh, marks: NDArray[np.int64]) -> tuple[Mesh, NDArray[np.int6
     if (labels == labels[0]).all():
         return mesh, np.arange(mesh.n_vertices)
     return weld(mesh)
-
-
-def _original_faces(whole: Mesh, mesh: Mesh, group: NDArray[np.int64]) -> NDArray[np.int32]:
-    """The file's faces that are left in the repaired mesh, wound as there."""
-    joined = group[whole.faces]
-    order = {tuple(sorted(face)): tuple(face) for face in mesh.faces.tolist()}
-    kept = []
-    for original, face in zip(whole.faces.tolist(), joined.tolist(), strict=True):
-        wound = order.pop(tuple(sorted(face)), None)
-        if wound is None:
-            continue
-        turned = wound.index(face[0])
-        same = wound[(turned + 1) % 3] == face[1]
-        kept.append(original if same else [original[0], original[2], original[1]])
-    return np.array(kept, dtype=np.int32)
