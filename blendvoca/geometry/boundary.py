@@ -22,8 +22,8 @@ def boundary_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
 def boundary_loops(faces: NDArray[np.integer]) -> list[NDArray[np.int64]]:
     """Closed boundary loops as vertex index arrays, longest first, ties by smallest vertex.
 
-    Each loop starts at its smallest vertex and runs in the winding of the faces. Where two holes touch in one vertex the
-    walk leaves it by the edge it has not used, so that every boundary edge belongs to exactly one loop.
+    Each loop starts at its smallest vertex and runs in the winding of the faces. Where two holes touch in one vertex
+    the walk leaves it by the edge it has not used, so that every boundary edge belongs to exactly one loop.
     """
     edges = boundary_edges(faces)
     following: dict[int, list[int]] = {}

@@ -26,6 +26,10 @@ class ClosestPoints:
     barycentric: NDArray[np.float64]
     """(n,3) its weights on the corners of the face."""
 
+    def some(self, which: NDArray[np.bool_]) -> ClosestPoints:
+        """The answers of some of the queries."""
+        return ClosestPoints(self.distance[which], self.face[which], self.point[which], self.barycentric[which])
+
 
 class SurfaceIndex:
     """A mesh prepared for many closest-point queries."""
@@ -51,8 +55,8 @@ class SurfaceIndex:
     ) -> tuple[ClosestPoints, NDArray[np.bool_]]:
         """Closest points among faces that `allowed(query indices, face indices)` admits, and which queries found one.
 
-        The nearest face is tried first; where it is not admitted, the `candidates` faces with the nearest centroids are.
-        A query without an admitted face keeps its nearest point and is False in the second result.
+        The nearest face is tried first; where it is not admitted, the `candidates` faces with the nearest centroids
+        are. A query without an admitted face keeps its nearest point and is False in the second result.
         """
         found = self.query(points)
         every = np.arange(len(found.face))
@@ -88,7 +92,8 @@ def closest_points(
 
 
 def barycentric(points: NDArray[np.float64], corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Weights (n,3) of `points` (n,3) on triangles `corners` (n,3,3), clipped to the triangle; 1/3 each without area."""
+    """Weights (n,3) of `points` (n,3) on triangles `corners` (n,3,3), clipped to the triangle; 1/3 each without
+    area."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     u, v, w = b - a, c - a, points - a
     uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)

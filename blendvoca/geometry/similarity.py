@@ -56,7 +56,7 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> 
     x, y = source - source_mean, target - target_mean
     u, singular, vt = np.linalg.svd(y.T @ x)
     if singular[1] <= 1e-9 * singular[0]:
-        raise MeshError("a similarity needs points that span a plane", found="points on one line", remedy="Pick others.")
+        raise MeshError("a similarity needs points that span a plane", found="points on one line")
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u) * np.linalg.det(vt))])
     rotation = (u * sign) @ vt
     scale = float((singular * sign).sum() / (x**2).sum())

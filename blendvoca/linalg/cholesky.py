@@ -74,8 +74,12 @@ def factor(matrix: sp.spmatrix, backend: str | None = None) -> CholeskyFactor:
                 raise ConfigurationError(f"the Cholesky backend {name} is not installed", found=str(error)) from error
             continue
         _check_conditioning(solve, a.shape[0])
-        return CholeskyFactor(label, a.shape, lambda right: scale[:, None] * solve(scale[:, None] * right))
+        return CholeskyFactor(label, a.shape, _rescaled(solve, scale))
     raise SolverError("no Cholesky backend is installed", expected=BACKENDS)  # pragma: no cover - scipy is required
+
+
+def _rescaled(solve: Solve, scale: NDArray[np.float64]) -> Solve:
+    return lambda right: scale[:, None] * solve(scale[:, None] * right)
 
 
 def available_backends() -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from blendvoca.geometry.similarity import fit_similarity
 Array = NDArray[np.float64]
 
 MAX_RMS = 0.30
-"""Largest residual of the landmark alignment, of the RMS radius; faces stay below 0.17, a wrong scheme starts at 0.5."""
+"""Largest residual of the landmark alignment, of the RMS radius; faces stay below 0.17, a wrong scheme starts at
+0.5."""
 
 
 def landmark_pairs(
@@ -20,8 +21,8 @@ def landmark_pairs(
     """Return landmark pairs (m, 2), checked.
 
     :param source: (V, 3) and `target` (W, 3): vertices of the two meshes.
-    :raises LandmarkError: for unequal lists, indices out of range, doubled landmarks, lists that are mirrored left to right, or
-        that do not describe the same points of a face.
+    :raises LandmarkError: for unequal lists, indices out of range, doubled landmarks, lists that are mirrored left to
+        right, or that do not describe the same points of a face.
     """
     lists = [_indices(source_landmarks, len(source), "source"), _indices(target_landmarks, len(target), "target")]
     if len(lists[0]) != len(lists[1]):
@@ -43,7 +44,8 @@ def _indices(landmarks: ArrayLike, count: int, whose: str) -> NDArray[np.int64]:
                             found=f"{array.dtype} {array.shape}")  # fmt: skip
     bad = np.flatnonzero((array < 0) | (array >= count))
     if len(bad):
-        raise LandmarkError(f"{whose} landmark {bad[0]} is not on the mesh", expected=f"0..{count - 1}", found=int(array[bad[0]]))
+        found = int(array[bad[0]])
+        raise LandmarkError(f"{whose} landmark {bad[0]} is not on the mesh", expected=f"0..{count - 1}", found=found)
     values, repeats = np.unique(array, return_counts=True)
     if (repeats > 1).any():
         twice = int(values[repeats > 1][0])

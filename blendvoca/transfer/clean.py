@@ -24,8 +24,8 @@ def usable_faces(mesh: Mesh) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """
     if mesh.n_vertices > MAX_VERTICES:
         raise MeshError(
-            "the region is too large to transfer to", expected=f"at most {MAX_VERTICES} vertices", found=mesh.n_vertices,
-            remedy="Reduce the mesh (for example with trimesh's simplify_quadric_decimation) and rig that.",
+            "the region is too large to transfer to", expected=f"at most {MAX_VERTICES} vertices",
+            found=mesh.n_vertices, remedy="Reduce the mesh (trimesh's simplify_quadric_decimation) and rig that.",
         )  # fmt: skip
     faces, notes = mesh.faces, []
     flat = degenerate_faces(mesh.vertices, faces)

@@ -1,8 +1,8 @@
 """Which source triangles speak for which target triangle (Sumner and Popović 2004, section 4.2).
 
 After the registration both surfaces lie on each other. Every target triangle asks for the nearest source triangle and
-every source triangle for the nearest target triangle, by centroids, normals within 90° and sides respected; the union is the
-correspondence, many to many. Target triangles that nobody speaks for are left smooth on purpose: their gradient
+every source triangle for the nearest target triangle, by centroids, normals within 90° and sides respected; the union
+is the correspondence, many to many. Target triangles that nobody speaks for are left smooth on purpose: their gradient
 is the harmonic extension, over neighbouring triangles, of the gradients around them.
 """
 
@@ -49,7 +49,8 @@ class Correspondence:
     """Fills the smooth triangles."""
 
     def gradients(self, source: Array) -> Array:
-        """Gradients (K, F_target, 3, 3) from those of the source's triangles (K, F_source, 3, 3), both minus the identity."""
+        """Gradients (K, F_target, 3, 3) from those of the source's triangles (K, F_source, 3, 3), both minus the
+        identity."""
         shapes = len(source)
         flat = source.transpose(1, 0, 2, 3).reshape(source.shape[1], -1)
         spread = self.extension.fill(self.weights @ flat)
@@ -67,7 +68,8 @@ def correspond(
 ) -> Correspondence:
     """Pair the triangles of the registered source (V, 3) and the target (W, 3), both in the common space.
 
-    :param source_side, target_side: labels of the faces of either mesh; different labels never pair, 0 goes with everything.
+    :param source_side, target_side: labels of the faces of either mesh; different labels never pair, 0 goes with
+        everything.
     :raises MeshError: if no triangle finds a partner.
     """
     config = config or CorrespondenceConfig()
@@ -91,10 +93,11 @@ def _nearest(
     asking_side: NDArray[np.int8] | None,
     asked_side: NDArray[np.int8] | None,
 ) -> sp.csr_matrix:
-    """Share (F_asking, F_asked) of the asked faces nearest to each asking centroid; a row sums to 1, or to 0 without one.
+    """Share (F_asking, F_asked) of the asked faces nearest to each asking centroid; a row sums to 1, or to 0 without
+    one.
 
-    Where the nearest point is on an edge or a corner, all faces that meet there are equally near and share: to pick one would
-    leave the choice to rounding, and the answer to the unit.
+    Where the nearest point is on an edge or a corner, all faces that meet there are equally near and share: to pick
+    one would leave the choice to rounding, and the answer to the unit.
     """
     own, other = face_normals(asking, asking_faces), face_normals(asked, asked_faces)
     least = np.cos(np.radians(config.max_angle_deg))

@@ -1,11 +1,13 @@
 """What of the target the registered source covers, and what lies beyond its rims.
 
 FLAME goes on inside lips, lids and nostrils where ARKit stops, and a whole head goes on behind the ears. A target point
-whose nearest source point is on the source's boundary, and not on itself, lies beyond: nothing of the source speaks for it.
+whose nearest source point is on the source's boundary, and not on itself, lies beyond: nothing of the source speaks
+for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +41,9 @@ class Coverage:
 class Coverer:
     """Answers for points on the target; the registered source is indexed once."""
 
-    def __init__(self, registered: Array, faces: Index, sides: Labels, outer: Index, holes: list[Index], reach: float) -> None:
+    def __init__(
+        self, registered: Array, faces: Index, sides: Labels, outer: Index, holes: Sequence[Index], reach: float
+    ) -> None:
         self.surface = SurfaceIndex(registered, faces)
         self.faces, self.sides, self.reach = np.asarray(faces), sides, reach
         self.normals = face_normals(registered, faces)

@@ -4,8 +4,9 @@ For target displacements d it minimises
 
     Σᵢ aᵢ ‖∇dᵢ − Qᵢ Pᵢ‖²  +  Σᵥ aᵥ/ℓ² ‖dᵥ − δᵥ‖²  +  Σᵣ c/ℓ² ‖d(pᵣ) − δᵣ‖²
 
-- Qᵢ: linearised gradient of the source's displacement on the triangles that correspond, smoothed over a length τ where the
-  two meshes are sampled differently; left smooth, and faded to a rotation and then to nothing, beyond the source's rims;
+- Qᵢ: linearised gradient of the source's displacement on the triangles that correspond, smoothed over a length τ
+  where the two meshes are sampled differently; left smooth, and faded to a rotation and then to nothing, beyond the
+  source's rims;
 - δᵥ: the source's displacement at the nearest registered point, where the source covers the target (screening: shapes
   finer than ℓ follow gradients, coarser ones the displacement, which is what keeps amplitudes);
 - pᵣ: where the source's own rims and landmarks came to lie on the target. They seal lips and lids.
@@ -31,7 +32,7 @@ from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
-from blendvoca.transfer.coverage import Coverage, Coverer
+from blendvoca.transfer.coverage import Coverer
 from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.frames import gradient_matrix
 from blendvoca.transfer.lids import lid_maps
@@ -82,7 +83,8 @@ class FaceConfig:
 def linear_gradients(matrix: sp.csr_matrix, normals: Array, moves: Array) -> Array:
     """First-order deformation gradients minus the identity (K, F, 3, 3) of displacements `moves` (K, V, 3).
 
-    The tangential part is the gradient J of the displacement; the normal turns by −Jᵀn, exact to first order for any motion.
+    The tangential part is the gradient J of the displacement; the normal turns by −Jᵀn, exact to first order for any
+    motion.
     :param matrix: `gradient_matrix` of the resting mesh, `normals` (F, 3) its unit normals.
     """
     shapes, faces = len(moves), len(normals)
@@ -143,8 +145,8 @@ class FaceSolver:
     def _gradient_smoother(self, areas: Array, registered: Array, doubt: Array) -> sp.csc_matrix:
         """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's.
 
-        The length grows where the registration is distorted: there, neighbouring triangles got gradients that do not belong
-        together.
+        The length grows where the registration is distorted: there, neighbouring triangles got gradients that do not
+        belong together.
         """
         apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
         unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
@@ -199,7 +201,7 @@ class FaceSolver:
         gradients = self._target_gradients(moves)
         carried = self._coverer.carry(self.vertices.nearest, moves)
         hole = self.vertices.in_hole & ~self.vertices.covered
-        carried[:, hole] = self._coverer.carry(_subset(self.vertices, hole).rim, moves)
+        carried[:, hole] = self._coverer.carry(self.vertices.rim.some(hole), moves)
         right = self._right @ gradients.transpose(1, 3, 0, 2).reshape(3 * len(self.faces), -1)
         right += self._anchor[:, None] * carried.transpose(1, 0, 2).reshape(count, -1)
         rims = moves[:, self._rims].transpose(1, 0, 2).reshape(len(self._rims), -1)
@@ -235,7 +237,3 @@ def _trust(source: Array, registered: Array, faces: NDArray[np.integer], distort
     return np.asarray(total / np.maximum(weight, 1e-300))
 
 
-def _subset(coverage: Coverage, mask: NDArray[np.bool_]) -> Coverage:
-    """The coverage of some of the points."""
-    pick = lambda found: type(found)(found.distance[mask], found.face[mask], found.point[mask], found.barycentric[mask])  # noqa: E731
-    return Coverage(pick(coverage.nearest), pick(coverage.rim), coverage.covered[mask], coverage.in_hole[mask])

@@ -23,7 +23,8 @@ MIDLINE = (27, 28, 29, 30, 33, 51, 62, 66, 57, 8)
 """Landmarks on the middle of the face, top to bottom."""
 
 _UP_TILT_DEG = 15.0
-"""The mouth stands forward of the eyes: their line leans by this much from the head's vertical (12° to 18° on six heads)."""
+"""The mouth stands forward of the eyes: their line leans by this much from the head's vertical (12° to 18° on six
+heads)."""
 
 
 @dataclass(frozen=True)

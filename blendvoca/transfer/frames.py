@@ -11,11 +11,11 @@ S, T    affine part of a triangle's deformation, V' V⁻¹          `deformation
 G       matrix that takes positions to tangential gradients      `gradient_matrix`
 ======  =======================================================  ==========================
 
-A deformation gradient (3, 3) takes a vector of the resting triangle to the deformed one. The fourth vertex of the paper carries
-the normal's share; as an unknown it belongs to one triangle only and can be eliminated: it always takes the normal column
-exactly where it is asked to be, and what is left is the part of the gradient in the triangle's plane. That is why the
-transfer needs one unknown per vertex (`gradient_matrix`), while the registration, which compares gradients of neighbours,
-keeps the fourth vertices (`affine_matrix`).
+A deformation gradient (3, 3) takes a vector of the resting triangle to the deformed one. The fourth vertex of the
+paper carries the normal's share; as an unknown it belongs to one triangle only and can be eliminated: it always takes
+the normal column exactly where it is asked to be, and what is left is the part of the gradient in the triangle's
+plane. That is why the transfer needs one unknown per vertex (`gradient_matrix`), while the registration, which
+compares gradients of neighbours, keeps the fourth vertices (`affine_matrix`).
 """
 
 from __future__ import annotations
@@ -63,13 +63,14 @@ def inverse_frames(vertices: Array, faces: Index) -> Array:
 def degenerate_faces(vertices: Array, faces: Index) -> NDArray[np.int64]:
     """Faces that repeat a vertex, or whose area is rounding beside their longest edge."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    longest = np.maximum.reduce([np.linalg.norm(b - a, axis=1), np.linalg.norm(c - b, axis=1), np.linalg.norm(a - c, axis=1)])
+    longest = np.stack([np.linalg.norm(side, axis=1) for side in (b - a, c - b, a - c)]).max(axis=0)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1)
     return np.flatnonzero(~(area > 1e-7 * longest**2))
 
 
 def deformation_gradients(inverse: Array, deformed: Array, faces: Index) -> Array:
-    """Affine parts S = V' V⁻¹ (..., F, 3, 3) of positions `deformed` (..., V, 3) relative to the frames behind `inverse`."""
+    """Affine parts S = V' V⁻¹ (..., F, 3, 3) of positions `deformed` (..., V, 3) relative to the frames behind
+    `inverse`."""
     return np.asarray(triangle_frames(deformed, faces) @ inverse)
 
 

@@ -21,8 +21,8 @@ from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.plain import PlainSolver
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import face_region, landmark_components
-from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.registration import Guides, Registration, register
+from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.sides import Labels, of_faces, side_labels
 from blendvoca.transfer.space import CommonSpace, common_space
 

@@ -13,6 +13,8 @@ identity with the distance from the rim.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -30,7 +32,7 @@ EPSILON = 0.1
 _STATIONS = 33
 
 
-def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, holes: list[Index]) -> Array:
+def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, holes: Sequence[Index]) -> Array:
     """A − I (V, 3, 3) for every source vertex; zero away from the eyes.
 
     :param source, registered: (V, 3) resting and registered source in the common space.
@@ -57,12 +59,12 @@ def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, h
 
 
 def opening_curves(
-    points: Array, landmarks: Index, holes: list[Index], opening: Opening, depth: float = 0.4
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    points: Array, landmarks: Index, holes: Sequence[Index], opening: Opening, depth: float = 0.4
+) -> tuple[Index, Index]:
     """Vertices along the upper and the lower curve of an opening, right to left, corners included.
 
-    The boundary loop around the opening where the mesh has one (its centre within `depth` widths of the opening's), else
-    the landmarks themselves.
+    The boundary loop around the opening where the mesh has one (its centre within `depth` widths of the opening's),
+    else the landmarks themselves.
     """
     own = landmarks[list(opening.corners + opening.upper + opening.lower)]
     centre = points[own].mean(axis=0)

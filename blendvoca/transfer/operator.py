@@ -58,13 +58,14 @@ class TransferOperator:
         return np.ascontiguousarray(result.reshape(self.count, shapes, 3).transpose(1, 0, 2))
 
 
-def fix_translation(displacements: Array, places: Array, wanted: Array) -> Array:
+def fix_translation(displacements: Array, places: Index, wanted: Array) -> Array:
     """Shift every shape so that its static landmarks move as the source's do.
 
     :param displacements: (K, V, 3), each up to a translation.
     :param places: (m,) landmark vertices of the target.
     :param wanted: (K, m, 3) what the source's landmarks do, in the same space.
-    :return: (K, V, 3). Landmarks are weighted by how little they move: 1 where still, 1/2 at a twentieth of the largest motion.
+    :return: (K, V, 3). Landmarks are weighted by how little they move: 1 where still, 1/2 at a twentieth of the
+        largest motion.
     """
     moved = np.linalg.norm(wanted, axis=-1)
     scale = np.maximum(moved.max(axis=1, keepdims=True), 1e-300) / 20

@@ -1,8 +1,8 @@
 """Figures that tell whether a transferred rig is any good, each with its exact definition.
 
-Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the target's size
-and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical (`face68.face_axes`);
-"rim" is the boundary loop of the mesh around the mouth.
+Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the
+target's size and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical
+(`face68.face_axes`); "rim" is the boundary loop of the mesh around the mouth.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def signed_gaps(vertices: Array, landmarks: Index, pairs: tuple[tuple[int, int],
 def mouth_rim_gaps(mesh: Mesh, vertices: Array, landmarks: Index, axes: Array) -> Array | None:
     """Signed gaps (33,) of upper and lower mouth rim at stations from corner to corner, without the outer tenths.
 
-    :param vertices: (V, 3) the pose; curves are split on the resting mesh. None where the mesh has no loop at the mouth.
+    :param vertices: (V, 3) the pose; curves are split on the resting mesh. None where the mesh has no loop at the
+        mouth.
     """
     loops = boundary_loops(mesh.faces)
     if len(loops) < 2:
@@ -85,7 +86,8 @@ def boundary_motion(source: Mesh, registered: Array, wanted: Array, target: Mesh
 def across_midline(points: Array, landmarks: Array, axes: Array) -> Array:
     """Signed distance (n,) of points (n, 3) to the person's left of the face's own midline.
 
-    :param landmarks: (68, 3) positions; the midline runs through nose, lips and chin, so that a crooked face has a crooked one.
+    :param landmarks: (68, 3) positions; the midline runs through nose, lips and chin, so that a crooked face has a
+        crooked one.
     """
     middle = landmarks[list(MIDLINE)] @ axes.T
     order = np.argsort(middle[:, 1])

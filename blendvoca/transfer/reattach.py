@@ -1,12 +1,13 @@
 """Put the shapes of a region back onto the whole head, with a seam that neither opens nor creases.
 
 Dropped parts stay at rest. The displacement of the region fades to nothing towards its cut, the part of its border
-where the head goes on; a border of the mesh itself (the rim of a mask, the neck's opening) is not faded. With dᶜ the distance
-along the surface to the cut and d⁰ the distance to what the source covers, the displacement is multiplied by
+where the head goes on; a border of the mesh itself (the rim of a mask, the neck's opening) is not faded. With dᶜ the
+distance along the surface to the cut and d⁰ the distance to what the source covers, the displacement is multiplied by
 
     smoothstep( dᶜ / max(band, dᶜ + d⁰) )
 
-1 where the source speaks and the cut is a band away, falling over the whole strip between the source's border and the cut.
+1 where the source speaks and the cut is a band away, falling over the whole strip between the source's border and the
+cut.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: flo
 
 
 def _enclosed(mesh: Mesh, covered: NDArray[np.bool_], cut: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Vertices (n,) that are not covered and not connected with the cut but through covered ones: inner mouth, nostrils."""
+    """Vertices (n,) that are not covered and not connected with the cut but through covered ones: inner mouth,
+    nostrils."""
     between = mesh.faces[~covered[mesh.faces].any(axis=1)]
     labels = vertex_components(between, mesh.n_vertices)
     return ~covered & ~np.isin(labels, np.unique(labels[cut]))

@@ -1,8 +1,8 @@
 """The part of a head that a transfer deforms, from geometry and landmarks alone.
 
-The paper eliminates "the eyeballs, ears, back of the head, and neck" and publishes no list; a list would fit one topology
-only. Here: the components that carry landmarks (eyeballs, teeth and lashes carry none), then what lies within a bound along the
-surface from the landmarks and not behind the ears' front, then the largest piece of that.
+The paper eliminates "the eyeballs, ears, back of the head, and neck" and publishes no list; a list would fit one
+topology only. Here: the components that carry landmarks (eyeballs, teeth and lashes carry none), then what lies
+within a bound along the surface from the landmarks and not behind the ears' front, then the largest piece of that.
 """
 
 from __future__ import annotations

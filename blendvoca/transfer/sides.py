@@ -1,7 +1,7 @@
 """Upper and lower: which lip or lid a point belongs to.
 
-Where lips touch, the nearest point with a fitting normal is as often on the other lip. Labels settle it: +k above and −k
-below the k-th opening of the face, by distance along the surface to landmarks that are certainly above or below; 0
+Where lips touch, the nearest point with a fitting normal is as often on the other lip. Labels settle it: +k above and
+−k below the k-th opening of the face, by distance along the surface to landmarks that are certainly above or below; 0
 elsewhere. Different labels never pair, 0 goes with everything.
 """
 

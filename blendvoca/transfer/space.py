@@ -1,8 +1,8 @@
 """The common space of a transfer: both meshes aligned by their landmarks, in normalised units.
 
 The registration's closest-point term has the dimension of a length squared, and so have distance cut-offs; here every
-length is divided by the RMS radius of the source's landmarks, so that metres, centimetres and millimetres, and any rigid motion of
-either mesh, give the same answer.
+length is divided by the RMS radius of the source's landmarks, so that metres, centimetres and millimetres, and any
+rigid motion of either mesh, give the same answer.
 """
 
 from __future__ import annotations

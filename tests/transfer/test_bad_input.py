@@ -10,8 +10,10 @@ from blendvoca.mesh import Mesh
 from blendvoca.transfer import TransferConfig, clean, transfer_rig
 from blendvoca.transfer.face import FaceConfig
 
-# The scheme's mirror: row i of the left is row MIRROR[i] of the right.
-MIRROR = np.r_[16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47, 46, 39:35:-1, 41, 40, 54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1]
+# Row i of the scheme is the mirror of row MIRROR[i].
+MIRROR = np.r_[
+    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45:41:-1, 47, 46, 39:35:-1, 41, 40, 54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1
+]
 
 
 def attempt(sample, marks: np.ndarray, mesh: Mesh | None = None) -> None:  # type: ignore[no-untyped-def]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ def test_markers_are_exact_and_the_source_lies_on_the_target(result: TransferRes
 def test_each_step_comes_nearer(result: TransferResult) -> None:
     steps = result.prepared.registration.steps
     assert len(steps) == len(RegistrationConfig().closest)
-    assert all(later <= earlier * 1.01 for earlier, later in zip(steps[1:], steps[2:], strict=False))
+    assert all(later <= earlier * 1.01 for earlier, later in pairwise(steps[1:]))
 
 
 def test_registration_onto_itself_stays(sample) -> None:  # type: ignore[no-untyped-def]
