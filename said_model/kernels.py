@@ -8,6 +8,7 @@ they are missing, on other devices and in other precisions; tests compare the tw
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -16,8 +17,8 @@ from torch import Tensor
 
 #: Above this many frames, attention head by head on packed products beats PyTorch's fused attention on a CPU.
 FUSED_ATTENTION_FRAMES = 400
-#: Bytes of attention scores held at once: larger buffers are given back to the system and cleared again on every use.
-SCORE_BYTES = 5 << 20
+#: Queries whose scores are held at once: larger buffers are given back to the system and cleared again on every use.
+SCORE_ROWS = 300
 
 
 def packed_operators(device: torch.device, dtype: torch.dtype) -> Any:
@@ -144,20 +145,30 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
         return mixed.transpose(1, 2).reshape(batch, frames, -1)
 
     queries, keys, values = parts.contiguous().flatten(1, 2)
-    transposed = values.transpose(1, 2).contiguous() if qkv.dtype is torch.float32 else values
-    rows = min(max(SCORE_BYTES // (frames * qkv.element_size()), 64), frames)
-    scores = torch.empty((rows, frames), dtype=qkv.dtype)  # one buffer: fresh ones cost more than the products
+    attend = _attend_packed(operators) if qkv.dtype is torch.float32 else _attend_plain
+    if qkv.dtype is torch.float32:
+        values = values.transpose(1, 2).contiguous()
     mixed = torch.empty((batch, frames, width // 3), dtype=qkv.dtype)
     places = mixed.view(batch, frames, heads, -1)
     for number in range(batch * heads):
         place = places[number // heads, :, number % heads]
-        for start in range(0, frames, rows):
-            held = scores[: min(rows, frames - start)]
-            torch.mm(queries[number, start : start + rows], keys[number].T, out=held)
-            torch.softmax(held, -1, out=held)
-            if qkv.dtype is torch.float32:
-                part = operators._linear_pointwise(held, transposed[number], None, "none", [], "")
-            else:
-                part = held @ values[number]
-            place[start : start + rows] = part
+        for start in range(0, frames, SCORE_ROWS):
+            rows = slice(start, start + SCORE_ROWS)
+            place[rows] = attend(queries[number, rows], keys[number], values[number])
     return mixed
+
+
+def _attend_packed(operators: Any) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return attention of (R, D) queries over (N, D) keys and (D, N) values by oneDNN's products."""
+
+    def attend(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        scores = operators._linear_pointwise(queries, keys, None, "none", [], "")
+        return operators._linear_pointwise(torch.softmax(scores, -1, out=scores), values, None, "none", [], "")
+
+    return attend
+
+
+def _attend_plain(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Attend with (R, D) queries over (N, D) keys and values; PyTorch's own product uses oneDNN for bfloat16."""
+    scores = queries @ keys.T
+    return torch.softmax(scores, -1, out=scores) @ values
