@@ -6,15 +6,13 @@ import os
 from pathlib import Path
 
 from blendvoca.errors import MissingInputError
+from blendvoca.fetch.places import cache_folder
 
 
 def asset_folders(first: Path | None = None) -> list[Path]:
     """Return the folders that are looked through, in order: ``first``, BLENDVOCA_ASSETS, the download cache."""
-    import pooch
-
     named = os.environ.get("BLENDVOCA_ASSETS")
-    cache = os.environ.get("BLENDVOCA_CACHE") or pooch.os_cache("blendvoca")
-    return [Path(folder) for folder in (first, named, cache) if folder]
+    return [Path(folder) for folder in (first, named, cache_folder()) if folder]
 
 
 def find_asset(name: str, first: Path | None = None) -> Path:

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from blendvoca.crop import Crop
     from landmarks.rigging import RiggedHead
 
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--shapes", default="blendvoca", show_default=True, help="blendvoca (32), all, or names with commas.")
 @click.option("--method", default="face", show_default=True, help="face, or sumner-popovic: the plain paper.")
 @click.option("--units", default="auto", show_default=True, help="m, dm, cm, in or mm; auto goes by the face's size.")
-@click.option("--region", type=click.Path(path_type=Path), help="Vertices that may move, one index a line.")
+@click.option("--region", metavar="PATH", help="Vertices that may move: a list of indices, or MASKS.pkl:NAME.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
 @click.option("--glb", type=click.Path(path_type=Path), help="Also write a GLB with named morph targets.")
 @click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .json]")
@@ -41,7 +40,7 @@ def rig(
     shapes: str,
     method: str,
     units: str,
-    region: Path | None,
+    region: str | None,
     out: Path,
     glb: Path | None,
     report: Path | None,
@@ -57,6 +56,7 @@ def rig(
 
     from blendvoca.io.anymesh import read_mesh
     from blendvoca.io.atomic import write_text
+    from blendvoca.io.region import read_region
     from blendvoca.shard.rig_file import write_rig
     from blendvoca.transfer import TransferConfig
     from landmarks.rigging import rig_head
@@ -66,7 +66,8 @@ def rig(
     mesh = read_mesh(head)
     indices = _landmarks(mesh.n_vertices, mesh.n_faces, marks, head)
     chosen = load_source(source, landmarks=source_landmarks).select(_names(shapes))
-    done = rig_head(mesh, indices, chosen, config, units=units, region=_region(region, mesh.n_vertices))
+    kept = read_region(region, mesh.n_vertices) if region else None
+    done = rig_head(mesh, indices, chosen, config, units=units, region=kept)
     stored = write_rig(
         out, done.rig, landmarks=indices, sources={"head": head.name, "source": chosen.name, "method": method}
     )
@@ -103,19 +104,6 @@ def _landmarks(n_vertices: int, n_faces: int, marks: Path | None, head: Path) ->
 
 def _names(shapes: str) -> str | tuple[str, ...]:
     return shapes if shapes in ("blendvoca", "all") else tuple(name.strip() for name in shapes.split(","))
-
-
-def _region(path: Path | None, n_vertices: int) -> Crop | None:
-    """Read an index list."""
-    if path is None:
-        return None
-    import numpy as np
-
-    from blendvoca.crop import Crop
-    from blendvoca.io.files import parse_numbers, read_bytes
-
-    indices = parse_numbers(read_bytes(path), np.int64, "vertex indices", path)
-    return Crop.of(indices, n_vertices)
 
 
 def _show(done: RiggedHead, written: list[Path]) -> None:

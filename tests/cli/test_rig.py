@@ -121,6 +121,31 @@ def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, w
     assert not (folder / "rig.h5").exists()
 
 
+def test_only_the_region_moves(folder, head) -> None:
+    mesh, landmarks = head
+    kept = np.flatnonzero(mesh.vertices[:, 2] > np.median(mesh.vertices[:, 2]))
+    kept = np.union1d(kept, landmarks)
+    (folder / "region.txt").write_text("\n".join(map(str, kept)))
+    done = _run(
+        "rig",
+        folder / "head.obj",
+        "--landmarks",
+        folder / "head.json",
+        "--source",
+        "synthetic",
+        "--shapes",
+        "jawOpen",
+        "--region",
+        folder / "region.txt",
+        "--out",
+        folder / "rig.h5",
+    )
+    assert done.exit_code == 0, done.output
+    moved = np.flatnonzero(read_rig(folder / "rig.h5").deltas[0].any(axis=1))
+    assert len(moved)
+    assert np.isin(moved, kept).all()
+
+
 def test_check_says_yes_or_what_is_wrong(folder, head) -> None:
     done = _run("landmarks", "check", folder / "head.obj", folder / "head.json")
     assert done.exit_code == 0
