@@ -30,7 +30,7 @@ EXACT, SOLVES = 1e-12, 4
 #: Repairs go on while each round changes at most this share of what the last one changed, or this few.
 FADING, FEW = 0.4, 3
 #: A limit is broken by more than the first; a multiplier pulls by more than the second (mean Gram diagonal 1).
-BROKEN, PULLS = 1e-10, 1e-8
+BROKEN, PULLS = 1e-10, 1e-10
 
 
 @dataclass(frozen=True, eq=False)

@@ -82,7 +82,7 @@ def test_a_feasible_motion_is_recovered(seed, size, delta):
     for frame in range(1, n):  # steps at the limit and rests at the bounds included
         u[frame] = np.clip(u[frame - 1] + delta * np.clip(rng.normal(0, 1, k), -1, 1), 0, 1)
     result = proved(solve(changed(problem, linear=-u @ problem.gram)))
-    np.testing.assert_allclose(result.coefficients, u, atol=2e-4)
+    np.testing.assert_allclose(result.coefficients, u, atol=2e-5)
 
 
 def test_coefficients_permute_with_the_basis():
