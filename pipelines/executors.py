@@ -265,7 +265,7 @@ def _die_with_parent() -> None:
 def _perform_in_worker(task: Task) -> Outcome:
     if _worker_workspace is None:
         raise RuntimeError("the worker was not prepared")
-    return perform_on_one_thread(_worker_workspace, task)
+    return perform(_worker_workspace, task)  # One thread by the variables it was started with.
 
 
 def _nothing() -> None:

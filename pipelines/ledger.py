@@ -41,7 +41,7 @@ class Recipe:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything above."""
-        return digest_json([LEDGER_VERSION, asdict(self)])
+        return digest_json([LEDGER_VERSION, self.stage, self.version, dict(self.settings), dict(self.inputs)])
 
     def difference(self, older: Recipe) -> str:
         """Return in words what has changed since ``older``."""

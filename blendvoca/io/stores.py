@@ -47,6 +47,7 @@ class FolderStore:
 
     def __init__(self, root: StrPath) -> None:
         self.root = Path(root)
+        self._prefix = os.path.join(self.root, "")  # a hundred thousand paths are made of it
         if not self.root.is_dir():
             raise MissingInputError("not a folder", path=root)
 
@@ -76,7 +77,7 @@ class FolderStore:
         :raises MissingInputError: if the file is gone.
         """
         try:
-            found = os.stat(self.where(name))
+            found = os.stat(f"{self._prefix}{name}")
         except OSError as error:
             raise MissingInputError("cannot look at this file", found=error.strerror, path=self.where(name)) from error
         return f"{found.st_size} {found.st_mtime_ns}"
