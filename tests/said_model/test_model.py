@@ -96,7 +96,7 @@ def test_a_stream_gives_what_the_whole_clip_gives(tiny_model, babble, chunk):
 def test_a_stream_hears_nothing_beyond_its_lookahead(tiny_model, babble):
     config = StreamConfig(Chain(past=20, hop=15, lookahead=10), context=0.2)
     changed = babble.samples.copy()
-    changed[25 * 16_000 // 60 :] = 0.0  # all that follows the first section
+    changed[round(25 * 16_000 / 60) :] = 0.0  # all that follows the first section
     both = (torch.from_numpy(samples.copy()) for samples in (babble.samples, changed))
     first, other = (tiny_model.stream(config, 0, FEW).push(samples)[:15] for samples in both)
     assert torch.equal(first, other)
