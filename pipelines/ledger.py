@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import blendvoca
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import write_text
 from pipelines.fingerprint import digest_file, digest_json
@@ -31,20 +32,25 @@ class Recipe:
     :param version: version of the stage's algorithm.
     :param settings: settings that the stage uses, by name, as plain values.
     :param inputs: fingerprints of what it reads, by name.
+    :param release: release of this package; another one makes everything again.
     """
 
     stage: str
     version: int
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
+    release: str = blendvoca.__version__
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over everything above."""
-        return digest_json([LEDGER_VERSION, self.stage, self.version, dict(self.settings), dict(self.inputs)])
+        parts = [self.release, self.stage, self.version, dict(self.settings), dict(self.inputs)]
+        return digest_json([LEDGER_VERSION, *parts])
 
     def difference(self, older: Recipe) -> str:
         """Return in words what has changed since ``older``."""
+        if self.release != older.release:
+            return f"release {older.release} → {self.release}"
         if self.version != older.version:
             return f"stage version {older.version} → {self.version}"
         for kind, new, old in (("setting", self.settings, older.settings), ("input", self.inputs, older.inputs)):

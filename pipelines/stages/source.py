@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import blendvoca
 from blendvoca.errors import MissingInputError
 from landmarks.assets import find_asset
 from landmarks.sources import load_source
@@ -54,9 +53,9 @@ class Source(Stage):
 
 
 def _fingerprint(name: str) -> str:
-    """Return the hash of a source's files; the synthetic head is as old as the package that computes it."""
+    """Return the hash of a source's files; the synthetic head is the package's own."""
     if name == "synthetic":
-        return f"blendvoca {blendvoca.__version__}"
+        return "computed"
     path = Path(name)
     if path.is_dir():
         folders = (path, *sorted(entry for entry in path.rglob("*") if entry.is_dir()))
