@@ -49,7 +49,7 @@ def step_of(cached: bool, network: SaidNetwork, config: ModelConfig, device: tor
     made = clips(cached)
     settings = TrainConfig(config, LoopConfig(), AugmentConfig(), cache=cached)
     task = SaidTask(network, settings, made, made)
-    optimizer = torch.optim.AdamW(filter(lambda p: p.requires_grad, network.parameters()), 1e-5)
+    optimizer = torch.optim.AdamW(filter(lambda p: p.requires_grad, network.parameters()), 1e-5, fused=True)
 
     def step() -> None:
         task.module.train()

@@ -146,7 +146,7 @@ class _Loop:
         self.settings = json.loads(json.dumps({"loop": dataclasses.asdict(config), **facts}))
         trained = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
         self.optimizer: Any = torch.optim.AdamW(
-            trained, config.learning_rate, betas=config.betas, weight_decay=config.weight_decay
+            trained, config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
         )
         task.module.to(self.accelerator.device)
         self.trained = trained
