@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face import FaceSolver
 from blendvoca.transfer.face68 import COUNT
+from blendvoca.transfer.mouth import WEIGHT, rim_places
 from blendvoca.transfer.plain import PlainSolver
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import face_region, landmark_components
@@ -149,12 +150,20 @@ class _Placed:
         return labels, side_labels(self.goal, self.faces, self.pairs[:, 1])
 
     def register(self, config: TransferConfig) -> Registration:
-        """Bend the source onto the target."""
-        guides = None
-        if config.method == "face" and self.sides is not None:
-            guides = Guides(self.sides[0], of_faces(self.sides[1], self.faces))
+        """Bend the source onto the target; if triangles fold over, once more with the lips guided."""
         held = np.delete(self.pairs, list(config.unconstrained), axis=0)
-        return register(self.start, self.source.faces, self.goal, self.faces, held, config.registration, guides)
+        parts = (self.start, self.source.faces, self.goal, self.faces, held, config.registration)
+        if config.method != "face" or self.sides is None:
+            return register(*parts)
+        guides = Guides(self.sides[0], of_faces(self.sides[1], self.faces))
+        first = register(*parts, guides)
+        if not first.flipped:
+            return first
+        places = rim_places(self.start, self.source.faces, self.goal, self.pairs)
+        if places is None:
+            return first
+        second = register(*parts, replace(guides, vertices=places[0], points=places[1], weight=WEIGHT))
+        return second if second.flipped < first.flipped else first
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,6 +81,11 @@ def opening_curves(
     return (one, other) if nearness[0] < nearness[1] else (other, one)
 
 
+def along_curve(curve: Array, stations: Array) -> Array:
+    """Points (s, 3) of a polyline (n, 3) at fractions `stations` (s,) of its length."""
+    return _at(curve, _fractions(curve), stations)
+
+
 def _fractions(curve: Array) -> Array:
     """Position along a curve, 0 to 1 by length."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])

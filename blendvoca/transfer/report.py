@@ -136,7 +136,8 @@ def assess(
         "boundary_worst_mm": float(boundary.max()),
     }
     if len(pairs) == COUNT:
-        figures |= _face_figures(source, pairs, rig, mm, covered)
+        laid = BlendshapeRig(source.neutral.with_vertices(registered), wanted, source.names)
+        figures |= _face_figures(pairs, rig, mm) | _side_figures(laid, pairs, rig, covered)
     return TransferReport(shapes, figures)
 
 
@@ -148,14 +149,8 @@ def _metres(space: CommonSpace) -> float:
     return 0.060 / space.target_unit
 
 
-def _face_figures(
-    source: BlendshapeRig,
-    pairs: NDArray[np.integer],
-    rig: BlendshapeRig,
-    mm: float,
-    covered: NDArray[np.bool_] | None,
-) -> dict[str, float | None]:
-    """Lips, lids and sides."""
+def _face_figures(pairs: NDArray[np.integer], rig: BlendshapeRig, mm: float) -> dict[str, float | None]:
+    """Lips and lids."""
     rest, marks = rig.neutral.vertices, pairs[:, 1]
     axes = face_axes(rest[marks])
     known = set(rig.names)
@@ -174,18 +169,21 @@ def _face_figures(
     ]
     if lids:
         figures["lid_gap_mm"] = float(mm * np.abs(np.concatenate(lids)).max())
-    return figures | _side_figures(source, pairs, rig, covered)
+    return figures
 
 
 def _side_figures(
-    source: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig, covered: NDArray[np.bool_] | None
+    laid: BlendshapeRig, pairs: NDArray[np.integer], rig: BlendshapeRig, covered: NDArray[np.bool_] | None
 ) -> dict[str, float | None]:
-    """Energy of left over right shapes, and leak to the other half over the source's."""
+    """Energy of left over right shapes, and leak to the other half, over those of the source.
+
+    :param laid: the source's displacements on the registered source: areas are then the target's in both.
+    """
     partners = quality.mirror_pairs(rig.names)
     if not partners:
         return {}
     totals, leaks = [], []
-    for each, marks, where in ((source, pairs[:, 0], None), (rig, pairs[:, 1], covered)):
+    for each, marks, where in ((laid, pairs[:, 0], None), (rig, pairs[:, 1], covered)):
         points = each.neutral.vertices[marks]
         across = quality.across_midline(each.neutral.vertices, points, face_axes(points))
         ramp = 0.05 * float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
