@@ -27,6 +27,8 @@ PIN = 1e30
 TIE = 1e5
 #: Slip of a tie that needs no further solve, and the most solves.
 EXACT, SOLVES = 1e-12, 4
+#: A guess of which more than this share is repaired at first is given up.
+HOPELESS = 0.01
 #: Repairs go on while each round changes at most this share of what the last one changed, or this few.
 FADING, FEW = 0.4, 3
 #: A limit is broken by more than the first; a multiplier pulls by more than the second (mean Gram diagonal 1).
@@ -77,7 +79,7 @@ def finish(
         before, changes = changes, repaired.differs(guess)
         if changes == 0:
             break
-        if used > 1 and changes > max(FADING * before, FEW):
+        if changes > max(FADING * before if used > 1 else HOPELESS * u.size, FEW):
             break
         guess = repaired
     inside = np.clip(u, 0.0, 1.0)

@@ -42,6 +42,8 @@ SHORT, NEAR, HARDEN = 0.05, 1e-12, 10.0
 DAMPING = (0.0, 1e-9, 1e-7, 1e-5)
 #: A corrector aims at a step this much longer, and is kept if it gains at least `CORRECTOR_GAIN`.
 CORRECTOR_STRETCH, CORRECTOR_REACH, CORRECTOR_GAIN = 1.3, 0.1, 0.01
+#: A step this long needs no corrector.
+LONG = 0.95
 
 
 @dataclass(eq=False)
@@ -101,19 +103,20 @@ class InteriorPoint:
 
     def advance(self, affine: Direction) -> float:
         """Correct the predictor, step, and return the length of the step."""
-        products = self.s * self.lam
-        mu = float(products.mean())
-        second = np.stack([-affine.constrained, affine.constrained]) * affine.lam
-        moved = self._products(affine, affine.length, second)
-        centred = (max(float(moved.mean()), 0.0) / mu) ** 3 * mu
-        target = centred - products - second
+        mu = float(np.vdot(self.s, self.lam)) / self.s.size
+        centred = (max(float(self._products(affine, affine.length).mean()), 0.0) / mu) ** 3 * mu
+        target = centred - self.s * self.lam
+        target[0] += affine.constrained * affine.lam[0]
+        target[1] -= affine.constrained * affine.lam[1]
         best = self._direction(target)
         for _ in range(self.correctors):
-            reach = min(1.0, CORRECTOR_STRETCH * best.length + CORRECTOR_REACH)
-            second = np.stack([-best.constrained, best.constrained]) * best.lam
-            moved = self._products(best, reach, second)
-            push = np.clip(moved, CENTRAL_LOW * centred, CENTRAL_HIGH * centred) - moved
-            trial = target + np.maximum(push, -CENTRAL_HIGH * centred)
+            if best.length >= LONG:
+                break
+            moved = self._products(best, min(1.0, CORRECTOR_STRETCH * best.length + CORRECTOR_REACH))
+            push = np.minimum(np.maximum(moved, CENTRAL_LOW * centred), CENTRAL_HIGH * centred)
+            push -= moved
+            np.maximum(push, -CENTRAL_HIGH * centred, out=push)
+            trial = target + push
             direction = self._direction(trial)
             if direction.length < best.length + CORRECTOR_GAIN:
                 break
@@ -126,12 +129,14 @@ class InteriorPoint:
         self._slacken()
         return length
 
-    def _products(self, d: Direction, length: float, second: Array) -> Array:
+    def _products(self, d: Direction, length: float) -> Array:
         """Return (s + a ds)(λ + a dλ)."""
-        first = self.s * d.lam
-        first[0] -= self.lam[0] * d.constrained
-        first[1] += self.lam[1] * d.constrained
-        return self.s * self.lam + length * first + length**2 * second
+        step = length * d.constrained
+        out = length * d.lam
+        out += self.lam
+        out[0] *= self.s[0] - step
+        out[1] *= self.s[1] + step
+        return out
 
     def _direction(self, target: Array) -> Direction:
         """Solve the Newton system in which s∘λ changes by ``target`` to first order."""

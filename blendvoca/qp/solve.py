@@ -27,7 +27,7 @@ class QPSettings:
     gap_tolerance: float = 1e-9
     max_iterations: int = 60
     correctors: int = 2
-    finish_gap: float = 1e-4
+    finish_gap: float = 3e-4
     finish_rounds: int = 6
     finish_again: float = 0.1
 

@@ -48,11 +48,15 @@ def admm(form: UnitForm, steps: int, rest: float = 0.3) -> tuple[Array, Array, A
         waves = dct(right, axis=0, norm="ortho", overwrite_x=True) @ vectors
         waves *= response
         u = idct(waves @ vectors.T, axis=0, norm="ortho", overwrite_x=True)
-        dual_box += RELAXATION * u + (1.0 - RELAXATION) * box
-        box = np.minimum(np.maximum(dual_box, 0.0), scale)
+        u *= RELAXATION
+        dual_box += (1.0 - RELAXATION) * box
+        dual_box += u
+        np.minimum(np.maximum(dual_box, 0.0, out=box), scale, out=box)
         dual_box -= box
-        dual_rates += RELAXATION * (u[1:] - u[:-1]) + (1.0 - RELAXATION) * rates
-        rates = np.minimum(np.maximum(dual_rates, -limit), limit)
+        dual_rates += (1.0 - RELAXATION) * rates
+        dual_rates += u[1:]
+        dual_rates -= u[:-1]
+        np.minimum(np.maximum(dual_rates, -limit, out=rates), limit, out=rates)
         dual_rates -= rates
     u64, scale64 = box.astype(np.float64) / scale, scale.astype(np.float64)
     return np.clip(u64, 0.0, 1.0), BOX_PENALTY * dual_box * scale64, RATE_PENALTY * dual_rates * scale64
