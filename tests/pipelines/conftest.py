@@ -26,4 +26,4 @@ def wide_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     """The first sample, built without disturbance."""
-    return build(BuildConfig(sample), tmp_path_factory.mktemp("built") / "out")
+    return build(BuildConfig(sample, method="sumner-popovic"), tmp_path_factory.mktemp("built") / "out")

@@ -27,6 +27,11 @@ from pipelines.config import BuildConfig
 from pipelines.progress import Silent
 
 
+def quick(corpus: Path, **settings) -> BuildConfig:
+    """Return settings with the quicker method; :mod:`test_real_heads` builds with the default one."""
+    return BuildConfig(corpus, **{"method": "sumner-popovic", **settings})
+
+
 class Told(Silent):
     """Keeps what everybody is told, and the details."""
 
@@ -74,21 +79,21 @@ def test_coefficients_follow_the_truth(built, sample):
 
 def test_second_build_does_nothing_and_says_why(built, sample):
     before, told = hashes(built.out), Told()
-    again = build(BuildConfig(sample), built.out, reporter=told)
+    again = build(quick(sample), built.out, reporter=told)
     assert again.idle
     assert hashes(built.out) == before
     assert "fit speaker01/sentence01: kept, nothing changed" in told.details
 
 
 def test_workers_write_the_same_bytes(built, sample, tmp_path):
-    build(BuildConfig(sample), tmp_path / "out", jobs=2)
+    build(quick(sample), tmp_path / "out", jobs=2)
     assert hashes(tmp_path / "out") == hashes(built.out)
 
 
 def test_a_moved_corpus_rebuilds_nothing(built, sample, tmp_path):
     shutil.copytree(built.out, tmp_path / "out")
     moved = copied(sample, tmp_path / "elsewhere")
-    assert build(BuildConfig(moved), tmp_path / "out").idle
+    assert build(quick(moved), tmp_path / "out").idle
 
 
 def test_only_what_changed_is_built(built, sample, tmp_path):
@@ -96,14 +101,14 @@ def test_only_what_changed_is_built(built, sample, tmp_path):
     shutil.copytree(built.out, out)
     one = frame(corpus, "speaker01/sentence02", 4)
     one.write_bytes(frame(corpus, "speaker01/sentence02", 5).read_bytes())
-    result = build(BuildConfig(corpus), out)
+    result = build(quick(corpus), out)
     assert touched(result) == {
         "fit": ["speaker01/sentence02"],
         "pack": ["speaker01"],
         "audit": ["speaker01"],
         "manifest": ["manifest"],
     }
-    result = build(BuildConfig(corpus, rate_limit=0.05), out)
+    result = build(quick(corpus, rate_limit=0.05), out)
     assert set(touched(result)) == {"fit", "pack", "audit", "manifest"}
     assert len(touched(result)["fit"]) == 4
 
@@ -112,19 +117,19 @@ def test_check_compares_with_a_fresh_build(built, sample, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(built.out, out)
     before = hashes(out)
-    assert check(BuildConfig(sample), out) == []
+    assert check(quick(sample), out) == []
     assert hashes(out) == before
-    different = check(BuildConfig(sample, rate_limit=0.05), out)
+    different = check(quick(sample, rate_limit=0.05), out)
     assert [line.split(":")[0] for line in different] == ["manifest.json", "speaker01.h5", "speaker02.h5"]
     with pytest.raises(MissingInputError, match="no build here"):
-        check(BuildConfig(sample), tmp_path / "nothing")
+        check(quick(sample), tmp_path / "nothing")
 
 
 def test_every_shape_of_the_source(sample, tmp_path):
-    result = build(BuildConfig(sample, shapes="all"), tmp_path / "out")
+    result = build(quick(sample, shapes="all"), tmp_path / "out")
     assert result.failures == []
     assert len(BlendVOCA(tmp_path / "out").names) == 51
-    result = build(BuildConfig(sample, shapes="jawOpen, mouthClose"), tmp_path / "out")
+    result = build(quick(sample, shapes="jawOpen, mouthClose"), tmp_path / "out")
     assert "correspond" not in touched(result)  # the registration does not depend on the shapes
     assert BlendVOCA(tmp_path / "out").names == ("jawOpen", "mouthClose")
 
@@ -154,7 +159,7 @@ def spoilt(wide_sample: Path, tmp_path: Path) -> Path:
 
 
 def test_bad_clips_are_listed_and_the_rest_is_built(spoilt, wide_sample, tmp_path):
-    result = build(BuildConfig(spoilt), tmp_path / "out")
+    result = build(quick(spoilt), tmp_path / "out")
     errors = {failure.item: failure.error for failure in result.failures}
     gaps = {"speaker02/sentence03", "speaker02/sentence07"}
     assert set(errors) == {*BAD_FRAMES, "speaker01/sentence06"} | {f"speaker02/sentence0{n}" for n in (1, 2, 4)}
@@ -173,8 +178,8 @@ def test_bad_clips_are_listed_and_the_rest_is_built(spoilt, wide_sample, tmp_pat
     # Mended, the same command builds what was missing, and the bytes are those of an undisturbed build.
     shutil.rmtree(spoilt)
     copied(wide_sample, spoilt)
-    assert build(BuildConfig(spoilt), tmp_path / "out").failures == []
-    build(BuildConfig(wide_sample), tmp_path / "fresh")
+    assert build(quick(spoilt), tmp_path / "out").failures == []
+    build(quick(wide_sample), tmp_path / "fresh")
     assert hashes(tmp_path / "out") == hashes(tmp_path / "fresh")
 
 
@@ -182,7 +187,7 @@ def test_a_speaker_without_template_is_listed(sample, tmp_path):
     corpus = copied(sample, tmp_path / "corpus")
     (corpus / "templates" / "speaker02.ply").unlink()
     (corpus / "splits.json").unlink()
-    result = build(BuildConfig(corpus), tmp_path / "out")
+    result = build(quick(corpus), tmp_path / "out")
     assert [(failure.item, failure.error) for failure in result.failures] == [("speaker02", "no template")]
     assert BlendVOCA(tmp_path / "out").speakers == ("speaker01",)
 
@@ -191,7 +196,7 @@ def test_a_shard_whose_clips_turn_bad_does_not_stay(sample, built, tmp_path):
     corpus, out = copied(sample, tmp_path / "corpus"), tmp_path / "out"
     shutil.copytree(built.out, out)
     rewrite(frame(corpus, "speaker02/sentence01", 0), "no mesh")
-    result = build(BuildConfig(corpus), out)
+    result = build(quick(corpus), out)
     assert {failure.stage for failure in result.failures} == {"fit", "pack"}
     assert not (out / "speaker02.h5").exists()
     assert BlendVOCA(out).speakers == ("speaker01",)
@@ -201,7 +206,7 @@ def test_sound_may_be_missing_altogether(sample, tmp_path):
     corpus = copied(sample, tmp_path / "corpus")
     shutil.rmtree(corpus / "audio")
     told = Told()
-    result = build(BuildConfig(corpus), tmp_path / "out", reporter=told)
+    result = build(quick(corpus), tmp_path / "out", reporter=told)
     assert result.failures == []
     assert any("sound" in line for line in told.notes)
     assert BlendVOCA(tmp_path / "out")["speaker01", "sentence01"].waveform is None
@@ -211,7 +216,7 @@ def test_all_forms_of_a_corpus_give_the_same_clips(sample, built, tmp_path):
     corpus = copied(sample, tmp_path / "corpus")
     shutil.make_archive(str(corpus / "speaker01"), "zip", corpus / FRAMES / "speaker01")
     shutil.rmtree(corpus / FRAMES / "speaker01")
-    result = build(BuildConfig(corpus), tmp_path / "out")
+    result = build(quick(corpus), tmp_path / "out")
     assert result.failures == []
     assert {name: content for name, content in hashes(tmp_path / "out").items() if name.endswith(".h5")} == {
         name: content for name, content in hashes(built.out).items() if name.endswith(".h5")
@@ -230,7 +235,7 @@ def test_all_forms_of_a_corpus_give_the_same_clips(sample, built, tmp_path):
 def test_bad_landmarks_fail_every_speaker(sample, tmp_path, content, words):
     marks = tmp_path / "marks.txt"
     marks.write_text(content)
-    result = build(BuildConfig(sample, landmarks=marks), tmp_path / "out")
+    result = build(quick(sample, landmarks=marks), tmp_path / "out")
     assert [(failure.stage, failure.item) for failure in result.failures] == [
         ("landmarks", "speaker01"),
         ("landmarks", "speaker02"),
@@ -244,19 +249,19 @@ def test_what_cannot_be_built_at_all(sample, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
     cases = [
-        (BuildConfig(tmp_path / "nowhere"), MissingInputError, "nowhere"),
-        (BuildConfig(tmp_path / "photos"), FormatError, "no VOCASET"),
-        (BuildConfig(sample, landmarks=tmp_path / "none.txt"), MissingInputError, "none.txt"),
-        (BuildConfig(sample, source_rig="arkitt"), BlendvocaError, "arkitt"),
-        (BuildConfig(sample, shapes="jawOpn"), BlendvocaError, "jawOpen"),
-        (BuildConfig(sample, method="magic"), BlendvocaError, "magic"),
+        (quick(tmp_path / "nowhere"), MissingInputError, "nowhere"),
+        (quick(tmp_path / "photos"), FormatError, "no VOCASET"),
+        (quick(sample, landmarks=tmp_path / "none.txt"), MissingInputError, "none.txt"),
+        (quick(sample, source_rig="arkitt"), BlendvocaError, "arkitt"),
+        (quick(sample, shapes="jawOpn"), BlendvocaError, "jawOpen"),
+        (quick(sample, method="magic"), BlendvocaError, "magic"),
     ]
     for config, error, words in cases:
         with pytest.raises(error, match=words):
             build(config, tmp_path / "out")
         assert not list((tmp_path / "out").glob("*.h5"))
     with pytest.raises(ConfigurationError, match="rate limit"):
-        BuildConfig(sample, rate_limit=0.0)
+        quick(sample, rate_limit=0.0)
 
 
 def test_an_output_that_holds_something_else_is_refused(sample, tmp_path):
@@ -264,12 +269,12 @@ def test_an_output_that_holds_something_else_is_refused(sample, tmp_path):
     out.mkdir()
     (out / "thesis.tex").write_text("my only copy")
     with pytest.raises(OutputError, match=r"something else.*thesis\.tex"):
-        build(BuildConfig(sample), out)
+        build(quick(sample), out)
     assert [path.name for path in out.iterdir()] == ["thesis.tex"]
     (tmp_path / "file").write_text("")
     for place in (tmp_path / "file", sample, sample / "inside", sample.parent):
         with pytest.raises(OutputError):
-            build(BuildConfig(sample), place)
+            build(quick(sample), place)
     assert not (sample / "inside").exists()
 
 
@@ -283,9 +288,9 @@ def test_another_corpus_does_not_replace_shards_unasked(built, sample, tmp_path)
             place.rename(place.with_name(place.name.replace("speaker", "person")))
     (corpus / "splits.json").write_text(json.dumps({"train": ["person01", "person02"]}))
     with pytest.raises(OutputError, match="speaker01, speaker02"):
-        build(BuildConfig(corpus), out)
+        build(quick(corpus), out)
     assert (out / "speaker01.h5").exists()
-    build(BuildConfig(corpus), out, force=True)
+    build(quick(corpus), out, force=True)
     assert BlendVOCA(out).speakers == ("person01", "person02")
     assert not (out / "speaker01.h5").exists()
 
