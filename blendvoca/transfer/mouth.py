@@ -1,8 +1,8 @@
 """Unfolding the lips: where the source's mouth rim belongs behind the target's lips.
 
 On some heads the inner-lip landmarks touch, or stand in another order in depth, and markers that are held exactly turn
-over the narrow strip between them and the source's mouth rim. The rim is then drawn to where it lies on the source, seen
-from the middle between both inner lips: as far behind, at the same place between the corners.
+over the narrow strip between them and the source's mouth rim. The rim is then drawn to where it lies on the source,
+seen from the middle between both inner lips: as far behind, at the same place between the corners.
 """
 
 from __future__ import annotations
