@@ -45,7 +45,8 @@ def _read_files(files: list[Path], place: Path) -> BlendshapeRig:
     neutrals = [file for file in files if file.stem.lower() in _NEUTRAL_NAMES]
     if len(neutrals) != 1:
         raise MissingInputError("no neutral among the shapes", expected="one Neutral.obj",
-                                found=[file.name for file in neutrals] or f"{len(files)} OBJ files", path=place)  # fmt: skip
+                                found=[file.name for file in neutrals] or f"{len(files)} OBJ files",
+                                path=place)  # fmt: skip
     neutral = read_obj(neutrals[0])
     deltas: dict[str, np.ndarray] = {}
     for file in files:
@@ -68,7 +69,8 @@ def _same_topology(shape: Mesh, neutral: Mesh, where: str) -> np.ndarray:
         )
     if not np.array_equal(shape.faces, neutral.faces):
         raise MeshError("a shape has other faces than the neutral", expected="the same faces in the same order",
-                        found=f"{shape.n_faces} faces", remedy="Export all shapes with one vertex order.", path=where)  # fmt: skip
+                        found=f"{shape.n_faces} faces", remedy="Export all shapes with one vertex order.",
+                        path=where)  # fmt: skip
     return shape.vertices
 
 
