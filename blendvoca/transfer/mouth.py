@@ -21,7 +21,7 @@ WEIGHT = 1000.0
 """Pull of a rim vertex: nothing withstands it in the first steps, the last (5000) brings it onto the surface."""
 
 
-def rim_places(source: Array, source_faces: Index, target: Array, pairs: Index) -> tuple[Index, Array] | None:
+def rim_places(source: Array, source_faces: Index, target: Array, pairs: Index) -> tuple[NDArray[np.int64], Array] | None:
     """Source rim vertices (n,) and their places (n, 3) at the target's lips; None where the source has no mouth rim.
 
     :param source, target: (V, 3) and (W, 3) in the common space; `pairs` (68, 2).
@@ -33,7 +33,7 @@ def rim_places(source: Array, source_faces: Index, target: Array, pairs: Index) 
     holes = [loop for index, loop in enumerate(loops) if index != int(np.argmax(size))]
     curves = opening_curves(source, pairs[:, 0], holes, MOUTH)
     rim = np.unique(np.concatenate([curve[1:-1] for curve in curves]))
-    rim = np.setdiff1d(rim, pairs[:, 0])
+    rim = np.setdiff1d(rim, pairs[:, 0]).astype(np.int64)
     if not len(rim):
         return None
     here, there = _between_lips(source, pairs[:, 0]), _between_lips(target, pairs[:, 1])

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.rig import BlendshapeRig
 import blendvoca.transfer.quality as quality
+from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.face68 import COUNT, INNER, LID_PAIRS, LIP_PAIRS, face_axes
 from blendvoca.transfer.space import CommonSpace
 
