@@ -90,7 +90,7 @@ def opening_curves(
 
 def _bounded(source: Array, target: Array) -> Array:
     """The part of the target's apertures (n, 3) that is closed, beside the source's."""
-    growth = float(np.linalg.norm(target) / max(np.linalg.norm(source), 1e-300))
+    growth = float(np.linalg.norm(target)) / max(float(np.linalg.norm(source)), 1e-300)
     widest = float(np.linalg.norm(target, axis=1).max())
     share = max(STRETCH / max(growth, STRETCH), 1.0 - SLACK / max(widest, SLACK))
     return np.asarray(target * share)
