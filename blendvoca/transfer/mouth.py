@@ -21,7 +21,9 @@ WEIGHT = 1000.0
 """Pull of a rim vertex: nothing withstands it in the first steps, the last (5000) brings it onto the surface."""
 
 
-def rim_places(source: Array, source_faces: Index, target: Array, pairs: Index) -> tuple[NDArray[np.int64], Array] | None:
+def rim_places(
+    source: Array, source_faces: Index, target: Array, pairs: Index
+) -> tuple[NDArray[np.int64], Array] | None:
     """Source rim vertices (n,) and their places (n, 3) at the target's lips; None where the source has no mouth rim.
 
     :param source, target: (V, 3) and (W, 3) in the common space; `pairs` (68, 2).
