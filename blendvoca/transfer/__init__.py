@@ -2,8 +2,8 @@
 
 `transfer_rig` is the door. Inside, in the order of the work: `checks` (what is refused), `region` (which part of the
 head), `space` (alignment and normalised units), `registration`, then a method (`plain`, or `face` with `sides`, `lids`,
-`mouth` and `coverage`), `reattach`, and the figures (`quality`, `report`). `frames`, `correspondence` and `operator` serve both
-methods.
+`mouth` and `coverage`), `reattach`, and the figures (`quality`, `report`). `frames`, `correspondence` and `operator`
+serve both methods.
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig
