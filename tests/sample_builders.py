@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,28 @@ from blendvoca.io.ply import read_ply
 from blendvoca.io.ply_write import write_ply
 from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
+from pipelines.config import BuildConfig
 
 FRAMES = "unposedcleaneddata"
+
+
+@cache
+def quick_source() -> str:
+    """Return a file with the sample's source rig: reading it is much quicker than making it for every build."""
+    from landmarks.sources import load_source
+
+    source = load_source("synthetic")
+    path = Path(tempfile.mkdtemp(prefix="blendvoca-test-")) / "source.npz"
+    neutral, names = source.rig.neutral, np.array(source.rig.names)
+    np.savez(path, neutral=neutral.vertices, faces=neutral.faces, deltas=source.rig.deltas, names=names,
+             landmarks=source.landmarks)  # fmt: skip
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return str(path)
+
+
+def quick(corpus: Path, **settings) -> BuildConfig:
+    """Return settings of the quicker method; the tests of real heads and of the command use the default one."""
+    return BuildConfig(corpus, **{"method": "sumner-popovic", "source_rig": quick_source(), **settings})
 
 
 def small_sample(folder: Path, speakers: int = 2, sentences: int = 3, max_frames: int = 30) -> Path:

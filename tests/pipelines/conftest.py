@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sample_builders import small_sample
+from sample_builders import quick, small_sample
 
 from pipelines.build import BuildResult, build
-from pipelines.config import BuildConfig
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +25,4 @@ def wide_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildResult:
     """The first sample, built without disturbance."""
-    return build(BuildConfig(sample, method="sumner-popovic"), tmp_path_factory.mktemp("built") / "out")
+    return build(quick(sample), tmp_path_factory.mktemp("built") / "out")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sample_builders import FRAMES, copied, frame, hashes, rewrite
+from sample_builders import FRAMES, copied, frame, hashes, quick, rewrite
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import (
@@ -23,13 +23,7 @@ from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify
 from pipelines.build import BuildResult, build
 from pipelines.check import check
-from pipelines.config import BuildConfig
 from pipelines.progress import Silent
-
-
-def quick(corpus: Path, **settings) -> BuildConfig:
-    """Return settings with the quicker method; :mod:`test_real_heads` builds with the default one."""
-    return BuildConfig(corpus, **{"method": "sumner-popovic", **settings})
 
 
 class Told(Silent):

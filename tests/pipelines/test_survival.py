@@ -16,18 +16,15 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from sample_builders import copied, frame, hashes, small_sample
+from sample_builders import copied, frame, hashes, quick, quick_source, small_sample
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import OutputError
 from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify_shard
 from pipelines.build import build
-from pipelines.config import BuildConfig
 from pipelines.lock import locked
 from pipelines.progress import Silent
-
-METHOD = "sumner-popovic"  # the quicker one
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +35,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def undisturbed(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("undisturbed") / "out"
-    assert build(BuildConfig(corpus, method=METHOD), out).failures == []
+    assert build(quick(corpus), out).failures == []
     return hashes(out)
 
 
@@ -47,7 +44,8 @@ def start(corpus: Path, out: Path, jobs: int = 2, **options) -> subprocess.Popen
     code = "from blendvoca.cli import main; main()"
     command = [sys.executable, "-c", code, "build", str(corpus), "--out", str(out), "--jobs", str(jobs)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen([*command, "--method", METHOD], start_new_session=True, **pipes, **options)
+    options_of_quick = ["--method", "sumner-popovic", "--source-rig", quick_source()]
+    return subprocess.Popen([*command, *options_of_quick], start_new_session=True, **pipes, **options)
 
 
 def finish(corpus: Path, out: Path) -> str:
@@ -145,7 +143,7 @@ def test_interrupt_finishes_and_exits_130(corpus, undisturbed, tmp_path):
 
 def test_a_second_build_is_refused_and_the_first_unharmed(corpus, undisturbed, tmp_path):
     out = tmp_path / "out"
-    build(BuildConfig(corpus, method=METHOD), out)
+    build(quick(corpus), out)
     with locked(out):
         process = start(corpus, out)
         words, _ = process.communicate(timeout=60)
@@ -168,7 +166,7 @@ class Meddler(Silent):
 def test_a_file_that_disappears_costs_its_clip_only(corpus, undisturbed, tmp_path):
     mine, out = copied(corpus, tmp_path / "corpus"), tmp_path / "out"
     victim = frame(mine, "speaker01/sentence02", 5)
-    config = BuildConfig(mine, method=METHOD)
+    config = quick(mine)
     result = build(config, out, reporter=Meddler("fit", victim.unlink))
     assert [failure.item for failure in result.failures] == ["speaker01/sentence02"]
     assert victim.name in result.failures[0].error
@@ -186,7 +184,7 @@ def test_sound_that_changes_under_way_is_noticed(corpus, tmp_path):
         before = read_audio(sound)
         write_wav(sound, Waveform(np.linspace(0, 0.5, len(before)), before.rate))
 
-    result = build(BuildConfig(mine, method=METHOD), tmp_path / "out", reporter=Meddler("pack", deed))
+    result = build(quick(mine), tmp_path / "out", reporter=Meddler("pack", deed))
     assert [failure.item for failure in result.failures] == ["speaker01"]
     assert "changed while building" in result.failures[0].error
 
@@ -232,4 +230,4 @@ def test_full_disk(corpus, undisturbed, small_disk, tmp_path):
 def test_read_only_output(corpus, small_disk):
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     with pytest.raises(OutputError, match="Read-only"):
-        build(BuildConfig(corpus, method=METHOD), small_disk / "out")
+        build(quick(corpus), small_disk / "out")
