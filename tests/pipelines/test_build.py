@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from blendvoca.errors import (
     OutputError,
 )
 from blendvoca.io.csv import read_track
+from blendvoca.io.vocaset import open_corpus
 from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify
 from pipelines.build import BuildResult, build
@@ -289,3 +291,32 @@ def test_another_corpus_does_not_replace_shards_unasked(built, sample, tmp_path)
     assert not (out / "speaker01.h5").exists()
 
 
+
+
+def test_training_package_gives_the_same_clips(sample, built, tmp_path):
+    corpus = open_corpus(sample)
+    folder = tmp_path / "package"
+    folder.mkdir()
+    blocks, rows, sounds, row = [], {}, {}, 0
+    for speaker, sentence in corpus.clips():
+        frames = corpus.motion(speaker, sentence).frames()
+        blocks.append(frames)
+        rows.setdefault(speaker, {})[sentence] = {number: row + number for number in range(len(frames))}
+        sound = corpus.audio(speaker, sentence)
+        sounds.setdefault(speaker, {})[sentence] = {"audio": sound.to_int16(), "sample_rate": sound.rate}
+        row += len(frames)
+    np.save(folder / "data_verts.npy", np.concatenate(blocks).astype(np.float32))
+    templates = {speaker: corpus.template(speaker).vertices.astype(np.float32) for speaker in corpus.speakers}
+    for name, content in (("subj_seq_to_idx", rows), ("templates", templates), ("raw_audio_fixed", sounds)):
+        (folder / f"{name}.pkl").write_bytes(pickle.dumps(content, protocol=2))
+    shutil.copy(sample / "templates" / "speaker01.ply", folder / "FLAME_sample.ply")
+
+    result = build(quick(folder, landmarks=sample / "landmarks" / "head.txt"), tmp_path / "out")
+    assert result.failures == []
+    package, folders = BlendVOCA(tmp_path / "out"), BlendVOCA(built.out)
+    assert package.manifest.licence_class == "restricted"
+    for clip in folders:
+        other = package[clip.speaker, clip.sentence]
+        assert other.provenance == clip.provenance
+        assert np.array_equal(other.track.values, clip.track.values)
+        assert np.array_equal(other.waveform.samples, clip.waveform.samples)
