@@ -24,6 +24,8 @@ def stage_table(reports: Sequence[StageReport], stages: Sequence[Stage]) -> Tabl
         table.add_column(head, justify="right")
     for report in reports:
         counts = (len(report.done), len(report.kept), len(report.blocked), len(report.failures))
+        if not any(counts):
+            continue
         cells = (str(count) if count else "–" for count in counts)
         table.add_row(titles.get(report.name, report.name), *cells, f"{report.seconds:.1f}")
     return table
