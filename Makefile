@@ -29,9 +29,12 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next
 	$(BIN)/blendvoca synth $(DEMO)/corpus
 	$(BIN)/blendvoca build $(DEMO)/corpus --out $(DEMO)/BlendVOCA --jobs 2
+	$(BIN)/said sample $(DEMO)/corpus/audio/speaker04/sentence01.wav --out $(DEMO)/sample.csv
+	$(BIN)/blendvoca export $(DEMO)/sample.csv --rig $(DEMO)/BlendVOCA/speaker04.h5 --to glb --out $(DEMO)/sample.glb
 	@echo
-	@echo "The dataset is $(DEMO)/BlendVOCA. Look at it next:"
-	@echo "  $(BIN)/blendvoca inspect $(DEMO)/BlendVOCA --out $(DEMO)/page.html --open"
+	@echo "The dataset is $(DEMO)/BlendVOCA; $(DEMO)/sample.glb speaks a sentence that the demo model has drawn. Look next:"
+	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --out $(DEMO)/shapes.png"
+	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --clip sentence01 --track $(DEMO)/sample.csv --out $(DEMO)/talk.mp4"
 	@echo "  $(BIN)/blendvoca info $(DEMO)/BlendVOCA"
 
 test: $(VENV)/.test ## the test suite, without the slow tests

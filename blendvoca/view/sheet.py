@@ -1,0 +1,101 @@
+"""Contact sheets: many poses of one head under their names (the paper's Figure 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.errors import InputError, MissingDependencyError
+from blendvoca.io.atomic import atomic_path
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.view.camera import Camera
+from blendvoca.view.render import Picture, Renderer
+from blendvoca.view.shading import SKIN
+
+#: Height of a name's line in pixels, and its colour.
+_LINE, _INK = 18, (40, 40, 45)
+
+
+def _pillow(module: str) -> Any:
+    try:
+        from importlib import import_module
+
+        return import_module(f"PIL.{module}")
+    except ImportError as error:
+        raise MissingDependencyError("pillow", "view", "writing pictures") from error
+
+
+def write_png(path: str | PathLike[str], picture: Picture) -> None:
+    """Write a picture (height, width, 3) as PNG, atomically."""
+    image = _pillow("Image")
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        image.fromarray(picture).save(file, "PNG", optimize=True)
+
+
+def tile(pictures: Sequence[Picture], names: Sequence[str], columns: int) -> Picture:
+    """Put pictures of one size on a grid, each under its name.
+
+    :raises InputError: for no picture, or another number of names.
+    """
+    if not pictures or len(pictures) != len(names):
+        raise InputError("a sheet names every picture", expected=f"{len(pictures)} names", found=len(names))
+    height, width = pictures[0].shape[:2]
+    rows = -(-len(pictures) // columns)
+    sheet = np.full((rows * (height + _LINE), columns * width, 3), 255, dtype=np.uint8)
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        top = row * (height + _LINE) + _LINE
+        sheet[top : top + height, column * width : (column + 1) * width] = picture
+    drawn = _pillow("Image").fromarray(sheet)
+    pen = _pillow("ImageDraw").Draw(drawn)
+    for place, name in enumerate(names):
+        row, column = divmod(place, columns)
+        pen.text((column * width + 6, row * (height + _LINE) + 3), name, fill=_INK)
+    return np.asarray(drawn)
+
+
+def face_camera(mesh: Mesh, landmarks: ArrayLike | None = None, yaw: float = 0.0) -> Camera:
+    """Return a camera on the face: its landmarks with room for an open jaw, else the whole mesh."""
+    if landmarks is None:
+        return Camera.framing(mesh.vertices, yaw)
+    points = mesh.vertices[np.asarray(landmarks)]
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = high[1] - low[1]
+    up = np.array([0.0, reach, 0.0])
+    low, high = low - 0.30 * up, high + 0.55 * up
+    middle = (low + high) / 2
+    return Camera((float(middle[0]), float(middle[1]), float(middle[2])), float(high[1] - low[1]), yaw)
+
+
+def shape_sheet(
+    rig: BlendshapeRig,
+    names: Sequence[str],
+    camera: Camera,
+    size: int = 200,
+    columns: int = 8,
+    heat: bool = False,
+    backend: str = "auto",
+) -> Picture:
+    """Draw the neutral and every named shape at 1.
+
+    :param heat: colour vertices by how far the shape moves them; each shape's largest motion is red.
+    """
+    renderer = Renderer(rig.neutral, (size, size), backend)
+    pictures = [renderer.draw(rig.neutral.vertices, camera)]
+    for name in names:
+        delta = rig.delta(name)
+        pictures.append(renderer.draw(rig.neutral.vertices + delta, camera, heat_colours(delta) if heat else SKIN))
+    return tile(pictures, ["neutral", *names], columns)
+
+
+def heat_colours(delta: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return colours (V, 3) from pale (still) over yellow to red (moved most) for displacements (V, 3)."""
+    length = np.linalg.norm(delta, axis=1)
+    share = length / max(float(length.max()), 1e-12)
+    stops = np.array([[0.86, 0.86, 0.88], [0.98, 0.83, 0.35], [0.85, 0.15, 0.12]])
+    return np.stack([np.interp(share, [0, 0.35, 1], stops[:, channel]) for channel in range(3)], axis=1)
