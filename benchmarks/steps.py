@@ -22,7 +22,7 @@ from said_model.model import SAiD
 
 LONG = 250
 SETTINGS = [("dpm", count) for count in (4, 6, 8, 10, 15, 20, 30, 50)]
-SETTINGS += [("said-ddim", count) for count in (20, 50, 200, 1000)]
+SETTINGS += [("said-ddim", count) for count in (20, 50, 200)]
 
 
 def main() -> None:
