@@ -164,11 +164,16 @@ class Dask(AbstractContextManager["Dask"]):
         self.client.close()
 
     def run(self, tasks: Iterable[Task], stop: Callable[[], bool]) -> Iterator[Outcome]:
-        """See :meth:`Executor.run`. dask itself gives the items of a dead worker to another."""
+        """See :meth:`Executor.run`. dask itself gives the items of a dead worker to another, a few times.
+
+        It counts a death against every item that waited at that worker, so what it gives up is done again, alone: then
+        only the guilty fail.
+        """
         from distributed import as_completed
 
         by_key: dict[str, Task] = {}
         futures: list[Any] = []
+        suspects: list[Task] = []
         for task in tasks:
             futures.append(self.client.submit(_perform_anywhere, self.run_id, self.work, task, pure=False))
             by_key[futures[-1].key] = task
@@ -177,18 +182,30 @@ class Dask(AbstractContextManager["Dask"]):
                 self.client.cancel([other for other in futures if other.status == "pending"])
                 if future.cancelled():
                     continue
-            yield _outcome(future, by_key[future.key])
+            if _killed(future):
+                suspects.append(by_key[future.key])
+            else:
+                yield _outcome(future, by_key[future.key])
+        for task in suspects:
+            if stop():
+                return
+            yield _outcome(self.client.submit(_perform_anywhere, self.run_id, self.work, task, pure=False), task)
+
+
+def _killed(future: Any) -> bool:
+    """Return whether dask gave an item up because workers died under it."""
+    from distributed.scheduler import KilledWorker
+
+    return not future.cancelled() and isinstance(future.exception(), KilledWorker)
 
 
 def _outcome(future: Any, task: Task) -> Outcome:
     """Return the outcome of a dask future; what the cluster did not do is a failure, never left out."""
-    from distributed.scheduler import KilledWorker
-
     if future.cancelled():
         return Outcome(task.stage.name, task.item, 0.0, "the cluster lost it. Build again.")
     error = future.exception()
     if error is not None:
-        reason = _DIED if isinstance(error, KilledWorker) else f"the cluster failed: {error}"
+        reason = _DIED if _killed(future) else f"the cluster failed: {error}"
         return Outcome(task.stage.name, task.item, 0.0, reason)
     return future.result()
 
