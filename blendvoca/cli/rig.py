@@ -111,7 +111,7 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from blendvoca.transfer.report import LIMITS, describe
+    from blendvoca.transfer.report import describe, limit_words
 
     console, report = Console(highlight=False), done.result.report
     scale = "" if done.unit.metres == 1 else f", scaled by {done.unit.metres:g} to metres"
@@ -130,11 +130,8 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     for title in ("figure", "value", "limits"):
         figures.add_column(title, justify="left" if title == "figure" else "right")
     for name, value in report.figures.items():
-        low, high = LIMITS.get(name, (float("-inf"), float("inf")))
-        limits = " to ".join(f"{bound:g}" for bound in (low, high) if abs(bound) != float("inf"))
-        words = "" if not limits else limits if " to " in limits else f"{'≥' if high == float('inf') else '≤'} {limits}"
         shown = "not there" if value is None else f"{value:.3g}"
-        figures.add_row(name, shown, words, style="red" if name in report.failed_figures else None)
+        figures.add_row(name, shown, limit_words(name), style="red" if name in report.failed_figures else None)
     for table in (shapes, figures):
         console.print()
         console.print(table)

@@ -200,9 +200,17 @@ def _side_figures(
     }
 
 
+def limit_words(name: str) -> str:
+    """Return the limits of a figure as people write them (``≤ 3``, ``0.9 to 1.1``); empty for one without."""
+    low, high = LIMITS.get(name, (-np.inf, np.inf))
+    if np.isinf(low) and np.isinf(high):
+        return ""
+    return f"≤ {high:g}" if np.isinf(low) else f"≥ {low:g}" if np.isinf(high) else f"{low:g} to {high:g}"
+
+
 def describe(report: TransferReport) -> list[str]:
     """Sentences about what failed, for a terminal; empty when all is well."""
-    lines = [f"{name} is {report.figures[name]:.3g}, limits {LIMITS[name]}" for name in report.failed_figures]
+    lines = [f"{name} is {report.figures[name]:.3g}, limit {limit_words(name)}" for name in report.failed_figures]
     if report.failed_shapes:
         lines.append(f"{len(report.failed_shapes)} shapes fail their check: {', '.join(report.failed_shapes)}")
     return lines

@@ -9,11 +9,11 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run this test")
 pytest.importorskip("espeakng_loader", reason="pip install 'blendvoca[demo]' brings the sample's voice")
 
-from blendvoca.synthetic.coarticulation import Style, coefficients  # noqa: E402
-from blendvoca.synthetic.sentences import SENTENCE_TEXTS  # noqa: E402
-from blendvoca.synthetic.speech import VOICES, Voice, say  # noqa: E402
-from said_model import SAiD  # noqa: E402
-from said_model.checkpoint import DEMO  # noqa: E402
+from blendvoca.synthetic.coarticulation import Style, coefficients
+from blendvoca.synthetic.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.speech import VOICES, Voice, say
+from said_model import SAiD
+from said_model.checkpoint import DEMO
 
 UNSEEN = (
     "A bumblebee hovered above the open window and would not leave.",
