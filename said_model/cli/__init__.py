@@ -14,6 +14,7 @@ COMMANDS = {
     "stream": "Samples on standard input, frames on standard output, as they come.",
     "train": "Train a model on shards.",
     "train-vae": "Train the VAE in whose latents samples are measured.",
+    "train-sync": "Train the model that tells whether lips and sound agree.",
     "features": "Write audio features beside shards, so that training need not compute them.",
     "import-weights": "Turn the authors' .pth into a checkpoint.",
     "info": "Say what a checkpoint is made of.",
