@@ -10,6 +10,8 @@ import click
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--model", type=click.Choice(["said", "end2end-au"]), default="said", show_default=True,
+              help="end2end-au is the regression baseline, without the diffusion options.")  # fmt: skip
 @click.option("--encoder", default="log-mel", show_default=True,
               help="log-mel (no download), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or folder.")  # fmt: skip
 @click.option("--width", default=192, show_default=True, help="Channels of the denoiser, a multiple of 32.")
@@ -30,7 +32,7 @@ import click
 @click.option("--seed", default=0, show_default=True)
 @click.option("--no-cache", is_flag=True, help="Let the encoder listen at every step instead of caching its features.")
 @click.option("--finetune-encoder", is_flag=True, help="Train the speech encoder too (implies --no-cache).")
-def train(shards: Path, out: Path, encoder: str, device: str, **options: object) -> None:
+def train(shards: Path, out: Path, model: str, encoder: str, device: str, **options: object) -> None:
     """Train SAiD on SHARDS, a folder that `blendvoca build` or `download` wrote.
 
     The run folder gets the best checkpoint, a CSV log, TensorBoard events, and what is needed to go on: the same
@@ -39,6 +41,9 @@ def train(shards: Path, out: Path, encoder: str, device: str, **options: object)
     from said_model.cli._progress import clip_bar, training_bar
     from said_model.extras import import_room
 
+    if model == "end2end-au":
+        _train_baseline(shards, out, device, options)
+        return
     room = import_room("said_model.recipes")
     recipe = room.said_recipe(shards, encoder, **options)
     with clip_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as tell:
@@ -49,3 +54,26 @@ def train(shards: Path, out: Path, encoder: str, device: str, **options: object)
     best = f"Best validation loss {outcome.best_validation:.4f} at step {outcome.best_step}"
     click.echo(f"{best}; {outcome.seconds:.0f} s")
     click.echo(f"Sample with it: said sample SPEECH.wav --model {out}")
+
+
+def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, object]) -> None:
+    """Train the regression baseline; refuse options that it does not have."""
+    from blendvoca.errors import ConfigurationError
+    from said_model.cli._progress import training_bar
+    from said_model.extras import import_room
+
+    shared = {"steps", "batch", "learning_rate", "warmup", "evaluate_every", "seed", "precision"}
+    context = click.get_current_context()
+    given = [name for name in ("encoder", *options) if name not in {*shared, "frames", "ema", "compiled"}
+             and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]  # fmt: skip
+    if given:
+        raise ConfigurationError("end2end-au has no such options", found=given, remedy="Leave them out.")
+    settings = import_room("said_model.loop").LoopConfig(
+        **{name: options[name] for name in shared}, ema_decay=options["ema"], compile=options["compiled"]
+    )
+    room = import_room("said_model.baselines.train_end2end")
+    with training_bar("Training", settings.steps) as tell:
+        chosen = None if device == "auto" else device
+        outcome = room.train_end2end(shards, out, settings, options["frames"], tell, chosen)
+    click.echo(f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")
+    click.echo(f"Sample with it: said baseline {out} SHARDS --out TRACKS")

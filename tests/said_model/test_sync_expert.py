@@ -12,7 +12,13 @@ from blendvoca.errors import FormatError, InputError, MissingInputError  # noqa:
 from said_model.augment import TrainingClip  # noqa: E402
 from said_model.loop import LoopConfig, run  # noqa: E402
 from said_model.sync_expert import (  # noqa: E402
-    SyncConfig, SyncExpert, best_shift, load_sync, save_sync, shift_distances, synchrony,
+    SyncConfig,
+    SyncExpert,
+    best_shift,
+    load_sync,
+    save_sync,
+    shift_distances,
+    synchrony,
 )  # fmt: skip
 from said_model.train_sync import SyncTask  # noqa: E402
 

@@ -1,0 +1,66 @@
+"""Options and steps that the measuring commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from blendvoca.dataset import BlendVOCA
+    from said_model.evaluate import Evaluation, Instruments
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_OPTIONS = (
+    click.option("--data", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True),
+                 help="Shards of the truth."),
+    click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"])),
+    click.option("--vae", type=click.Path(path_type=Path), help="vae.pth or vae.safetensors: FD, WInD, multimodality."),
+    click.option("--sync", type=click.Path(path_type=Path), help="Run folder of `said train-sync`: AV offset."),
+    click.option("--lips", type=click.Path(path_type=Path), help="Vertices of LVE [default: that lip shapes move]."),
+    click.option("--upper", type=click.Path(path_type=Path), help="Vertices of FDD [default: by shapes too]."),
+    click.option("--no-vertices", is_flag=True, help="Measure coefficients only."),
+    click.option("--fps", default=60.0, show_default=True, help="Frame rate of CSV tracks."),
+    click.option("--seed", default=0, show_default=True),
+)  # fmt: skip
+
+
+def measuring_options(command: Command) -> Command:
+    """Add the options."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def open_instruments(data: Path, split: str, vae: Path | None, sync: Path | None, lips: Path | None,
+                     upper: Path | None, no_vertices: bool, seed: int) -> tuple[BlendVOCA, Instruments]:  # fmt: skip
+    """Open what the options name, and say what is left out."""
+    from blendvoca.dataset import BlendVOCA
+    from said_model.config import SAMPLE_RATE
+    from said_model.extras import import_room
+    from said_model.metrics.vertex_sets import from_file
+
+    room = import_room("said_model.evaluate")
+    truth = BlendVOCA(data, split, audio_rate=SAMPLE_RATE)
+    expert = import_room("said_model.sync_expert").load_sync(sync) if sync is not None else None
+    encoder = import_room("said_model.recipes").load_encoder(expert.config.encoder)[0] if expert is not None else None
+    for option, chosen, what in (("--vae", vae, "FD, WInD and multimodality"), ("--sync", sync, "AV offset")):
+        if chosen is None:
+            click.echo(f"note: without {option}, {what} are left out", err=True)
+    return truth, room.Instruments(
+        import_room("said_model.vae").load_vae(vae) if vae is not None else None, expert, encoder,
+        from_file(lips, "lips") if lips is not None else None, from_file(upper, "upper") if upper is not None else None,
+        not no_vertices, seed=seed,
+    )  # fmt: skip
+
+
+def measure(outputs: Path, name: str, truth: BlendVOCA, instruments: Instruments, fps: float) -> Evaluation:
+    """Measure one folder of outputs under a bar."""
+    from said_model.cli._progress import clip_bar
+    from said_model.evaluate import evaluate
+    from said_model.outputs import read_outputs
+
+    with clip_bar(f"Measuring {name}") as tell:
+        return evaluate(read_outputs(outputs, truth, fps), truth, instruments, name, tell)

@@ -1,0 +1,226 @@
+"""One system against the truth: the columns of the paper's Table 1, and the field's (paper 5.2, supplement 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.clip import Clip
+from blendvoca.dataset import BlendVOCA
+from blendvoca.errors import InputError
+from blendvoca.rig import BlendshapeRig
+from blendvoca.track import CoefficientTrack
+from said_model.audio_encoder import AudioEncoder
+from said_model.features import encode
+from said_model.metrics import vertex_sets
+from said_model.metrics.beat import beat_consistency
+from said_model.metrics.closure import closure_recall, lip_opening
+from said_model.metrics.coefficients import coefficient_error, matched
+from said_model.metrics.diversity import diversity
+from said_model.metrics.frechet import frechet_distance
+from said_model.metrics.jitter import jitter
+from said_model.metrics.multimodality import PAIRS, multimodality, style_multimodality
+from said_model.metrics.vertices import dynamics_deviation, lip_vertex_error, mean_vertex_error
+from said_model.metrics.violations import violations
+from said_model.metrics.wind import COMPONENTS, REPEATS, wind
+from said_model.outputs import Outputs
+from said_model.sync_expert import SyncExpert, synchrony
+from said_model.vae import FRAMES, CoefficientVAE, latent_features
+
+Row = dict[str, float]
+#: Frames between windows of a track that the VAE looks at.
+STRIDE = 60
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """What is measured with; what is ``None`` is left out of the report.
+
+    :param vae: of FD, WInD and multimodality; :param sync: of offset and confidence; :param encoder: the sync's.
+    :param lips: vertex set of LVE, and :param upper: of FDD; by default derived from each speaker's rig.
+    :param rigs: whether vertices are measured at all.
+    """
+
+    vae: CoefficientVAE | None = None
+    sync: SyncExpert | None = None
+    encoder: AudioEncoder | None = None
+    lips: vertex_sets.VertexSet | None = None
+    upper: vertex_sets.VertexSet | None = None
+    rigs: bool = True
+    repeats: int = REPEATS
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one system.
+
+    :param name: of the system.
+    :param clips: names of the clips that were used, in the order of ``rows``.
+    :param rows: figures of every clip, each a mean over its samples.
+    :param latents: VAE features of every clip, generated (n, 64), and :param real: of the truth.
+    :param overall: figures of the whole set; ``counts`` says over how many clips each was taken.
+    :param notes: what a reader has to know.
+    """
+
+    name: str
+    clips: tuple[str, ...]
+    rows: tuple[Row, ...]
+    latents: tuple[NDArray[np.float64], ...]
+    real: tuple[NDArray[np.float64], ...]
+    overall: Row
+    counts: dict[str, int]
+    notes: tuple[str, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is written as JSON."""
+        clips = [{"clip": name, **row} for name, row in zip(self.clips, self.rows)]
+        return {"system": self.name, "figures": self.overall, "clips_used": self.counts, "notes": list(self.notes),
+                "clips": clips}  # fmt: skip
+
+
+def evaluate(
+    outputs: Outputs, truth: BlendVOCA, instruments: Instruments, name: str,
+    tell: Callable[[int, int], None] | None = None,
+) -> Evaluation:  # fmt: skip
+    """Measure a system's tracks against a split.
+
+    :param truth: opened with ``audio_rate=16_000`` where sound is to be compared with.
+    :raises InputError: for tracks of another rate or length than the truth, naming the clip.
+    """
+    rows, generated, real, firsts = [], [], [], []
+    for done, (key, tracks) in enumerate(outputs.tracks.items()):
+        clip = truth[key]
+        try:
+            rows.append(_measure(clip, tracks, instruments, truth))
+        except InputError as error:
+            raise InputError(f"{'/'.join(key)}: {error}") from error
+        if instruments.vae is not None:
+            parts = [_latents(instruments.vae, matched(clip.track, track)[1]) for track in tracks]
+            generated.append(np.concatenate(parts))
+            firsts.append(np.stack([part[0] for part in parts]))
+            real.append(_latents(instruments.vae, clip.track.values))
+        if tell is not None:
+            tell(done + 1, len(outputs.tracks))
+    names = tuple("/".join(key) for key in outputs.tracks)
+    overall, counts = averages(rows)
+    notes = _notes(outputs, instruments)
+    if instruments.vae is not None:
+        figures, more = _distributions(names, generated, real, firsts, instruments)
+        overall.update(figures)
+        counts.update({figure: len(names) for figure in figures})
+        notes += more
+    return Evaluation(name, names, tuple(rows), tuple(generated), tuple(real), overall, counts, tuple(notes))
+
+
+def averages(rows: Sequence[Row]) -> tuple[Row, dict[str, int]]:
+    """Return means over the clips that have a figure, and how many those are."""
+    means, counts = {}, {}
+    for figure in dict.fromkeys(name for row in rows for name in row):
+        values = np.array([row[figure] for row in rows if figure in row and np.isfinite(row[figure])])
+        counts[figure] = len(values)
+        means[figure] = float(values.mean()) if len(values) else float("nan")
+    return means, counts
+
+
+def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instruments, truth: BlendVOCA) -> Row:
+    samples = [_plain(clip, track) for track in tracks]
+    if instruments.sync is not None and instruments.encoder is not None and clip.waveform is not None:
+        heard = encode(instruments.encoder, clip.waveform.samples.copy(), len(clip.track))
+        for row, track in zip(samples, tracks):
+            found = synchrony(instruments.sync, heard, track.select(instruments.sync.config.names).values)
+            row.update({"sync_offset": found.offset, "sync_offset_abs": abs(found.offset),
+                        "sync_confidence": found.confidence})  # fmt: skip
+    if instruments.rigs:
+        parts = truth.rig(clip.speaker).select(clip.track.names)
+        landmarks = truth.parts(clip.speaker).landmarks
+        for row, track in zip(samples, tracks):
+            row.update(_vertices(parts, landmarks, *matched(clip.track, track), instruments))
+    row = averages(samples)[0]
+    if len(tracks) > 1:
+        row["diversity"] = diversity(tracks).value
+    return row
+
+
+def _plain(clip: Clip, track: CoefficientTrack) -> Row:
+    error = coefficient_error(clip.track, track)
+    broken = violations(track.values, track.fps)
+    row = {"mae": error.position, "velocity_error": error.velocity, "acceleration_error": error.acceleration,
+           "jitter_share": jitter(track).share, "rate_violations": broken.rate}  # fmt: skip
+    if clip.waveform is not None:
+        row["beat_consistency"] = beat_consistency(track, clip.waveform).value
+    return row
+
+
+def _vertices(
+    rig: BlendshapeRig, landmarks: NDArray[np.integer] | None, real: NDArray[np.float64],
+    made: NDArray[np.float64], instruments: Instruments,
+) -> Row:  # fmt: skip
+    lips = instruments.lips or vertex_sets.from_rig(rig, "lips")
+    upper = instruments.upper or vertex_sets.from_rig(rig, "upper")
+    everything = vertex_sets.VertexSet("all", np.arange(rig.deltas.shape[1]), "rig")
+    # Offsets from the neutral compare as vertices do, and need no neutral where the licence leaves it out.
+    a, b = (np.einsum("tk,kvc->tvc", c.astype(np.float32), rig.deltas.astype(np.float32), optimize=True)
+            for c in (real, made))  # fmt: skip
+    error = lip_vertex_error(a, b, lips)
+    alive = dynamics_deviation(a, b, np.zeros(a.shape[1:]), upper)
+    row = {"lve_mm": error.millimetres, "lve_squared_mm2": error.squared * 1e6, "mve_mm":
+           mean_vertex_error(a, b, everything), "fdd_mm": alive.signed, "fdd_absolute_mm": alive.absolute}  # fmt: skip
+    if landmarks is not None and len(landmarks) == 68:
+        found = closure_recall(lip_opening(rig, real, landmarks), lip_opening(rig, made, landmarks))
+        row["closure_recall"] = found.recall
+    return row
+
+
+def _latents(vae: CoefficientVAE, values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return features of windows every :data:`STRIDE` frames; a short track is held at its last frame."""
+    if len(values) < FRAMES:
+        values = np.concatenate([values, np.repeat(values[-1:], FRAMES - len(values), axis=0)])
+    starts = range(0, len(values) - FRAMES + 1, STRIDE)
+    return latent_features(vae, np.stack([values[start : start + FRAMES] for start in starts]))
+
+
+def _distributions(
+    names: Sequence[str], generated: list[NDArray[np.float64]], real: list[NDArray[np.float64]],
+    firsts: list[NDArray[np.float64]], instruments: Instruments,
+) -> tuple[Row, list[str]]:  # fmt: skip
+    made, true = np.concatenate(generated), np.concatenate(real)
+    distance = frechet_distance(true, made)
+    figures, notes = {"fd": distance.value}, [f"FD of {len(true)} real and {len(made)} generated windows"]
+    if distance.rank_deficient:
+        notes.append("FD: fewer windows than the covariance needs for full rank; the value is biased upwards")
+    if min(len(true), len(made)) >= COMPONENTS:
+        mixed = wind(true, made, repeats=instruments.repeats, seed=instruments.seed)
+        figures |= {"wind": mixed.mean, "wind_deviation": mixed.deviation}
+    least = min(len(part) for part in firsts)
+    samples = dict(zip(names, firsts))
+    if least == 1:
+        figures["multimodality"] = 0.0
+        notes.append("multimodality: one sample for some audio, so zero by definition")
+    elif least == 8:
+        figures["multimodality"] = style_multimodality(samples).value
+        notes.append("multimodality: eight samples, every pair with repetition (supplement 12)")
+    else:
+        pairs = min(PAIRS, least // 2)
+        figures["multimodality"] = multimodality(samples, np.random.default_rng(instruments.seed), pairs=pairs).value
+        notes.append(f"multimodality: {pairs} pairs for each audio (the paper: {PAIRS})")
+    return figures, notes
+
+
+def _notes(outputs: Outputs, instruments: Instruments) -> list[str]:
+    notes = [f"{len(outputs.tracks)} clips, {sum(map(len, outputs.tracks.values()))} tracks"]
+    if outputs.dropped:
+        notes.append(f"dropped, no truth: {', '.join(outputs.dropped)}")
+    if outputs.missing:
+        notes.append(f"{len(outputs.missing)} clips of the split have no track: {', '.join(outputs.missing[:5])} …")
+    if instruments.rigs:
+        sets = [f"{s.name} ({s.source})" if s else f"{region}, derived from each rig"
+                for s, region in ((instruments.lips, "lips"), (instruments.upper, "upper"))]  # fmt: skip
+        notes.append(f"LVE over {sets[0]}; FDD over {sets[1]}")
+    return notes
+
+
