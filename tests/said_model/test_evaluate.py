@@ -42,13 +42,14 @@ def _write(root, truth, noise, samples=1, keep=lambda row: True):
 
 def test_truth_is_perfect_and_noise_is_not(shards, tmp_path):
     truth = BlendVOCA(shards, "test")
+    torch.manual_seed(0)
     instruments = Instruments(vae=CoefficientVAE().eval(), repeats=2)
     systems = []
     for name, noise, samples in (("truth", 0.0, 1), ("noisy", 0.05, 4)):
         outputs = read_outputs(_write(tmp_path / name, truth, noise, samples), truth)
         systems.append(evaluate(outputs, truth, instruments, name))
     perfect, noisy = (system.overall for system in systems)
-    assert perfect["mae"] < 1e-6 and perfect["lve_mm"] < 1e-4 and perfect["fd"] < 1e-6 < noisy["fd"]
+    assert perfect["mae"] < 1e-6 and perfect["lve_mm"] < 1e-4 and perfect["fd"] < 1e-3 * noisy["fd"]
     assert noisy["mae"] == pytest.approx(0.05 * np.sqrt(2 / np.pi), rel=0.1)
     assert perfect["multimodality"] == 0 < noisy["multimodality"]
     assert noisy["jitter_share"] > 10 * perfect["jitter_share"]
