@@ -27,6 +27,7 @@ from said_model.extras import require_package
 
 STATE_FILE, LOG_FILE, SETTINGS_FILE = "state.pt", "log.csv", "training.json"
 PRECISIONS = ("no", "bf16", "fp16")
+DECAYS = ("constant", "cosine")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class LoopConfig:
     """How long, how fast, how often (paper 5.1 and supplement 11.2).
 
     :param steps: optimiser steps; :param batch: windows a step and process.
-    :param learning_rate: of AdamW, reached after ``warmup`` steps and held.
+    :param learning_rate: of AdamW, reached after ``warmup`` steps.
+    :param decay: ``constant`` holds the learning rate (the paper); ``cosine`` lets it fall to zero at the last step,
+        which brings short trainings further.
     :param ema_decay: of the averaged weights, which are what is kept and validated.
     :param evaluate_every: steps between validations; the best is kept, and the state for resuming is written.
     :param precision: ``no``, ``bf16`` or ``fp16``.
@@ -45,6 +48,7 @@ class LoopConfig:
     batch: int = 8
     learning_rate: float = 1e-5
     warmup: int = 500
+    decay: str = "constant"
     weight_decay: float = 1e-2
     betas: tuple[float, float] = (0.9, 0.999)
     ema_decay: float = 0.9999
@@ -58,8 +62,15 @@ class LoopConfig:
         counts = (self.steps, self.batch, self.evaluate_every, self.log_every)
         require(min(counts) >= 1, "steps, batch and intervals count from one", "1 or more", counts)
         require(self.learning_rate > 0, "wrong learning rate", "a positive number", self.learning_rate)
+        require(self.decay in DECAYS, "unknown decay of the learning rate", DECAYS, self.decay)
         require(0 <= self.ema_decay < 1, "wrong decay of the averaged weights", "0 to 1", self.ema_decay)
         require(self.precision in PRECISIONS, "unknown precision", PRECISIONS, self.precision)
+
+    def rate_at(self, step: int) -> float:
+        """Return the learning rate of a step, counted from zero."""
+        warm = min((step + 1) / max(self.warmup, 1), 1.0)
+        fallen = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
+        return self.learning_rate * warm * fallen
 
 
 class Task(Protocol):
@@ -182,9 +193,8 @@ class _Loop:
         rank = self.accelerator.process_index
         seed = int(np.random.SeedSequence([self.config.seed, self.step, rank]).generate_state(1)[0])
         torch.manual_seed(seed)
-        warm = min((self.step + 1) / max(self.config.warmup, 1), 1.0)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * warm
+            group["lr"] = self.config.rate_at(self.step)
         self.task.module.train()
         with self.accelerator.autocast():
             losses = self.task.loss(self.step, rank, self.accelerator.device)
@@ -268,8 +278,11 @@ class _Loop:
 
 
 def _without_length(settings: Any) -> Any:
-    free = ("steps", "log_every")
-    return {k: v for k, v in settings.items() if k not in free} if isinstance(settings, dict) else settings
+    if not isinstance(settings, dict):
+        return settings
+    # A falling learning rate depends on the length.
+    free = ("log_every",) if settings.get("decay") == "cosine" else ("steps", "log_every")
+    return {k: v for k, v in settings.items() if k not in free}
 
 
 class _Log:

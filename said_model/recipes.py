@@ -51,6 +51,7 @@ def said_recipe(
     frames: int = 120,
     learning_rate: float = 1e-5,
     warmup: int = 500,
+    decay: str = "constant",
     ema: float = 0.9999,
     evaluate_every: int = 1000,
     precision: str = "no",
@@ -70,7 +71,7 @@ def said_recipe(
         described = EncoderConfig(described.name, described.settings, stored=True)
     model = model_for(shards, described, heard.feature_dim, width, Alignment.parse(alignment), prediction)
     loop = LoopConfig(
-        steps=steps, batch=batch, learning_rate=learning_rate, warmup=warmup, ema_decay=ema, seed=seed,
+        steps=steps, batch=batch, learning_rate=learning_rate, warmup=warmup, decay=decay, ema_decay=ema, seed=seed,
         evaluate_every=evaluate_every, precision=precision, compile=compiled,
     )  # fmt: skip
     config = TrainConfig(

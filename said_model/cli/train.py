@@ -24,6 +24,8 @@ import click
 @click.option("--frames", default=120, show_default=True, help="Frames of a window.")
 @click.option("--learning-rate", default=1e-5, show_default=True)
 @click.option("--warmup", default=500, show_default=True, help="Steps until the learning rate is reached.")
+@click.option("--decay", default="constant", show_default=True, type=click.Choice(["constant", "cosine"]),
+              help="Of the learning rate; cosine falls to zero at the last step and brings short trainings further.")
 @click.option("--ema", default=0.9999, show_default=True, help="Decay of the averaged weights.")
 @click.option("--evaluate-every", default=1000, show_default=True, help="Steps between validations and saved states.")
 @click.option("--precision", default="no", show_default=True, type=click.Choice(["no", "bf16", "fp16"]))
@@ -62,7 +64,7 @@ def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, obj
     from said_model.cli._progress import training_bar
     from said_model.extras import import_room
 
-    shared = {"steps", "batch", "learning_rate", "warmup", "evaluate_every", "seed", "precision"}
+    shared = {"steps", "batch", "learning_rate", "warmup", "decay", "evaluate_every", "seed", "precision"}
     context = click.get_current_context()
     given = [name for name in ("encoder", *options) if name not in {*shared, "frames", "ema", "compiled"}
              and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]  # fmt: skip

@@ -30,6 +30,7 @@ from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.augment import AugmentConfig, TrainingClip, WindowSource  # noqa: E402
 from said_model.config import SAMPLE_RATE, EncoderConfig  # noqa: E402
 from said_model.features import FeatureCache, Shifts, encode, encoder_key, shifted  # noqa: E402
+from said_model.loop import LoopConfig  # noqa: E402
 from said_model.losses import DiffusionLoss  # noqa: E402
 from said_model.recipes import said_recipe  # noqa: E402
 from said_model.train import SaidTask, train, training_clips  # noqa: E402
@@ -208,6 +209,20 @@ def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards
                 value.normal_(generator=torch.Generator().manual_seed(len(name)))
     tuned.loss(0, 0, torch.device("cpu"))["loss"].backward()
     assert encoder.weight.grad.abs().sum() > 0
+
+
+def test_the_learning_rate_warms_up_and_falls_as_a_cosine(shards, tmp_path):
+    loop = LoopConfig(steps=100, learning_rate=2.0, warmup=10, decay="cosine")
+    rates = np.array([loop.rate_at(step) for step in range(100)])
+    assert rates[0] == pytest.approx(0.2)
+    assert rates[50] == pytest.approx(1.0)
+    assert rates[99] < 1e-3
+    assert (np.diff(rates[9:]) < 0).all()
+    assert LoopConfig(steps=100, learning_rate=2.0, warmup=10).rate_at(99) == 2.0
+    train(shards, tmp_path / "run", said_recipe(shards, steps=4, decay="cosine", **SMALL).config, device="cpu")
+    longer = said_recipe(shards, steps=8, decay="cosine", **SMALL)
+    with pytest.raises(ConfigurationError, match="other settings"):
+        train(shards, tmp_path / "run", longer.config, device="cpu")
 
 
 def test_divergence_is_an_error_and_other_settings_are_refused(shards, tmp_path):
