@@ -9,7 +9,7 @@ import torch
 
 from said_model import audio_encoder
 from said_model.augment import AugmentConfig
-from said_model.config import LOG_MEL, Alignment, EncoderConfig, Prediction
+from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig, Prediction
 from said_model.loop import LoopConfig
 from said_model.losses import DiffusionLoss
 from said_model.network import SaidNetwork
@@ -44,6 +44,7 @@ def said_recipe(
     width: int = 192,
     alignment: str = "1",
     prediction: Prediction = "epsilon",
+    scale: float = 1.0,
     error: str = "absolute",
     velocity_weight: float = 1.0,
     steps: int = 50_000,
@@ -69,7 +70,8 @@ def said_recipe(
     if finetune_encoder:
         # Weights that are trained belong to the checkpoint.
         described = EncoderConfig(described.name, described.settings, stored=True)
-    model = model_for(shards, described, heard.feature_dim, width, Alignment.parse(alignment), prediction)
+    diffusion = DiffusionConfig(prediction=prediction, scale=scale)
+    model = model_for(shards, described, heard.feature_dim, width, Alignment.parse(alignment), diffusion)
     loop = LoopConfig(
         steps=steps, batch=batch, learning_rate=learning_rate, warmup=warmup, decay=decay, ema_decay=ema, seed=seed,
         evaluate_every=evaluate_every, precision=precision, compile=compiled,

@@ -27,11 +27,14 @@ class Kept:
 
     def impose(self, x: Tensor, schedule: Schedule, step: int) -> Tensor:
         """Paper Eq. 10: put the noised reference where the mask keeps it, as it stands before ``step``."""
-        return torch.where(
-            self.mask > 0,
-            torch.lerp(x, schedule.noised(self.reference, self.noise, step), self.mask.to(x)),
-            x,
-        )
+        return self._blend(x, schedule.noised(self.reference, self.noise, step))
+
+    def restore(self, coefficients: Tensor) -> Tensor:
+        """Put the reference itself back where the mask keeps it."""
+        return self._blend(coefficients, self.reference)
+
+    def _blend(self, x: Tensor, kept: Tensor) -> Tensor:
+        return torch.where(self.mask > 0, torch.lerp(x, kept, self.mask.to(x)), x)
 
 
 def draw_noise(seed: int, shape: tuple[int, ...], device: torch.device | str = "cpu") -> Tensor:
@@ -62,5 +65,5 @@ def sample(
         x = schedule.advance(denoise(x, timestep), step, x)
         if on_step is not None:
             on_step(step + 1)
-    x = x.clamp(0.0, 1.0)
-    return x if kept is None else kept.impose(x, schedule, len(schedule))
+    x = schedule.coefficients(x)
+    return x if kept is None else kept.restore(x)

@@ -37,6 +37,7 @@ class Schedule:
     :param noise: (steps + 1,) factor of the noise (square root of one minus alpha-bar).
     :param prediction: what the denoiser predicts.
     :param confines: whether predictions are kept to possible coefficients (:meth:`confined`).
+    :param scale: factor of the coefficients in what the denoiser sees.
     """
 
     timesteps: tuple[float, ...]
@@ -45,18 +46,21 @@ class Schedule:
     scheduler: Any
     prediction: Prediction = "epsilon"
     confines: bool = False
+    scale: float = 1.0
 
     def __len__(self) -> int:
         return len(self.timesteps)
 
     def noised(self, clean: Tensor, noise: Tensor, step: int) -> Tensor:
-        """Return ``clean`` with ``noise`` as it stands before ``step`` (paper 2.4); clean itself after the last."""
-        if step == len(self):
-            return clean
-        return self.signal[step].to(clean) * clean + self.noise[step].to(clean) * noise
+        """Return coefficients with ``noise`` as the denoiser sees them before ``step`` (paper 2.4)."""
+        return self.signal[step].to(clean) * self.scale * clean + self.noise[step].to(clean) * noise
+
+    def coefficients(self, x: Tensor) -> Tensor:
+        """Return what has been denoised (B, N, K) as coefficients in [0, 1]."""
+        return (x / self.scale).clamp(0.0, 1.0)
 
     def confined(self, predicted: Tensor, x: Tensor, timestep: float) -> Tensor:
-        """Return the prediction whose clean coefficients lie in [0, 1], nearest to ``predicted``.
+        """Return the prediction whose clean coefficients lie in [0, scale], nearest to ``predicted``.
 
         An exact denoiser's clean coefficients are a mean of real ones and lie there, so nothing is bent. A trained
         noise prediction errs, and at the noisy end the error counts 1 / signal times, up to 164.
@@ -64,13 +68,13 @@ class Schedule:
         if not self.confines:
             return predicted
         if self.prediction == "sample":
-            return predicted.clamp(0.0, 1.0)
+            return predicted.clamp(0.0, self.scale)
         step = self.timesteps.index(timestep)
         signal, noise = float(self.signal[step]), float(self.noise[step])
         if self.prediction == "epsilon":
-            clean = ((x - noise * predicted) / signal).clamp(0.0, 1.0)
+            clean = ((x - noise * predicted) / signal).clamp(0.0, self.scale)
             return (x - signal * clean) / noise
-        clean = (signal * x - noise * predicted).clamp(0.0, 1.0)
+        clean = (signal * x - noise * predicted).clamp(0.0, self.scale)
         return (signal * x - clean) / noise
 
     def advance(self, prediction: Tensor, step: int, x: Tensor) -> Tensor:
@@ -104,11 +108,14 @@ def _ddim(diffusion: DiffusionConfig, steps: int) -> Schedule:
         beta_schedule=diffusion.beta_schedule,
         prediction_type=diffusion.prediction,
         clip_sample=True,
+        clip_sample_range=diffusion.scale,
         timestep_spacing="leading",
     )
     scheduler.set_timesteps(steps)
     levels = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
-    return Schedule(tuple(map(float, scheduler.timesteps)), levels.sqrt(), (1 - levels).sqrt(), scheduler)
+    told = tuple(map(float, scheduler.timesteps))
+    signal, noise = levels.sqrt(), (1 - levels).sqrt()
+    return Schedule(told, signal, noise, scheduler, diffusion.prediction, scale=diffusion.scale)
 
 
 def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
@@ -129,4 +136,5 @@ def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
     timesteps = np.interp(grid, table[::-1], np.arange(len(table), dtype=np.float64)[::-1])
     signal = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(-2 * grid)), 1.0)).float()
     noise = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(2 * grid)), 0.0)).float()
-    return Schedule(tuple(map(float, timesteps)), signal, noise, scheduler, diffusion.prediction, confines=True)
+    told = tuple(map(float, timesteps))
+    return Schedule(told, signal, noise, scheduler, diffusion.prediction, confines=True, scale=diffusion.scale)

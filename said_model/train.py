@@ -25,7 +25,6 @@ from said_model.config import (
     DiffusionConfig,
     EncoderConfig,
     ModelConfig,
-    Prediction,
     require,
 )
 from said_model.features import FeatureCache, Shifts, Tell, speech
@@ -126,7 +125,7 @@ class SaidTask:
         return self._loss(batch, timesteps, noise, silent)
 
     def _loss(self, batch: Batch, timesteps: Tensor, noise: Tensor, silent: Tensor) -> dict[str, Tensor]:
-        clean = batch.coefficients
+        clean = self.config.model.diffusion.scale * batch.coefficients
         share = self.signal.to(device=clean.device)[timesteps][:, None, None]
         signal, spread = share.sqrt().to(clean), (1 - share).sqrt().to(clean)
         noisy = signal * clean + spread * noise
@@ -203,7 +202,7 @@ def model_for(
     feature_dim: int,
     width: int = 192,
     alignment: Alignment | None = None,
-    prediction: Prediction = "epsilon",
+    diffusion: DiffusionConfig | None = None,
 ) -> ModelConfig:
     """Return the configuration of a new model for a dataset's blendshapes and frame rate.
 
@@ -214,4 +213,4 @@ def model_for(
     if len(dataset) == 0:
         raise MissingInputError("no clips to train on", expected="a training split", path=Path(shards))
     denoiser = DenoiserConfig(width, max(width // 32, 1), feature_dim, alignment=alignment or Alignment())
-    return ModelConfig(dataset.names, dataset.entry(0).fps, encoder, denoiser, DiffusionConfig(prediction=prediction))
+    return ModelConfig(dataset.names, dataset.entry(0).fps, encoder, denoiser, diffusion or DiffusionConfig())

@@ -17,6 +17,7 @@ import click
 @click.option("--width", default=192, show_default=True, help="Channels of the denoiser, a multiple of 32.")
 @click.option("--alignment", default="1", show_default=True, help="Audio window: 1, none, or like 1,8@400,none@800.")
 @click.option("--prediction", default="epsilon", show_default=True, help="epsilon, sample or v_prediction.")
+@click.option("--scale", default=1.0, show_default=True, help="Of the coefficients against the noise; 8 learns faster.")
 @click.option("--loss", "error", default="absolute", show_default=True, help="absolute or squared.")
 @click.option("--velocity-weight", default=1.0, show_default=True, help="Of the velocity loss; 0 leaves it out.")
 @click.option("--steps", default=50_000, show_default=True, help="Optimiser steps.")

@@ -32,10 +32,11 @@ def gaussian_denoiser(diffusion, covariance=None):
     def denoise(x, timestep):
         a = level(timestep, diffusion)
         independent = torch.eye(x.shape[1], dtype=torch.float64) * SPREAD**2
-        covered = independent if covariance is None else covariance(x.shape[1])
+        covered = (independent if covariance is None else covariance(x.shape[1])) * diffusion.scale**2
+        mean = MEAN * diffusion.scale
         gain = a * covered + (1 - a) * torch.eye(x.shape[1], dtype=torch.float64)
-        centred = x.double() - a**0.5 * MEAN
-        clean = MEAN + a**0.5 * torch.einsum("mn,bnk->bmk", covered @ torch.linalg.inv(gain), centred)
+        centred = x.double() - a**0.5 * mean
+        clean = mean + a**0.5 * torch.einsum("mn,bnk->bmk", covered @ torch.linalg.inv(gain), centred)
         noise = (x - a**0.5 * clean) / (1 - a) ** 0.5
         kinds = {"epsilon": noise, "sample": clean, "v_prediction": a**0.5 * noise - (1 - a) ** 0.5 * clean}
         return kinds[diffusion.prediction].float()
@@ -49,19 +50,20 @@ def smooth(n):
     return SPREAD**2 * torch.exp(-((place[:, None] - place) ** 2) / (2 * 4.0**2)) + 1e-8 * torch.eye(n)
 
 
+@pytest.mark.parametrize("scale", [1.0, 8.0])
 @pytest.mark.parametrize("prediction", ["epsilon", "sample", "v_prediction"])
 @pytest.mark.parametrize(
     ("name", "steps", "tolerance"), [("dpm", 30, 0.006), ("dpm", 20, 0.01), ("said-ddim", 200, 0.02)]
 )
-def test_samplers_follow_the_exact_flow(prediction, name, steps, tolerance):
+def test_samplers_follow_the_exact_flow(prediction, scale, name, steps, tolerance):
     """For normal data the probability flow is known: x0 = mean + spread * (start noise), as ends of one trajectory."""
-    diffusion = DiffusionConfig(prediction=prediction)
+    diffusion = DiffusionConfig(prediction=prediction, scale=scale)
     schedule = make_schedule(diffusion, SamplerConfig(name, steps))
     noise = draw_noise(0, (4, 6, 5)) * 0.9
     found = sample(gaussian_denoiser(diffusion), schedule, noise)
     a = float(schedule.signal[0]) ** 2
-    spread = (a * SPREAD**2 + 1 - a) ** 0.5
-    expected = MEAN + SPREAD * (noise - a**0.5 * MEAN) / spread
+    spread = (a * (scale * SPREAD) ** 2 + 1 - a) ** 0.5
+    expected = MEAN + SPREAD * (noise - a**0.5 * scale * MEAN) / spread
     assert float((found - expected.clamp(0, 1)).abs().max()) < tolerance
 
 
@@ -89,8 +91,9 @@ def test_guidance_zero_is_the_conditional_model():
     assert torch.equal(guided(lambda x, t: (x, b), 1.0)(a, 5.0), 2 * a)
 
 
-def test_kept_parts_come_back_exactly_and_fit_their_surroundings():
-    diffusion = DiffusionConfig()
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_kept_parts_come_back_exactly_and_fit_their_surroundings(scale):
+    diffusion = DiffusionConfig(scale=scale)
     denoise = gaussian_denoiser(diffusion, smooth)
     schedule = make_schedule(diffusion, SamplerConfig())
     reference = torch.full((1, 40, 2), 0.5)

@@ -211,6 +211,20 @@ def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards
     assert encoder.weight.grad.abs().sum() > 0
 
 
+def test_the_scale_multiplies_the_coefficients_that_are_noised(shards):
+    """A network that predicts clean coefficients of zero misses by what it should have said."""
+    found = {}
+    for scale in (1.0, 8.0):
+        config = said_recipe(shards, prediction="sample", scale=scale, **SMALL).config
+        clips = [TrainingClip(np.full((40, len(config.model.names)), 0.1, np.float32),
+                              np.zeros((5, 40, 512), np.float16), None, 0)]  # fmt: skip
+        task = SaidTask(said_recipe(shards, **SMALL).network, config, clips, clips)
+        task.module = lambda noisy, timesteps, audio: torch.zeros_like(noisy)
+        found[scale] = float(task.loss(0, 0, torch.device("cpu"))["noise"])
+    assert found[1.0] == pytest.approx(0.1)
+    assert found[8.0] == pytest.approx(0.8)
+
+
 def test_the_learning_rate_warms_up_and_falls_as_a_cosine(shards, tmp_path):
     loop = LoopConfig(steps=100, learning_rate=2.0, warmup=10, decay="cosine")
     rates = np.array([loop.rate_at(step) for step in range(100)])
