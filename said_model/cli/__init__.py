@@ -18,6 +18,8 @@ COMMANDS = {
     "evaluate": "Measure a system's tracks against the truth.",
     "compare": "Put systems side by side, with confidence intervals.",
     "baseline": "Write the regression baseline's tracks for a split.",
+    "import-vertices": "Fit coefficients to the outputs of VOCA, MeshTalk, FaceFormer or CodeTalker.",
+    "ablate": "Train the paper's ablations on shards and put them in a table.",
     "features": "Write audio features beside shards, so that training need not compute them.",
     "import-weights": "Turn the authors' .pth into a checkpoint.",
     "info": "Say what a checkpoint is made of.",

@@ -1,0 +1,123 @@
+"""What vertex models write: names, shapes and rates of their ``.npy`` outputs (supplement 9 and 12).
+
+Every file holds the frames of one clip, (T, V, 3) or (T, 3V), in the units of VOCASET (metres) on the FLAME topology.
+Files lie as ``<speaker>/<sentence>.npy``, ``<speaker>/<sentence>-<number>.npy``, or, as FaceFormer's and CodeTalker's
+test scripts name them, ``<speaker>_<sentence>_condition_<style>.npy``; every style becomes one numbered track.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, nearest
+
+
+@dataclass(frozen=True)
+class VertexModel:
+    """A model's outputs.
+
+    :param fps: frame rate; what is at 30 is brought to 60 linearly (supplement 9).
+    :param styles: outputs for each audio: 8 training speakers, or 1 for a model without styles (supplement 12).
+    """
+
+    name: str
+    fps: float
+    styles: int
+
+
+MODELS = {
+    model.name: model
+    for model in (
+        VertexModel("voca", 60.0, 8),
+        VertexModel("meshtalk", 30.0, 1),
+        VertexModel("faceformer", 30.0, 8),
+        VertexModel("codetalker", 30.0, 8),
+    )
+}
+_CONDITION = re.compile(r"^(?P<speaker>.+)_(?P<sentence>sentence\d+)_condition_(?P<style>.+)$")
+_NUMBERED = re.compile(r"^(?P<sentence>.+?)(?:-(?P<style>\d+))?$")
+
+
+@dataclass(frozen=True)
+class VertexOutput:
+    """One file: whose clip it is, and the number of its track (0: the only one)."""
+
+    path: Path
+    speaker: str
+    sentence: str
+    number: int
+
+    @property
+    def track_name(self) -> str:
+        """Name of the track's file, as `said evaluate` reads it."""
+        return f"{self.sentence}-{self.number}.csv" if self.number else f"{self.sentence}.csv"
+
+
+def model_named(name: str) -> VertexModel:
+    """Return a known model.
+
+    :raises ConfigurationError: for another name.
+    """
+    if name not in MODELS:
+        raise ConfigurationError(f"unknown vertex model {name!r}{nearest(name, MODELS)}", expected=sorted(MODELS))
+    return MODELS[name]
+
+
+def find_outputs(folder: str | PathLike[str]) -> list[VertexOutput]:
+    """Return all outputs of a folder in order; styles are numbered from 1 in the order of their names.
+
+    :raises MissingInputError: if there is none.
+    """
+    root = Path(folder)
+    named = [(path, *_key(root, path)) for path in sorted(root.rglob("*.npy"))]
+    if not named:
+        raise MissingInputError("no outputs of a vertex model", expected="<speaker>/<sentence>.npy", path=root)
+    styles = _numbers(style for _, _, _, style in named if style and not style.isdigit())
+    return [
+        VertexOutput(path, speaker, sentence, int(style) if style.isdigit() else styles.get(style, 0))
+        for path, speaker, sentence, style in named
+    ]
+
+
+def _key(root: Path, path: Path) -> tuple[str, str, str]:
+    match = _CONDITION.match(path.stem)
+    if match is not None:
+        return match["speaker"], match["sentence"], match["style"]
+    match = _NUMBERED.match(path.stem)
+    if path.parent == root or match is None:
+        raise FormatError("whose output this is cannot be told", found=path.name, path=path,
+                          expected="<speaker>/<sentence>.npy, or …_condition_<style>.npy")  # fmt: skip
+    return path.parent.name, match["sentence"], match["style"] or ""
+
+
+def _numbers(styles: Iterable[str]) -> dict[str, int]:
+    return {style: number for number, style in enumerate(sorted(set(styles)), start=1)}
+
+
+def read_vertices(path: str | PathLike[str]) -> NDArray[np.float32]:
+    """Read frames (T, V, 3) from an array (T, V, 3), (T, 3V), or with one more axis of length 1 before.
+
+    :raises FormatError: if it is no such array, or holds values that are not finite.
+    """
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise FormatError("not an array", found=error, path=path) from error
+    if array.ndim == 4 or (array.ndim == 3 and len(array) == 1 and array.shape[-1] != 3):
+        array = array[0] if len(array) == 1 else array
+    if array.ndim == 2 and array.shape[1] % 3 == 0:
+        array = array.reshape(len(array), -1, 3)
+    if array.ndim != 3 or array.shape[2] != 3 or not array.size or not np.issubdtype(array.dtype, np.floating):
+        raise FormatError("not frames of vertices", expected="floats (T, V, 3) or (T, 3V)", found=array.shape,
+                          path=path)  # fmt: skip
+    if not np.isfinite(array).all():
+        raise FormatError("vertices are not finite", path=path)
+    frames: NDArray[np.float32] = array.astype(np.float32)
+    return frames
