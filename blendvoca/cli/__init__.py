@@ -21,6 +21,7 @@ COMMANDS = {
     "landmarks": "Check, transfer or pick the 68 landmarks of a head.",
     "synth": "Write the embedded sample dataset in VOCASET's folder form.",
     "fit": "Fit blendshape coefficients to one mesh sequence.",
+    "inspect": "Write a page with heads, sliders, clips with sound and figures.",
     "render": "Draw blendshapes as a sheet, or a track as a video with sound.",
     "export": "Write a track for Blender, Unreal, Unity or a browser.",
     "convert": "Turn one form of a track into another.",

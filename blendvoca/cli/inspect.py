@@ -1,0 +1,71 @@
+"""``blendvoca inspect``: one self-contained page to look at speakers, shapes and clips."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from blendvoca.rig import BlendshapeRig
+
+
+@click.command()
+@click.argument("source", metavar="SHARDS", type=click.Path(path_type=Path))
+@click.option("--speaker", "speakers", multiple=True, metavar="S", help="This speaker only; may be repeated.")
+@click.option("--clip", "clips", multiple=True, metavar="C", help="This clip only; may be repeated; `all` packs all.")
+@click.option("--track", "tracks", multiple=True, metavar="FILE", help="A track beside the clip, such as a sample.")
+@click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound, where the clip has none.")
+@click.option("--rig", metavar="RIG", help="Show everything on this head instead.")
+@click.option("--corpus", metavar="FOLDER", help="The meshes that were fitted, for the fit error on the head.")
+@click.option("--out", default="inspect.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
+def inspect(
+    source: Path,
+    speakers: tuple[str, ...],
+    clips: tuple[str, ...],
+    tracks: tuple[str, ...],
+    audio: Path | None,
+    rig: str | None,
+    corpus: str | None,
+    out: Path,
+    show: bool,
+) -> None:
+    """Write a page with heads, sliders, clips with sound, curves and fit figures of SHARDS.
+
+    SHARDS is a folder of shards, one shard, or a rig in any form (rig file, glTF, folder of OBJ files). Without --clip:
+    all clips of one speaker, or the first three of each of several. The page needs no network.
+    """
+    from blendvoca.export.convert import load_rig, load_track
+    from blendvoca.io.vocaset import open_corpus
+    from blendvoca.io.wav import read_audio
+    from blendvoca.view.inspect import Choice, gather, write_page
+
+    shown = tuple((Path(track).stem, load_track(track)) for track in tracks)
+    choice = Choice(
+        speakers,
+        clips,
+        shown,
+        read_audio(audio) if audio else None,
+        load_rig(rig) if rig else None,
+        open_corpus(corpus) if corpus else None,
+    )
+    content = gather(source, choice, _sample_head)
+    write_page(out, content)
+    for note in dict.fromkeys(note for speaker in content.speakers for note in speaker.notes):
+        click.echo(note, err=True)
+    n_clips = sum(len(speaker.clips) for speaker in content.speakers)
+    click.echo(f"{out}: {len(content.speakers)} heads, {n_clips} clips, {out.stat().st_size / 1e6:.1f} MB")
+    if show:
+        import webbrowser
+
+        webbrowser.open(out.resolve().as_uri())
+
+
+@cache
+def _sample_head() -> BlendshapeRig:
+    from blendvoca.synthetic.head import SyntheticHead
+
+    return SyntheticHead().rig()

@@ -1,0 +1,193 @@
+// WebGL 2: one program, one set of buffers a head, one column (or row) of the canvas a head.
+
+const VERTEX_SHADER = `#version 300 es
+in vec3 position; in vec3 normal; in float occlusion; in vec4 eye; in float heat;
+uniform mat4 clip, view;
+out vec3 n, at, iris; out float open, hot, ball;
+void main() {
+  gl_Position = clip * vec4(position, 1.0);
+  n = mat3(view) * normal; at = (view * vec4(position, 1.0)).xyz;
+  open = occlusion; hot = heat; iris = eye.xyz; ball = eye.w;
+}`;
+
+// A key, a fill and a rim light fixed to the camera; skin scatters a little, so its light wraps around and turns red
+// where it fades. Occlusion of the neutral darkens ambient light; the inside of the surface is nearly dark.
+const FRAGMENT_SHADER = `#version 300 es
+precision highp float;
+in vec3 n, at, iris; in float open, hot, ball;
+uniform float heated, wire;
+uniform vec3 ink;
+out vec4 colour;
+vec3 ramp(float x) {
+  x = clamp(x, 0.0, 1.0);
+  vec3 a = vec3(0.60, 0.62, 0.64), b = vec3(0.95, 0.72, 0.20), c = vec3(0.86, 0.22, 0.10), d = vec3(0.36, 0.02, 0.20);
+  return x < 0.33 ? mix(a, b, smoothstep(0.0, 0.33, x)) : x < 0.7 ? mix(b, c, (x - 0.33) / 0.37) : mix(c, d, (x - 0.7) / 0.3);
+}
+void main() {
+  if (wire > 0.5) { colour = vec4(ink * 0.35, 0.35); return; }
+  bool inside = !gl_FrontFacing;
+  vec3 normal = normalize(inside ? -n : n), eye = normalize(-at);
+  vec3 skin = vec3(0.62, 0.43, 0.34);
+  float shine = 0.16, gloss = 22.0;
+  if (ball > 0.5) {
+    float across = length(normalize(iris).xy);
+    vec3 ring = mix(vec3(0.16, 0.25, 0.29), vec3(0.05, 0.08, 0.10), smoothstep(0.30, 0.47, across));
+    vec3 disc = mix(vec3(0.012), ring, smoothstep(0.17, 0.21, across));
+    skin = normalize(iris).z > 0.0 ? mix(disc, vec3(0.74, 0.72, 0.70), smoothstep(0.44, 0.50, across)) : vec3(0.74, 0.72, 0.70);
+    shine = 0.55; gloss = 90.0;
+  }
+  if (heated > 0.5) { vec3 h = ramp(hot); skin = mix(h * h, h, 0.25); shine *= 0.4; }
+  vec3 key = normalize(vec3(-0.45, 0.55, 0.72)), fill = normalize(vec3(0.85, 0.05, 0.45)), rim = normalize(vec3(0.55, 0.5, -0.65));
+  float k = dot(normal, key), shade = mix(1.0, open, 0.55);
+  vec3 wrap = clamp((vec3(k) + vec3(0.34, 0.16, 0.10)) / vec3(1.34, 1.16, 1.10), 0.0, 1.0);
+  vec3 light = vec3(1.95, 1.88, 1.78) * wrap * shade;
+  light += vec3(0.36, 0.42, 0.52) * clamp(dot(normal, fill) * 0.8 + 0.2, 0.0, 1.0) * shade;
+  light += mix(vec3(0.17, 0.14, 0.13), vec3(0.36, 0.38, 0.42), normal.y * 0.5 + 0.5) * open;
+  float facing = clamp(dot(normal, eye), 0.0, 1.0), edge = pow(1.0 - facing, 3.0);
+  light += vec3(0.95, 1.0, 1.1) * clamp(dot(normal, rim), 0.0, 1.0) * (0.25 + edge) * open;
+  vec3 glint = vec3(pow(clamp(dot(normal, normalize(key + eye)), 0.0, 1.0), gloss) * shine
+             + pow(clamp(dot(normal, normalize(fill + eye)), 0.0, 1.0), gloss) * shine * 0.25) * shade;
+  vec3 lit = skin * light + glint;
+  if (inside) lit = skin * vec3(0.30, 0.13, 0.11) * (0.3 + 0.7 * open);
+  lit = lit * (1.0 + lit / 5.0) / (1.0 + lit * 0.55);
+  colour = vec4(pow(lit, vec3(1.0 / 2.2)), 1.0);
+}`;
+
+class Renderer {
+  constructor(canvas) {
+    this.canvas = canvas;
+    const gl = canvas.getContext("webgl2", { antialias: true, alpha: true, premultipliedAlpha: true });
+    if (!gl) throw new Error("This page draws with WebGL 2, which this browser does not offer or has switched off.");
+    this.gl = gl;
+    this.program = this.link();
+    this.uniforms = {};
+    for (const name of ["clip", "view", "heated", "wire", "ink"]) {
+      this.uniforms[name] = gl.getUniformLocation(this.program, name);
+    }
+    this.views = [];
+    this.quality = 1;
+    gl.enable(gl.DEPTH_TEST);
+    gl.clearColor(0, 0, 0, 0);
+  }
+
+  link() {
+    const gl = this.gl, program = gl.createProgram();
+    for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX_SHADER], [gl.FRAGMENT_SHADER, FRAGMENT_SHADER]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) || "shader");
+    return program;
+  }
+
+  // Make buffers for heads of one rig.
+  load(rig, count) {
+    this.views.forEach((view) => this.free(view));
+    this.views = Array.from({ length: count }, () => this.build(rig));
+  }
+
+  build(rig) {
+    const gl = this.gl, array = gl.createVertexArray(), buffers = {};
+    gl.bindVertexArray(array);
+    const add = (name, size, type, normalised, data) => {
+      const place = gl.getAttribLocation(this.program, name);
+      buffers[name] = gl.createBuffer();
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.bufferData(gl.ARRAY_BUFFER, data, typeof data === "number" ? gl.DYNAMIC_DRAW : gl.STATIC_DRAW);
+      if (place < 0) return;
+      gl.enableVertexAttribArray(place);
+      gl.vertexAttribPointer(place, size, type, normalised, 0, 0);
+    };
+    add("position", 3, gl.FLOAT, false, 12 * rig.vertices);
+    add("normal", 3, gl.FLOAT, false, 12 * rig.vertices);
+    add("heat", 1, gl.FLOAT, false, 4 * rig.vertices);
+    add("occlusion", 1, gl.UNSIGNED_BYTE, true, rig.occlusion);
+    add("eye", 4, gl.BYTE, true, rig.eyes);
+    buffers.faces = gl.createBuffer();
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers.faces);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rig.faces, gl.STATIC_DRAW);
+    gl.bindVertexArray(null);
+    return { array, buffers, faces: rig.faces, corners: rig.faces.length };
+  }
+
+  free(view) {
+    Object.values(view.buffers).forEach((buffer) => this.gl.deleteBuffer(buffer));
+    this.gl.deleteVertexArray(view.array);
+  }
+
+  edges(view) {
+    if (view.edges) return;
+    const seen = new Set(), list = [], faces = view.faces;
+    for (let f = 0; f < faces.length; f += 3) {
+      for (let corner = 0; corner < 3; corner++) {
+        const a = faces[f + corner], b = faces[f + (corner + 1) % 3], key = Math.min(a, b) * 4294967296 + Math.max(a, b);
+        if (!seen.has(key)) { seen.add(key); list.push(a, b); }
+      }
+    }
+    view.buffers.edges = this.gl.createBuffer();
+    view.edges = list.length;
+    this.gl.bindBuffer(this.gl.ELEMENT_ARRAY_BUFFER, view.buffers.edges);
+    this.gl.bufferData(this.gl.ELEMENT_ARRAY_BUFFER, Uint32Array.from(list), this.gl.STATIC_DRAW);
+  }
+
+  // Where head number i of count is drawn, in CSS pixels from the canvas's top left corner.
+  region(i, count) {
+    const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
+    const across = width >= height * 0.8;
+    const w = across ? width / count : width, h = across ? height : height / count;
+    return { x: across ? i * w : 0, y: across ? 0 : i * h, width: w, height: h };
+  }
+
+  resize() {
+    const ratio = Math.min(window.devicePixelRatio || 1, 2) * this.quality;
+    const width = Math.max(Math.round(this.canvas.clientWidth * ratio), 1);
+    const height = Math.max(Math.round(this.canvas.clientHeight * ratio), 1);
+    if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
+  }
+
+  draw(heads, camera, { heated, wire, ink }) {
+    const gl = this.gl;
+    this.resize();
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.useProgram(this.program);
+    heads.forEach((head, i) => {
+      const view = this.views[i], r = this.region(i, heads.length), ratio = this.canvas.width / this.canvas.clientWidth;
+      gl.viewport(r.x * ratio, this.canvas.height - (r.y + r.height) * ratio, r.width * ratio, r.height * ratio);
+      gl.bindVertexArray(view.array);
+      this.upload(view.buffers.position, head.positions);
+      this.upload(view.buffers.normal, head.normals);
+      if (heated[i]) this.upload(view.buffers.heat, head.heat);
+      const matrices = camera.matrices(r.width / r.height);
+      gl.uniformMatrix4fv(this.uniforms.clip, false, matrices.clip);
+      gl.uniformMatrix4fv(this.uniforms.view, false, matrices.view);
+      gl.uniform1f(this.uniforms.heated, heated[i] ? 1 : 0);
+      gl.uniform1f(this.uniforms.wire, 0);
+      gl.enable(gl.POLYGON_OFFSET_FILL);
+      gl.polygonOffset(1, 1);
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, view.buffers.faces);
+      gl.drawElements(gl.TRIANGLES, view.corners, gl.UNSIGNED_INT, 0);
+      if (wire) this.drawEdges(view, ink);
+    });
+    gl.bindVertexArray(null);
+  }
+
+  drawEdges(view, ink) {
+    const gl = this.gl;
+    this.edges(view);
+    gl.uniform1f(this.uniforms.wire, 1);
+    gl.uniform3fv(this.uniforms.ink, ink);
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, view.buffers.edges);
+    gl.drawElements(gl.LINES, view.edges, gl.UNSIGNED_INT, 0);
+    gl.disable(gl.BLEND);
+  }
+
+  upload(buffer, data) {
+    this.gl.bindBuffer(this.gl.ARRAY_BUFFER, buffer);
+    this.gl.bufferSubData(this.gl.ARRAY_BUFFER, 0, data);
+  }
+}

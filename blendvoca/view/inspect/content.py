@@ -1,0 +1,223 @@
+"""What goes on a page: speakers with their rigs, clips with their tracks, sound and figures, and what to say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+from blendvoca.audio import Waveform
+from blendvoca.certificate import FitCertificate
+from blendvoca.dataset import BlendVOCA
+from blendvoca.errors import ConfigurationError, InputError, MissingInputError, nearest
+from blendvoca.export.convert import load_rig
+from blendvoca.io.corpus import Corpus
+from blendvoca.rig import BlendshapeRig
+from blendvoca.shard.manifest import shard_files
+from blendvoca.shard.reader import Shard, open_shard, opened, text_attribute
+from blendvoca.shard.schema import MANIFEST_NAME, SHARD_FORMAT, SHARD_SUFFIX, LicenceClass
+from blendvoca.track import CoefficientTrack
+from blendvoca.view.inspect.figures import Difference, FitErrors, difference, fit_errors
+
+StandIn = Callable[[], BlendshapeRig]
+
+#: Clips of each speaker where no speaker and no clip was asked for.
+CLIPS_EACH = 3
+#: The name of every clip, and of the shard's own track among those beside it.
+EVERY_CLIP, TRUTH = "all", "dataset"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to show.
+
+    :param speakers: their names; none means all.
+    :param clips: their names, or ``("all",)``; none means all of one speaker, or the first few of each of several.
+    :param tracks: (label, track) pairs to show beside the one clip chosen, or on the rig.
+    :param waveform: sound for the tracks where the clip has none.
+    :param rig: a head to use in place of the speakers' own.
+    :param corpus: the meshes that the clips were fitted to, for the fit error on the mesh.
+    """
+
+    speakers: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
+    tracks: tuple[tuple[str, CoefficientTrack], ...] = ()
+    waveform: Waveform | None = None
+    rig: BlendshapeRig | None = None
+    corpus: Corpus | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ClipContent:
+    """One clip of the page: tracks under their labels, the dataset's own first where there is one."""
+
+    name: str
+    tracks: tuple[tuple[str, CoefficientTrack], ...]
+    waveform: Waveform | None = None
+    certificate: FitCertificate | None = None
+    differences: tuple[Difference, ...] = ()
+    errors: FitErrors | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class SpeakerContent:
+    """One head of the page."""
+
+    name: str
+    rig: BlendshapeRig
+    clips: tuple[ClipContent, ...] = ()
+    split: str = ""
+    licence: str = ""
+    n_clips: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """Everything of a page.
+
+    :param name: the dataset's or the file's.
+    :param speakers: at least one.
+    :param fit_errors_mm: mean fit error of every clip of the dataset, for comparison.
+    """
+
+    name: str
+    speakers: tuple[SpeakerContent, ...]
+    fit_errors_mm: tuple[float, ...] = field(default=())
+
+
+def gather(source: str | PathLike[str], choice: Choice, stand_in: StandIn | None = None) -> Content:
+    """Read what was chosen from a folder of shards, one shard, or a rig in any form.
+
+    :param stand_in: makes the head for shards whose licence class leaves their meshes out.
+    :raises MissingInputError: if the source, a speaker or a clip is not there; the nearest names are given.
+    :raises ConfigurationError: if tracks are given and it is not clear for which clip.
+    :raises LicenceError: for a shard without a mesh and no head in its stead.
+    """
+    path = Path(source)
+    if path.is_dir() and ((path / MANIFEST_NAME).is_file() or shard_files(path)):
+        return _dataset(BlendVOCA(path), choice, stand_in)
+    if path.suffix.lower() == SHARD_SUFFIX and _is_shard(path):
+        shard = open_shard(path)
+        _chosen("the shard", choice.speakers, (shard.speaker,), path)
+        speaker = _speaker(shard, "", choice, stand_in, alone=True)
+        known = tuple(clip.certificate.error_mean_mm for clip in speaker.clips if clip.certificate)
+        return Content(shard.speaker, (speaker,), known)
+    if not path.exists():
+        raise MissingInputError("nothing is here", expected="shards, or a rig", path=path)
+    return _bare_rig(path, choice)
+
+
+def _is_shard(path: Path) -> bool:
+    with opened(path) as file:
+        return "format" in file.attrs and text_attribute(file, "format") == SHARD_FORMAT
+
+
+def _dataset(data: BlendVOCA, choice: Choice, stand_in: StandIn | None) -> Content:
+    names = _chosen(data.manifest.name, choice.speakers, data.speakers, data.root)
+    splits = {entry.speaker: entry.split for entry in data.manifest.shards}
+    alone = len(names) == 1
+    if choice.tracks and not (alone and len(choice.clips) == 1 and choice.clips[0] != EVERY_CLIP):
+        raise ConfigurationError(
+            "a track stands beside one clip",
+            expected="--speaker and --clip with --track",
+            found=f"{len(names)} speakers and {len(choice.clips) or 'all'} clips",
+        )
+    speakers = tuple(_speaker(data.shard(name), splits[name], choice, stand_in, alone) for name in names)
+    errors = (clip.fit_error_mm for entry in data.manifest.shards for clip in entry.clips)
+    return Content(data.manifest.name, speakers, tuple(error for error in errors if error is not None))
+
+
+def _chosen(whose: str, wanted: Sequence[str], known: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Return the wanted names, or all.
+
+    :raises MissingInputError: naming the first that is unknown.
+    """
+    for name in wanted:
+        if name not in known:
+            raise MissingInputError(
+                f"{whose} has no {name!r}{nearest(name, known)}",
+                expected=f"one of {', '.join(known[:12])}{' …' if len(known) > 12 else ''}",
+                path=path,
+            )
+    return tuple(dict.fromkeys(wanted)) or tuple(known)
+
+
+def _speaker(
+    shard: Shard, split: str, choice: Choice, stand_in: StandIn | None, alone: bool
+) -> SpeakerContent:
+    rig, notes = _head(shard, choice, stand_in)
+    known = shard.sentences
+    if choice.clips == (EVERY_CLIP,):
+        names = known
+    elif choice.clips:
+        # Of several speakers not all need have the clip; of one it has to be there.
+        wanted = choice.clips if alone else tuple(name for name in choice.clips if name in known)
+        names = _chosen(shard.speaker, wanted, known, shard.path) if wanted else ()
+    else:
+        names = known if alone else known[:CLIPS_EACH]
+    if choice.tracks and len(names) != 1:
+        raise ConfigurationError("a track stands beside one clip", expected="--clip with --track", found=len(names))
+    clips = tuple(_clip(shard, name, rig, choice) for name in names)
+    licence = shard.licence_class.value
+    return SpeakerContent(shard.speaker, rig, clips, split, licence, len(known), tuple(notes))
+
+
+def _head(shard: Shard, choice: Choice, stand_in: StandIn | None) -> tuple[BlendshapeRig, list[str]]:
+    notes = []
+    if shard.licence_class is LicenceClass.RESTRICTED:
+        notes.append("Licence class restricted: this page holds meshes and sound that may not be passed on.")
+    if choice.rig is not None:
+        return choice.rig, [*notes, f"Shown on another head than {shard.speaker}'s own, as asked."]
+    parts = shard.parts()
+    if parts.neutral is None and stand_in is not None:
+        reason = f"licence class {shard.licence_class.value} leaves the mesh out"
+        return stand_in(), [*notes, f"{shard.speaker}'s own head is not here ({reason}): shown on the sample head."]
+    return parts.whole(shard.path), notes
+
+
+def _clip(shard: Shard, name: str, rig: BlendshapeRig, choice: Choice) -> ClipContent:
+    clip = shard.clip(name)
+    notes = []
+    waveform = clip.waveform or choice.waveform
+    if waveform is None:
+        notes.append("No sound is stored with this clip: it plays silently, by the clock.")
+    if problem := clip.length_problem():
+        notes.append(f"Lengths differ: {problem}.")
+    errors = None
+    if choice.corpus is not None and choice.rig is None:
+        crop = shard.parts().crop
+        errors = fit_errors(shard.rig(), crop, clip.track, choice.corpus.motion(shard.speaker, name))
+    tracks = ((TRUTH, clip.track), *_labelled(choice.tracks, taken=(TRUTH,)))
+    differences = tuple(difference(rig, clip.track, track, label) for label, track in tracks[1:])
+    return ClipContent(name, tracks, waveform, clip.certificate, differences, errors, tuple(notes))
+
+
+def _bare_rig(path: Path, choice: Choice) -> Content:
+    if choice.speakers or choice.clips:
+        raise InputError("this is a rig, without speakers and clips", path=path, remedy="Give it tracks with --track.")
+    clips: tuple[ClipContent, ...] = ()
+    if choice.tracks:
+        tracks = _labelled(choice.tracks)
+        notes = () if choice.waveform else ("No sound was given (--audio): it plays silently, by the clock.",)
+        rig = choice.rig or load_rig(path)
+        differences = tuple(difference(rig, tracks[0][1], track, label) for label, track in tracks[1:])
+        clips = (ClipContent(" and ".join(label for label, _ in tracks), tracks, choice.waveform, None, differences,
+                             None, notes),)  # fmt: skip
+    return Content(path.name, (SpeakerContent(path.stem, choice.rig or load_rig(path), clips, n_clips=len(clips)),))
+
+
+def _labelled(
+    tracks: Sequence[tuple[str, CoefficientTrack]], taken: tuple[str, ...] = ()
+) -> tuple[tuple[str, CoefficientTrack], ...]:
+    """Return tracks with labels that differ."""
+    used = list(taken)
+    for label, _ in tracks:
+        number = 2
+        unique = label
+        while unique in used:
+            unique, number = f"{label} ({number})", number + 1
+        used.append(unique)
+    return tuple((label, track) for label, (_, track) in zip(used[len(taken) :], tracks))

@@ -1,0 +1,118 @@
+"""The page itself: data packed into the template, style and scripts inlined, nothing fetched from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from dataclasses import asdict
+from html import escape
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import blendvoca
+from blendvoca.io.atomic import write_text
+from blendvoca.view.inspect.content import ClipContent, Content, SpeakerContent
+from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound, pack_track
+
+#: Scripts in the order in which they are read; they share one scope.
+SCRIPTS = ("codec.js", "head.js", "orbit.js", "renderer.js", "player.js", "timeline.js", "panels.js", "app.js", "main.js")
+
+
+def write_page(path: str | PathLike[str], content: Content) -> Path:
+    """Write a self-contained page, atomically: it needs no network and works from ``file://``.
+
+    :raises RigError: if a track moves shapes that its rig lacks, or a rig has no triangles.
+    :raises OutputError: if it cannot be written.
+    """
+    write_text(path, render_page(content))
+    return Path(path)
+
+
+def render_page(content: Content) -> str:
+    """Return the page's HTML. Names become data, never markup."""
+    blobs: list[str] = []
+    speakers = _speakers(content, blobs)
+    meta = {
+        "name": content.name,
+        "version": blendvoca.__version__,
+        "speakers": speakers,
+        "fit_errors_mm": [round(error, 5) for error in content.fit_errors_mm],
+    }
+    style = _asset("style.css")
+    script = '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n"
+    policy = (
+        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; media-src blob:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    parts = {
+        "TITLE": escape(f"{content.name} · inspect"),
+        "POLICY": escape(policy),
+        "STYLE": style,
+        "META": json.dumps(meta, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
+        "BLOBS": "\n".join(
+            f'<script type="application/octet-stream" id="blob-{number}">{text}</script>'
+            for number, text in enumerate(blobs)
+        ),
+        "SCRIPT": script,
+    }
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: parts[found[1]], _asset("template.html"))
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _add(blobs: list[str], packed: Packed) -> dict[str, Any]:
+    blobs.append(packed.text)
+    return {"blob": f"blob-{len(blobs) - 1}", **packed.facts}
+
+
+def _speakers(content: Content, blobs: list[str]) -> list[dict[str, Any]]:
+    """Return the speakers' entries; a rig that several share is packed once."""
+    rigs: dict[int, dict[str, Any]] = {}
+    entries = []
+    for speaker in content.speakers:
+        if id(speaker.rig) not in rigs:
+            rigs[id(speaker.rig)] = _add(blobs, pack_rig(speaker.rig))
+        entries.append(
+            {
+                "name": speaker.name,
+                "split": speaker.split,
+                "licence": speaker.licence,
+                "n_clips": speaker.n_clips,
+                "notes": list(speaker.notes),
+                "rig": rigs[id(speaker.rig)],
+                "clips": [_clip(clip, speaker, blobs) for clip in speaker.clips],
+            }
+        )
+    return entries
+
+
+def _clip(clip: ClipContent, speaker: SpeakerContent, blobs: list[str]) -> dict[str, Any]:
+    seconds = max(track.duration for _, track in clip.tracks)
+    return {
+        "name": clip.name,
+        "seconds": seconds,
+        "notes": list(clip.notes),
+        "tracks": [_add(blobs, pack_track(track, speaker.rig, label)) for label, track in clip.tracks],
+        "sound": None if clip.waveform is None else _add(blobs, pack_sound(clip.waveform, seconds)),
+        "stored_rate": None if clip.waveform is None else clip.waveform.rate,
+        "fit": None if clip.certificate is None else _plain(clip.certificate.to_dict()),
+        "differences": [_plain(asdict(entry)) for entry in clip.differences],
+        "error_mean": None if clip.errors is None else _add(blobs, pack_field(clip.errors.vertex_mean_mm)),
+        "error_max": None if clip.errors is None else _add(blobs, pack_field(clip.errors.vertex_max_mm)),
+    }
+
+
+def _plain(values: dict[str, object]) -> dict[str, object]:
+    """Return values with what JSON cannot say (NaN, infinity) as null."""
+    return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in values.items()}
