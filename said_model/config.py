@@ -222,6 +222,6 @@ class SamplerConfig:
         return DEFAULT_STEPS[self.name] if self.steps is None else self.steps
 
 
-#: Samplers and their default number of steps: the authors sample with 1000 (supplement 12); 15 of ``dpm`` end within
+#: Samplers and their default number of steps: the authors sample with 1000 (supplement 12); 10 of ``dpm`` end within
 #: 2 % of a long run (``benchmarks/steps.py``, ``docs/sampling.md``).
-DEFAULT_STEPS = {"dpm": 15, "said-ddim": 1000}
+DEFAULT_STEPS = {"dpm": 10, "said-ddim": 1000}

@@ -24,7 +24,7 @@ _MODEL = (
 _SAMPLER = (
     click.option("--sampler", type=click.Choice(["dpm", "said-ddim"]), default="dpm", show_default=True,
                  help="said-ddim is the authors' setting."),
-    click.option("--steps", type=int, help="Denoising steps [default: 15; said-ddim: 1000]."),
+    click.option("--steps", type=int, help="Denoising steps [default: 10; said-ddim: 1000]."),
     click.option("--guidance", default=2.0, show_default=True, help="Weight of the guidance, 0 is none (paper Eq. 9)."),
     click.option("--seed", default=0, show_default=True, help="The same seed gives the same sample."),
 )  # fmt: skip

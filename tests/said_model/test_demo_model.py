@@ -41,9 +41,9 @@ def test_lips_follow_unseen_sentences_and_an_unseen_voice():
             values.append(np.corrcoef(*jaws)[0, 1])
         return float(np.mean(values))
 
-    assert likeness(0) > 0.6
-    assert likeness(0) > likeness(1) + 0.25
-    assert likeness(0) > likeness(2) + 0.25
+    assert likeness(0) > 0.7
+    assert likeness(0) > likeness(1) + 0.4
+    assert likeness(0) > likeness(2) + 0.4
     # The same seed gives the same sample, another seed another one.
     again, other = (model.sample(utterances[0].sound, seed=seed).values for seed in (0, 9))
     np.testing.assert_array_equal(again, drawn[0].values)
