@@ -21,7 +21,7 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import RigError, nearest
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
-from blendvoca.view.inspect.appearance import eyeballs, occlusion
+from blendvoca.view.inspect.appearance import cap, eyeballs, occlusion
 
 #: Smallest step of a delta relative to the head's size: one micrometre on an adult's.
 DELTA_STEP = 4e-6
@@ -67,12 +67,14 @@ def pack_rig(rig: BlendshapeRig) -> Packed:
     low, size = mesh.vertices.min(axis=0), np.ptp(mesh.vertices, axis=0)
     extent = float(size.max())
     step = extent / 65535 or 1.0
+    index = np.uint16 if mesh.n_vertices <= 65536 else np.uint32
     masks, values, steps = _pack_deltas(rig.deltas, extent)
     in_metres = METRIC_EXTENT[0] <= extent <= METRIC_EXTENT[1]
     return pack(
         {
             "positions": np.rint((mesh.vertices - low) / step).astype(np.uint16),
-            "faces": mesh.faces.astype(np.uint16 if mesh.n_vertices <= 65536 else np.uint32),
+            "faces": mesh.faces.astype(index),
+            "cap": cap(mesh).astype(index),
             "occlusion": np.rint(255 * occlusion(mesh)).astype(np.uint8),
             "eyes": np.rint(127 * eyeballs(mesh)).astype(np.int8),
             "masks": masks,

@@ -299,7 +299,7 @@ class App {
       clip: this.clip ? this.clip.name : null, time: this.shownTime, frame: this.shownFrame,
       audioTime: this.sound ? byId("audio").currentTime : null, playing: this.player.playing, speed: this.player.speed,
       sounding: this.player.sounding, free: Boolean(this.free), shape: this.rig && this.rig.names[this.shape],
-      weights: this.rig ? Object.fromEntries(this.rig.names.map((name, k) => [name, this.weights[0][k]])) : {},
+      weights: this.weights.length ? Object.fromEntries(this.rig.names.map((name, k) => [name, this.weights[0][k]])) : {},
       heads: this.heads.length, heat: this.heat, heatFull: this.full, mirror: this.mirror, wire: this.wire,
       drawn: this.drawn, fps: this.pace || 0, quality: this.renderer ? this.renderer.quality : 0,
       theme: document.documentElement.dataset.theme,
@@ -313,5 +313,5 @@ const clipFacts = (clip) => (clip.fit && clip.fit.error_mean_mm !== null
 // The next round figure above a length, in the rig's unit.
 function roundUp(value, scale) {
   const shown = Math.max(value * scale, 1e-3), power = 10 ** Math.floor(Math.log10(shown));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= shown * 0.999) * power / scale;
+  return [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10].find((step) => step * power >= shown * 0.99) * power / scale;
 }

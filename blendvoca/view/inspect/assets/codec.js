@@ -56,7 +56,7 @@ async function readRig(packed) {
     shapes.push({ name: packed.names[k], moved: Uint32Array.from(moved), offsets, largest });
   }
   return {
-    ...packed, neutral, shapes, faces: Uint32Array.from(parts.faces), occlusion: parts.occlusion, eyes: parts.eyes,
+    ...packed, neutral, shapes, faces: Uint32Array.from(parts.faces), cap: Uint32Array.from(parts.cap), occlusion: parts.occlusion, eyes: parts.eyes,
   };
 }
 

@@ -13,7 +13,7 @@ const VIEWS = { front: [0, 0], half: [0.62, 0.06], side: [1.5, 0] };
 App.prototype.tell = function tell(time) {
   byId("now").textContent = clockText(time);
   if (this.clip) {
-    byId("frame").textContent = `frame ${this.shownFrame + 1} of ${this.clip.tracks[0].frames}`;
+    byId("frame-now").textContent = `${this.shownFrame + 1} of ${this.clip.tracks[0].frames}`;
     byId("timeline").setAttribute("aria-valuenow", time.toFixed(2));
     byId("timeline").setAttribute("aria-valuetext", `${time.toFixed(2)} seconds, frame ${this.shownFrame + 1}`);
     this.timeline.lastTime = time;
@@ -25,6 +25,7 @@ App.prototype.tell = function tell(time) {
   }
   const legend = byId("legend"), unit = this.rig.unit;
   legend.hidden = this.heat === "off";
+  byId("stage").classList.toggle("warm", !legend.hidden);
   if (!legend.hidden) {
     const first = this.clip && !this.free ? this.clip.tracks[0].label : "";
     byId("legend-what").textContent = {
@@ -32,7 +33,6 @@ App.prototype.tell = function tell(time) {
       fit: "Fit error, mean of the clip", "fit-max": "Fit error, largest of the clip",
     }[this.heat];
     const figure = (value) => String(Number((value * unit.scale).toPrecision(3)));
-    byId("legend-middle").textContent = figure(this.full / 2);
     byId("legend-end").textContent = `${figure(this.full)} ${unit.name}`;
   }
 };

@@ -90,7 +90,7 @@ class Sliders {
       entry.value = value;
       entry.input.value = value;
       entry.input.style.setProperty("--v", value.toFixed(3));
-      entry.output.textContent = value ? value.toFixed(2) : "0";
+      entry.output.textContent = value >= 0.005 ? value.toFixed(2) : "0";
       entry.row.classList.toggle("moved", value >= 0.005);
     });
   }
@@ -136,9 +136,9 @@ function showFigures(root, clip, errors) {
       ["lips", mm(fit.lips_mean_mm), mm(fit.lips_p95_mm), mm(fit.lips_max_mm)]]));
     if (errors.length > 1) root.append(strip(errors, fit.error_mean_mm));
     root.append(table([], [
-      ["frames at the rate limit", `${(100 * fit.rate_limit_share).toFixed(1)} %`],
+      ["at the rate limit", `${(100 * fit.rate_limit_share).toFixed(1)} %`],
       ["duality gap", fit.duality_gap === null ? "–" : fit.duality_gap.toExponential(1)],
-      ["solver", `${fit.solver}, ${fit.status}`]], "", "wide"));
+      ["solver", fit.status === "optimal" ? fit.solver : `${fit.solver}: ${fit.status}`]], "", "wide"));
   } else {
     root.append(element("p", "No fit figures: this track was not fitted here.", "explain"));
   }

@@ -3,9 +3,11 @@
 const VERTEX_SHADER = `#version 300 es
 in vec3 position; in vec3 normal; in float occlusion; in vec4 eye; in float heat;
 uniform mat4 clip, view;
+uniform float cap;
 out vec3 n, at, iris; out float open, hot, ball;
 void main() {
   gl_Position = clip * vec4(position, 1.0);
+  gl_Position.z += cap * 0.012 * gl_Position.w;  // a ragged rim stays before its cap
   n = mat3(view) * normal; at = (view * vec4(position, 1.0)).xyz;
   open = occlusion; hot = heat; iris = eye.xyz; ball = eye.w;
 }`;
@@ -15,7 +17,7 @@ void main() {
 const FRAGMENT_SHADER = `#version 300 es
 precision highp float;
 in vec3 n, at, iris; in float open, hot, ball;
-uniform float heated, wire;
+uniform float heated, wire, cap;
 uniform vec3 ink;
 out vec4 colour;
 vec3 ramp(float x) {
@@ -25,30 +27,34 @@ vec3 ramp(float x) {
 }
 void main() {
   if (wire > 0.5) { colour = vec4(ink * 0.35, 0.35); return; }
-  bool inside = !gl_FrontFacing;
-  vec3 normal = normalize(inside ? -n : n), eye = normalize(-at);
-  vec3 skin = vec3(0.62, 0.43, 0.34);
+  if (cap > 0.5) { colour = vec4(0.085, 0.05, 0.05, 1.0); return; }
+  vec3 normal = normalize(n), eye = normalize(-at);
+  // At the outline slivers of far sides show; they are not the inside.
+  float inside = gl_FrontFacing ? 0.0 : smoothstep(0.02, 0.3, -dot(normal, eye));
+  normal = inside > 0.5 ? -normal : normal;
+  vec3 skin = vec3(0.60, 0.39, 0.29);
+  float lit_by = pow(open, 1.35);
   float shine = 0.16, gloss = 22.0;
   if (ball > 0.5) {
     float across = length(normalize(iris).xy);
-    vec3 ring = mix(vec3(0.16, 0.25, 0.29), vec3(0.05, 0.08, 0.10), smoothstep(0.30, 0.47, across));
+    vec3 ring = mix(vec3(0.10, 0.15, 0.17), vec3(0.03, 0.045, 0.055), smoothstep(0.30, 0.47, across));
     vec3 disc = mix(vec3(0.012), ring, smoothstep(0.17, 0.21, across));
-    skin = normalize(iris).z > 0.0 ? mix(disc, vec3(0.74, 0.72, 0.70), smoothstep(0.44, 0.50, across)) : vec3(0.74, 0.72, 0.70);
+    skin = normalize(iris).z > 0.0 ? mix(disc, vec3(0.56, 0.54, 0.52), smoothstep(0.44, 0.50, across)) : vec3(0.56, 0.54, 0.52);
     shine = 0.55; gloss = 90.0;
   }
   if (heated > 0.5) { vec3 h = ramp(hot); skin = mix(h * h, h, 0.25); shine *= 0.4; }
   vec3 key = normalize(vec3(-0.45, 0.55, 0.72)), fill = normalize(vec3(0.85, 0.05, 0.45)), rim = normalize(vec3(0.55, 0.5, -0.65));
-  float k = dot(normal, key), shade = mix(1.0, open, 0.55);
+  float k = dot(normal, key), shade = mix(1.0, lit_by, ball > 0.5 ? 0.9 : 0.6);
   vec3 wrap = clamp((vec3(k) + vec3(0.34, 0.16, 0.10)) / vec3(1.34, 1.16, 1.10), 0.0, 1.0);
-  vec3 light = vec3(1.95, 1.88, 1.78) * wrap * shade;
-  light += vec3(0.36, 0.42, 0.52) * clamp(dot(normal, fill) * 0.8 + 0.2, 0.0, 1.0) * shade;
-  light += mix(vec3(0.17, 0.14, 0.13), vec3(0.36, 0.38, 0.42), normal.y * 0.5 + 0.5) * open;
+  vec3 light = vec3(1.36, 1.30, 1.22) * wrap * shade;
+  light += vec3(0.22, 0.26, 0.33) * clamp(dot(normal, fill) * 0.8 + 0.2, 0.0, 1.0) * shade;
+  light += mix(vec3(0.15, 0.12, 0.11), vec3(0.26, 0.28, 0.31), normal.y * 0.5 + 0.5) * lit_by;
   float facing = clamp(dot(normal, eye), 0.0, 1.0), edge = pow(1.0 - facing, 3.0);
   light += vec3(0.95, 1.0, 1.1) * clamp(dot(normal, rim), 0.0, 1.0) * (0.25 + edge) * open;
   vec3 glint = vec3(pow(clamp(dot(normal, normalize(key + eye)), 0.0, 1.0), gloss) * shine
              + pow(clamp(dot(normal, normalize(fill + eye)), 0.0, 1.0), gloss) * shine * 0.25) * shade;
   vec3 lit = skin * light + glint;
-  if (inside) lit = skin * vec3(0.30, 0.13, 0.11) * (0.3 + 0.7 * open);
+  lit = mix(lit, skin * vec3(0.30, 0.13, 0.11) * (0.3 + 0.7 * open), inside);
   lit = lit * (1.0 + lit / 5.0) / (1.0 + lit * 0.55);
   colour = vec4(pow(lit, vec3(1.0 / 2.2)), 1.0);
 }`;
@@ -61,7 +67,7 @@ class Renderer {
     this.gl = gl;
     this.program = this.link();
     this.uniforms = {};
-    for (const name of ["clip", "view", "heated", "wire", "ink"]) {
+    for (const name of ["clip", "view", "heated", "wire", "cap", "ink"]) {
       this.uniforms[name] = gl.getUniformLocation(this.program, name);
     }
     this.views = [];
@@ -106,11 +112,13 @@ class Renderer {
     add("heat", 1, gl.FLOAT, false, 4 * rig.vertices);
     add("occlusion", 1, gl.UNSIGNED_BYTE, true, rig.occlusion);
     add("eye", 4, gl.BYTE, true, rig.eyes);
-    buffers.faces = gl.createBuffer();
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers.faces);
-    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rig.faces, gl.STATIC_DRAW);
+    for (const name of ["faces", "cap"]) {
+      buffers[name] = gl.createBuffer();
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffers[name]);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rig[name], gl.STATIC_DRAW);
+    }
     gl.bindVertexArray(null);
-    return { array, buffers, faces: rig.faces, corners: rig.faces.length };
+    return { array, buffers, faces: rig.faces, corners: rig.faces.length, capCorners: rig.cap.length };
   }
 
   free(view) {
@@ -165,13 +173,19 @@ class Renderer {
       gl.uniformMatrix4fv(this.uniforms.view, false, matrices.view);
       gl.uniform1f(this.uniforms.heated, heated[i] ? 1 : 0);
       gl.uniform1f(this.uniforms.wire, 0);
-      gl.enable(gl.POLYGON_OFFSET_FILL);
-      gl.polygonOffset(1, 1);
-      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, view.buffers.faces);
-      gl.drawElements(gl.TRIANGLES, view.corners, gl.UNSIGNED_INT, 0);
+      // Lines need the surface a little behind them; without lines an offset would let far sides show at the outline.
+      if (wire) { gl.enable(gl.POLYGON_OFFSET_FILL); gl.polygonOffset(0.5, 2); } else gl.disable(gl.POLYGON_OFFSET_FILL);
+      this.triangles(view.buffers.faces, view.corners, 0);
+      this.triangles(view.buffers.cap, view.capCorners, 1);
       if (wire) this.drawEdges(view, ink);
     });
     gl.bindVertexArray(null);
+  }
+
+  triangles(buffer, corners, cap) {
+    this.gl.uniform1f(this.uniforms.cap, cap);
+    this.gl.bindBuffer(this.gl.ELEMENT_ARRAY_BUFFER, buffer);
+    this.gl.drawElements(this.gl.TRIANGLES, corners, this.gl.UNSIGNED_INT, 0);
   }
 
   drawEdges(view, ink) {

@@ -110,7 +110,7 @@ class Timeline {
     track.columns.forEach((shape, column) => {
       const row = place.get(shape);
       for (let frame = 0; frame < track.frames; frame++) {
-        const share = Math.pow(track.values[frame * track.columns.length + column], 0.7);
+        const share = Math.pow(track.values[frame * track.columns.length + column], 0.6);
         pixels.data.set([r, g, b, 255 * share], 4 * (row * track.frames + frame));
       }
     });
