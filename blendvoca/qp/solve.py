@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from blendvoca.errors import ConfigurationError, SolverError
 from blendvoca.qp.active_set import ActiveSet, finish
 from blendvoca.qp.certificate import QPResult, judge
 from blendvoca.qp.interior_point import InteriorPoint
 from blendvoca.qp.problem import NEGLIGIBLE, Array, RateLimitedQP, UnitForm
+
+#: A second attempt, made where the first is not proved, starts with this μ and goes on to this share of the tolerance.
+CENTRE_MU, STRICTER = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -47,24 +52,38 @@ def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResul
     """
     settings = settings or QPSettings()
     form = UnitForm.of(problem)
-    if form.gram.size == 0:
-        v, w, iterations = form.linear, form.linear[1:], 0
-    else:
-        v, w, iterations = _follow(form, settings)
+    if form.gram.size == 0 or (form.linear >= 0.0).all():
+        # Rest is optimal where every coefficient pulls down there: a face at rest, or nothing that can move.
+        return _judged(problem, form, settings, np.zeros_like(form.linear), np.zeros_like(form.linear[1:]), 0)
+    result = _judged(problem, form, settings, *_follow(InteriorPoint(form, settings.correctors), settings))
+    if result.is_optimal:
+        return result
+    # Where columns differ by many powers of ten, a warm start or a guessed active set can lead astray, and the ridge of a
+    # singular basis can cost what the tolerance leaves: from the centre, and further, the path is longer and safe.
+    centre = InteriorPoint(form, settings.correctors, steps=0, start_mu=CENTRE_MU, retreat=1.0)
+    further = replace(settings, finish_gap=0.0, gap_tolerance=STRICTER * settings.gap_tolerance)
+    again = _judged(problem, form, settings, *_follow(centre, further), result.iterations)
+    return min(result, again, key=lambda found: (not found.is_optimal, found.relative_gap))
+
+
+def _judged(
+    problem: RateLimitedQP, form: UnitForm, settings: QPSettings, v: Array, w: Array, iterations: int, before: int = 0
+) -> QPResult:
+    """Weigh a point of the unit form by the problem's own numbers."""
     return judge(
         problem,
         form.coefficients(v),
         form.multipliers(w),
         solver="structured",
-        iterations=iterations,
+        iterations=before + iterations,
         gap_tolerance=settings.gap_tolerance,
         regularisation=form.regularisation,
     )
 
 
-def _follow(form: UnitForm, settings: QPSettings) -> tuple[Array, Array, int]:
-    """Return v, w and the factorisations spent."""
-    point = InteriorPoint(form, settings.correctors)
+def _follow(point: InteriorPoint, settings: QPSettings) -> tuple[Array, Array, int]:
+    """Follow the central path from ``point``; return v, w and the factorisations spent."""
+    form = point.form
     extra, try_under = 0, settings.finish_gap
     while point.iterations < settings.max_iterations:
         gap, scale = form.gap(point.u, point.w), max(abs(form.objective(point.u)), NEGLIGIBLE * form.energy)

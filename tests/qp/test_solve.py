@@ -151,6 +151,23 @@ def test_a_face_at_rest_is_at_rest():
     np.testing.assert_allclose(result.coefficients, 0, atol=1e-6)
 
 
+def test_a_face_at_rest_is_at_rest_on_a_singular_basis():
+    rng = np.random.default_rng(0)
+    basis = rng.standard_normal((30, 4)) @ rng.standard_normal((4, 8))
+    result = proved(solve(RateLimitedQP(basis.T @ basis, np.zeros((17, 8)))))
+    np.testing.assert_array_equal(result.coefficients, 0)
+    assert result.regularisation > 0
+
+
+def test_shapes_that_differ_by_many_powers_of_ten():
+    # From its usual start the path ends at a gap of 76 % here.
+    rng = np.random.default_rng(176)
+    basis = rng.standard_normal((33, 51)) * 10.0 ** rng.uniform(-8, 0, 51)
+    u = rng.uniform(-0.5, 1.5, (300, 51))
+    frames = u @ basis.T + np.abs(basis).max() * rng.standard_normal((300, 33))
+    proved(solve(RateLimitedQP(basis.T @ basis, -frames @ basis, 1e-4)))
+
+
 def test_fixed_coefficients_stay():
     problem = random_problem(1, n=15, k=3, lower=[0.2, 0.0, 0.7], upper=[0.2, 1.0, 0.7])
     result = proved(solve(problem))
