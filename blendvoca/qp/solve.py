@@ -58,7 +58,7 @@ def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResul
     result = _judged(problem, form, settings, *_follow(InteriorPoint(form, settings.correctors), settings))
     if result.is_optimal:
         return result
-    # Where columns differ by many powers of ten, a warm start or a guessed active set can lead astray, and the ridge of a
+    # Where columns differ by many powers of ten, a warm start or a guessed active set leads astray, and the ridge of a
     # singular basis can cost what the tolerance leaves: from the centre, and further, the path is longer and safe.
     centre = InteriorPoint(form, settings.correctors, steps=0, start_mu=CENTRE_MU, retreat=1.0)
     further = replace(settings, finish_gap=0.0, gap_tolerance=STRICTER * settings.gap_tolerance)
