@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound, where the clip has none.")
 @click.option("--rig", metavar="RIG", help="Show everything on this head instead.")
 @click.option("--corpus", metavar="FOLDER", help="The meshes that were fitted, for the fit error on the head.")
+@click.option("--drop-missing", is_flag=True, help="Leave out shapes of tracks that the head lacks.")
 @click.option("--out", default="inspect.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def inspect(
@@ -30,6 +31,7 @@ def inspect(
     audio: Path | None,
     rig: str | None,
     corpus: str | None,
+    drop_missing: bool,
     out: Path,
     show: bool,
 ) -> None:
@@ -51,6 +53,7 @@ def inspect(
         read_audio(audio) if audio else None,
         load_rig(rig) if rig else None,
         open_corpus(corpus) if corpus else None,
+        drop_missing,
     )
     content = gather(source, choice, _sample_head)
     write_page(out, content)

@@ -10,7 +10,7 @@ from pathlib import Path
 from blendvoca.audio import Waveform
 from blendvoca.certificate import FitCertificate
 from blendvoca.dataset import BlendVOCA
-from blendvoca.errors import ConfigurationError, InputError, MissingInputError, nearest
+from blendvoca.errors import ConfigurationError, InputError, MissingInputError, RigError, nearest
 from blendvoca.export.convert import load_rig
 from blendvoca.io.corpus import Corpus
 from blendvoca.rig import BlendshapeRig
@@ -38,6 +38,7 @@ class Choice:
     :param waveform: sound for the tracks where the clip has none.
     :param rig: a head to use in place of the speakers' own.
     :param corpus: the meshes that the clips were fitted to, for the fit error on the mesh.
+    :param drop_missing: leave out shapes that a rig lacks, and say so, where they would be an error.
     """
 
     speakers: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Choice:
     waveform: Waveform | None = None
     rig: BlendshapeRig | None = None
     corpus: Corpus | None = None
+    drop_missing: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +192,7 @@ def _clip(shard: Shard, name: str, rig: BlendshapeRig, choice: Choice) -> ClipCo
     if choice.corpus is not None and choice.rig is None:
         crop = shard.parts().crop
         errors = fit_errors(shard.rig(), crop, clip.track, choice.corpus.motion(shard.speaker, name))
-    tracks = ((TRUTH, clip.track), *_labelled(choice.tracks, taken=(TRUTH,)))
+    tracks = _ready(((TRUTH, clip.track), *_labelled(choice.tracks, taken=(TRUTH,))), rig, choice, notes)
     differences = tuple(difference(rig, clip.track, track, label) for label, track in tracks[1:])
     return ClipContent(name, tracks, waveform, clip.certificate, differences, errors, tuple(notes))
 
@@ -198,15 +200,42 @@ def _clip(shard: Shard, name: str, rig: BlendshapeRig, choice: Choice) -> ClipCo
 def _bare_rig(path: Path, choice: Choice) -> Content:
     if choice.speakers or choice.clips:
         raise InputError("this is a rig, without speakers and clips", path=path, remedy="Give it tracks with --track.")
+    rig = choice.rig or load_rig(path)
     clips: tuple[ClipContent, ...] = ()
     if choice.tracks:
-        tracks = _labelled(choice.tracks)
-        notes = () if choice.waveform else ("No sound was given (--audio): it plays silently, by the clock.",)
-        rig = choice.rig or load_rig(path)
+        notes = [] if choice.waveform else ["No sound was given (--audio): it plays silently, by the clock."]
+        tracks = _ready(_labelled(choice.tracks), rig, choice, notes)
         differences = tuple(difference(rig, tracks[0][1], track, label) for label, track in tracks[1:])
         clips = (ClipContent(" and ".join(label for label, _ in tracks), tracks, choice.waveform, None, differences,
-                             None, notes),)  # fmt: skip
-    return Content(path.name, (SpeakerContent(path.stem, choice.rig or load_rig(path), clips, n_clips=len(clips)),))
+                             None, tuple(notes)),)  # fmt: skip
+    return Content(path.name, (SpeakerContent(path.stem, rig, clips, n_clips=len(clips)),))
+
+
+def _ready(
+    tracks: tuple[tuple[str, CoefficientTrack], ...], rig: BlendshapeRig, choice: Choice, notes: list[str]
+) -> tuple[tuple[str, CoefficientTrack], ...]:
+    """Return tracks without the shapes that the rig lacks; if they move and may not be left out, that is an error.
+
+    :raises RigError: naming them, with the nearest names of the rig.
+    """
+    ready = []
+    for label, track in tracks:
+        moving = [name for name, moves in zip(track.names, track.values.any(axis=0)) if moves]
+        lacking = [name for name in moving if name not in rig.names]
+        if lacking and not choice.drop_missing:
+            raise RigError(
+                f"the rig lacks blendshapes that {label!r} moves",
+                expected=f"some of its {len(rig.names)} names",
+                found=f"no {', '.join(name + nearest(name, rig.names) for name in lacking)}",
+                remedy="Leave them out with --drop-missing, or rename them with blendvoca export --map.",
+            )
+        kept = [name for name in track.names if name in rig.names]
+        if not kept:
+            raise RigError(f"the rig has none of the blendshapes of {label!r}", found=", ".join(track.names[:8]))
+        if lacking:
+            notes.append(f"{label}: left out, since this head lacks them: {', '.join(lacking)}.")
+        ready.append((label, track.select(kept)))
+    return tuple(ready)
 
 
 def _labelled(

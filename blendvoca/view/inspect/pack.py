@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blendvoca.arkit import GROUPS, mirror_name
+from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES, GROUPS, mirror_name
 from blendvoca.audio import Waveform
-from blendvoca.errors import RigError, nearest
+from blendvoca.errors import RigError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.inspect.appearance import cap, eyeballs, occlusion
@@ -88,10 +88,22 @@ def pack_rig(rig: BlendshapeRig) -> Packed:
         origin=low.tolist(),
         position_step=step,
         steps=steps,
-        middle=(low + size / 2).tolist(),
-        half=(size / 2).tolist(),
+        **framing(rig),
         unit={"name": "mm", "scale": 1000.0} if in_metres else {"name": "units", "scale": 1.0},
     )
+
+
+def framing(rig: BlendshapeRig) -> dict[str, list[float]]:
+    """Return the middle and half the size of what the camera shows first: the head, without a bust below it.
+
+    What the shapes move tells where the face is; what lies far below it is left out.
+    """
+    vertices = rig.neutral.vertices
+    reach = np.linalg.norm(rig.deltas, axis=2).max(axis=0)
+    height = vertices[reach > 0.1 * reach.max(), 1] if reach.any() else vertices[:, 1]
+    shown = vertices[vertices[:, 1] >= height.min() - 0.2 * np.ptp(height)]
+    low, high = shown.min(axis=0), shown.max(axis=0)
+    return {"middle": ((low + high) / 2).tolist(), "half": ((high - low) / 2).tolist()}
 
 
 def _pack_deltas(
@@ -110,11 +122,18 @@ def _pack_deltas(
 
 
 def _groups(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the shapes of each facial group; what belongs to none stands at the end."""
-    groups = [{"name": group, "shapes": [i for i, n in enumerate(names) if n in members]} for group, members in GROUPS.items()]  # fmt: skip
-    known = {name for members in GROUPS.values() for name in members}
-    groups.append({"name": "other", "shapes": [i for i, name in enumerate(names) if name not in known]})
-    return [group for group in groups if group["shapes"]]
+    """Return the shapes of each facial group, sides next to each other; what belongs to no group stands at the end."""
+    order = {name: place for place, name in enumerate(dict.fromkeys((*BLENDVOCA_NAMES, *ARKIT_NAMES)))}
+    group_of = {name: group for group, members in GROUPS.items() for name in members}
+
+    def place(shape: int) -> tuple[int, int]:
+        own, other = (order.get(name, len(order)) for name in (names[shape], mirror_name(names[shape])))
+        return min(own, other), own
+
+    ranked = sorted(range(len(names)), key=place)
+    groups = {group: [shape for shape in ranked if group_of.get(names[shape], "other") == group]
+              for group in (*GROUPS, "other")}  # fmt: skip
+    return [{"name": group, "shapes": shapes} for group, shapes in groups.items() if shapes]
 
 
 def _partners(names: Sequence[str]) -> list[int]:
@@ -126,27 +145,16 @@ def _partners(names: Sequence[str]) -> list[int]:
 
 
 def pack_track(track: CoefficientTrack, rig: BlendshapeRig, label: str) -> Packed:
-    """Pack a track with the places of its columns among the rig's shapes; columns that stay zero may be missing there.
+    """Pack a track with the places of its columns among the rig's shapes.
 
-    :raises RigError: naming the moving shapes that the rig lacks, with the nearest it has.
+    :raises RigError: if the rig lacks one of them.
     """
-    index = {name: place for place, name in enumerate(rig.names)}
-    moving = track.values.any(axis=0)
-    lacking = [name for name, moves in zip(track.names, moving) if moves and name not in index]
-    if lacking:
-        raise RigError(
-            f"the rig lacks blendshapes that {label!r} moves",
-            expected=f"some of its {len(rig.names)} names",
-            found=f"no {', '.join(name + nearest(name, rig.names) for name in lacking)}",
-            remedy="Leave these columns out, or rename them with blendvoca export --map.",
-        )
-    kept = [column for column, name in enumerate(track.names) if name in index]
     return pack(
-        {"values": np.rint(65535 * track.values[:, kept]).astype(np.uint16)},
+        {"values": np.rint(65535 * track.values).astype(np.uint16)},
         label=label,
         fps=track.fps,
         frames=len(track),
-        columns=[index[track.names[column]] for column in kept],
+        columns=rig.indices(track.names),
     )
 
 

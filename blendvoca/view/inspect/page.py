@@ -26,7 +26,7 @@ SCRIPTS = ("codec.js", "head.js", "orbit.js", "renderer.js", "player.js", "timel
 def write_page(path: str | PathLike[str], content: Content) -> Path:
     """Write a self-contained page, atomically: it needs no network and works from ``file://``.
 
-    :raises RigError: if a track moves shapes that its rig lacks, or a rig has no triangles.
+    :raises RigError: if a rig has no triangles, or lacks shapes of a track.
     :raises OutputError: if it cannot be written.
     """
     write_text(path, render_page(content))

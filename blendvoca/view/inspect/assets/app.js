@@ -15,6 +15,7 @@ class App {
     this.shownTime = 0;
     this.drawn = 0;
     this.stamps = [];
+    this.playQuality = 1;
     this.camera = new Orbit(byId("view"), () => this.wake());
     try {
       this.renderer = new Renderer(byId("view"));
@@ -248,6 +249,7 @@ class App {
     });
     this.shownTime = time;
     const heated = this.warm();
+    this.chooseQuality();
     const ink = paintNumbers("--ink").map((part) => part / 255);
     if (this.renderer) this.renderer.draw(this.heads, this.camera, { heated, wire: this.wire, ink });
     this.drawn += 1;
@@ -271,12 +273,16 @@ class App {
     });
   }
 
-  // Pictures a second while playing; where they are few, draw fewer pixels.
+  // Pictures a second while playing; where they are few, draw fewer pixels. At rest draw all of them, and in software
+  // twice as many each way, which smooths the edges.
   measure(now) {
+    const renderer = this.renderer;
+    clearTimeout(this.resting);
     if (!this.player.playing) {
       this.stamps = [];
-      if (this.renderer && this.renderer.quality < 1 && this.rested !== now) {
-        this.rested = now; this.playQuality = this.renderer.quality; this.renderer.quality = 1; this.wake();
+      const best = renderer && renderer.software ? 2 : 1;
+      if (renderer && this.restDrawn !== this.drawn) {
+        this.resting = setTimeout(() => { renderer.quality = best; this.restDrawn = this.drawn + 1; this.wake(); }, 160);
       }
       return;
     }
@@ -284,13 +290,19 @@ class App {
     if (this.stamps.length > 40) this.stamps.shift();
     const count = this.stamps.length;
     this.pace = count > 1 ? 1000 * (count - 1) / (now - this.stamps[0]) : 0;
-    if (!this.renderer) return;
-    if (this.playQuality && count === 1) this.renderer.quality = this.playQuality;
-    this.slow = count > 10 && this.pace < 36 ? (this.slow || 0) + 1 : 0;
-    if (this.slow > 12 && this.renderer.quality > 0.5) {
-      this.renderer.quality = Math.max(this.renderer.quality * 0.8, 0.5);
+    this.slow = count > 8 && this.pace < 40 ? (this.slow || 0) + 1 : 0;
+    if (this.slow > 6 && this.playQuality > 0.4) {
+      this.playQuality = Math.max(this.playQuality * 0.75, 0.4);
       this.stamps = [now]; this.slow = 0;
     }
+  }
+
+  // Pixels of the next picture: few while things move, many at rest.
+  chooseQuality() {
+    if (!this.renderer) return;
+    const still = this.restDrawn === this.drawn + 1;
+    if (this.player.playing) this.renderer.quality = this.playQuality;
+    else if (!still) this.renderer.quality = Math.max(this.playQuality, 0.7);
   }
 
   state() {
@@ -302,6 +314,7 @@ class App {
       weights: this.weights.length ? Object.fromEntries(this.rig.names.map((name, k) => [name, this.weights[0][k]])) : {},
       heads: this.heads.length, heat: this.heat, heatFull: this.full, mirror: this.mirror, wire: this.wire,
       drawn: this.drawn, fps: this.pace || 0, quality: this.renderer ? this.renderer.quality : 0,
+      rested: !this.player.playing && !this.waiting && this.restDrawn === this.drawn || !this.renderer,
       theme: document.documentElement.dataset.theme,
     };
   }

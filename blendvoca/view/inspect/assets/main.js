@@ -19,7 +19,7 @@ App.prototype.tell = function tell(time) {
     this.timeline.lastTime = time;
     this.timeline.place(time);
   }
-  if (!this.player.playing || this.drawn % 3 === 0) {
+  if (!this.player.playing || this.drawn % 5 === 0) {
     this.sliders.set(this.weights[0]);
     this.tellValues();
   }
@@ -152,7 +152,7 @@ function start() {
   byId("speaker-count").textContent = meta.speakers.length;
   app.openSpeaker(0).catch((error) => app.trouble(`The page's data cannot be read: ${error.message}`));
   window.inspect = {
-    state: () => app.state(),
+    app, state: () => app.state(),
     seek: (time) => app.seek(time),
     // Where the vertices of a head are on the page, in CSS pixels: x0, y0, x1, y1, …
     project: (head = 0) => {

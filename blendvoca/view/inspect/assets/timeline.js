@@ -87,7 +87,14 @@ class Timeline {
 
   drawSound() {
     const { pen, width, height } = this.begin("sound");
-    if (!this.clip || !this.soundData) return;
+    if (!this.clip) return;
+    if (!this.soundData) {
+      pen.fillStyle = paint("--faint");
+      pen.font = "11.5px system-ui, sans-serif";
+      pen.textBaseline = "middle";
+      pen.fillText("no sound with this clip", 10, height / 2);
+      return;
+    }
     const samples = this.soundData.samples, step = samples.length / Math.max(width, 1);
     pen.fillStyle = paint("--faint");
     let loudest = 2000;
