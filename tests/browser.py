@@ -91,7 +91,8 @@ class Browser:
 
     def resize(self, width: int, height: int, scale: float = 1, touch: bool = False) -> None:
         """Give the window a size in CSS pixels, and pixels for each of them."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=touch)
+        screen = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch}
+        self._call("Emulation.setDeviceMetricsOverride", **screen)
 
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page, promises awaited."""
@@ -110,7 +111,7 @@ class Browser:
 
     def settle(self) -> None:
         """Wait until what was asked for has been drawn and shown."""
-        self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))")
+        self.run("(async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); })()")
 
     def press(self, key: str, shift: bool = False) -> None:
         """Press and release a key, as a hand does."""
@@ -137,7 +138,7 @@ class Browser:
     def pinch(self, middle: tuple[float, float], before: float, after: float) -> None:
         """Move two fingers apart or together."""
         for kind, reach in (("touchStart", before), ("touchMove", (before + after) / 2), ("touchMove", after)):
-            points = [{"x": middle[0] - reach, "y": middle[1], "id": 0}, {"x": middle[0] + reach, "y": middle[1], "id": 1}]
+            points = [{"x": middle[0] + side * reach, "y": middle[1], "id": side} for side in (-1, 1)]
             self._call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
         self._call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.settle()
@@ -158,7 +159,8 @@ class Browser:
 
     def _mouse(self, kind: str, place: tuple[float, float]) -> None:
         buttons = 0 if kind == "mouseReleased" else 1
-        self._call("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", buttons=buttons, clickCount=1)
+        event = {"x": place[0], "y": place[1], "button": "left", "buttons": buttons, "clickCount": 1}
+        self._call("Input.dispatchMouseEvent", type=kind, **event)
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.components import vertex_components
-from blendvoca.geometry.normals import vertex_normals
+from blendvoca.geometry.normals import face_areas, vertex_normals
 from blendvoca.mesh import Mesh
 
-#: Directions light comes from, and cells of the depth picture seen from each.
+#: Directions light comes from, and most cells along the depth picture seen from each.
 _DIRECTIONS, _CELLS = 96, 144
 #: Points on a triangle, as shares of its corners.
 _SHARES = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4], [3, 3, 0], [0, 3, 3], [3, 0, 3],
@@ -32,11 +32,14 @@ def occlusion(mesh: Mesh) -> NDArray[np.float64]:
     points, vertices = (points - middle) / reach, (mesh.vertices - middle) / reach
     normals = vertex_normals(mesh.vertices, mesh.faces)
     seen, total = np.zeros(len(vertices)), np.full(len(vertices), 1e-9)
+    # Cells no finer than the points on large triangles lie apart, so that nothing shines through.
+    side = float(np.sqrt(2 * np.percentile(face_areas(vertices, mesh.faces), 98))) or 1.0
+    cells = int(np.clip(2.04 * 2.5 / side, 16, _CELLS))
     for direction in _sphere(_DIRECTIONS):
         cosine = normals @ direction
         lit = np.maximum(cosine, 0.0)
         total += lit
-        seen += lit * _visible(points, vertices + 0.008 * normals, direction)
+        seen += lit * _visible(points, vertices + 0.008 * normals, direction, cells)
     return _smoothed(seen / total, mesh.faces)
 
 
@@ -49,18 +52,21 @@ def _sphere(count: int) -> NDArray[np.float64]:
 
 
 def _visible(
-    points: NDArray[np.float64], vertices: NDArray[np.float64], direction: NDArray[np.float64]
+    points: NDArray[np.float64], vertices: NDArray[np.float64], direction: NDArray[np.float64], cells: int
 ) -> NDArray[np.bool_]:
     """Return which vertices see far along ``direction`` past all points."""
     helper = np.eye(3)[np.argmin(np.abs(direction))]
     right = np.cross(direction, helper)
     right /= np.linalg.norm(right)
     axes = np.stack([right, np.cross(direction, right)], axis=1)
-    cell = np.clip(((points @ axes + 1.02) * (_CELLS / 2.04)).astype(np.int64), 0, _CELLS - 1)
-    depth = np.full(_CELLS * _CELLS, -np.inf)
-    np.maximum.at(depth, cell[:, 0] * _CELLS + cell[:, 1], points @ direction)
-    own = np.clip(((vertices @ axes + 1.02) * (_CELLS / 2.04)).astype(np.int64), 0, _CELLS - 1)
-    return vertices @ direction + 0.03 >= depth[own[:, 0] * _CELLS + own[:, 1]]
+
+    def place(where: NDArray[np.float64]) -> NDArray[np.int64]:
+        cell = np.clip(((where @ axes + 1.02) * (cells / 2.04)).astype(np.int64), 0, cells - 1)
+        return cell[:, 0] * cells + cell[:, 1]
+
+    depth = np.full(cells * cells, -np.inf)
+    np.maximum.at(depth, place(points), points @ direction)
+    return vertices @ direction + max(0.03, 4.0 / cells) >= depth[place(vertices)]
 
 
 def _smoothed(values: NDArray[np.float64], faces: NDArray[np.integer], rounds: int = 2) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What goes on a page: speakers with their rigs, clips with their tracks, sound and figures, and what to say of them."""
+"""What goes on a page: speakers with their rigs, clips with their tracks, sound and figures, and notes."""
 
 from __future__ import annotations
 
@@ -127,6 +127,9 @@ def _dataset(data: BlendVOCA, choice: Choice, stand_in: StandIn | None) -> Conte
             expected="--speaker and --clip with --track",
             found=f"{len(names)} speakers and {len(choice.clips) or 'all'} clips",
         )
+    if choice.clips != (EVERY_CLIP,):
+        sentences = {sentence for name in names for sentence in data.shard(name).sentences}
+        _chosen(", ".join(names[:3]) + (" …" if names[3:] else ""), choice.clips, sorted(sentences), data.root)
     speakers = tuple(_speaker(data.shard(name), splits[name], choice, stand_in, alone) for name in names)
     errors = (clip.fit_error_mm for entry in data.manifest.shards for clip in entry.clips)
     return Content(data.manifest.name, speakers, tuple(error for error in errors if error is not None))
@@ -220,8 +223,8 @@ def _ready(
     """
     ready = []
     for label, track in tracks:
-        moving = [name for name, moves in zip(track.names, track.values.any(axis=0)) if moves]
-        lacking = [name for name in moving if name not in rig.names]
+        absent = [column for column, name in enumerate(track.names) if name not in rig.names]
+        lacking = [track.names[column] for column in absent if track.values[:, column].any()]
         if lacking and not choice.drop_missing:
             raise RigError(
                 f"the rig lacks blendshapes that {label!r} moves",

@@ -1,8 +1,8 @@
 """Rigs, tracks and sounds as little binary blocks for the page; ``assets/codec.js`` reads them back.
 
 A block is a list of sections of numbers, little-endian, each with its bytes sorted by significance, deflated together
-and written as base64. Positions are unsigned, deltas signed 16-bit multiples of a step; of a shape only the vertices that it
-moves are kept, marked by one bit a vertex.
+and written as base64. Positions are unsigned, deltas signed 16-bit multiples of a step; of a shape only
+the vertices that it moves are kept, marked by one bit a vertex.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def pack(sections: Mapping[str, NDArray[Any]], **facts: Any) -> Packed:
     for name, values in sections.items():
         flat = np.ascontiguousarray(values).ravel()
         little = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-        content.append(little.view(np.uint8).reshape(len(flat), -1).T.tobytes())
+        content.append(little.view(np.uint8).reshape(len(flat), flat.itemsize).T.tobytes())
         table.append([name, _KINDS[flat.dtype.name], len(flat)])
     text = base64.b64encode(zlib.compress(b"".join(content), 9)).decode("ascii")
     return Packed({**facts, "sections": table}, text)

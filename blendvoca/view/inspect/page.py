@@ -20,7 +20,10 @@ from blendvoca.view.inspect.content import ClipContent, Content, SpeakerContent
 from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound, pack_track
 
 #: Scripts in the order in which they are read; they share one scope.
-SCRIPTS = ("codec.js", "head.js", "orbit.js", "renderer.js", "player.js", "timeline.js", "panels.js", "app.js", "main.js")
+SCRIPTS = (
+    *("codec.js", "head.js", "orbit.js", "renderer.js", "player.js"),
+    *("timeline.js", "panels.js", "app.js", "main.js"),
+)
 
 
 def write_page(path: str | PathLike[str], content: Content) -> Path:

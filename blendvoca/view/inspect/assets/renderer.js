@@ -45,7 +45,7 @@ void main() {
   vec3 key = normalize(vec3(-0.45, 0.55, 0.72)), fill = normalize(vec3(0.85, 0.05, 0.45)), rim = normalize(vec3(0.55, 0.5, -0.65));
   float k = dot(normal, key), shade = mix(1.0, lit_by, ball > 0.5 ? 0.9 : 0.6);
   vec3 wrap = clamp((vec3(k) + vec3(0.34, 0.16, 0.10)) / vec3(1.34, 1.16, 1.10), 0.0, 1.0);
-  vec3 light = vec3(1.36, 1.30, 1.22) * wrap * shade;
+  vec3 light = vec3(1.52, 1.45, 1.36) * wrap * shade;
   light += vec3(0.22, 0.26, 0.33) * clamp(dot(normal, fill) * 0.8 + 0.2, 0.0, 1.0) * shade;
   light += mix(vec3(0.15, 0.12, 0.11), vec3(0.26, 0.28, 0.31), normal.y * 0.5 + 0.5) * lit_by;
   float facing = clamp(dot(normal, eye), 0.0, 1.0), edge = (1.0 - facing) * (1.0 - facing) * (1.0 - facing);
