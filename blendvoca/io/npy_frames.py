@@ -16,9 +16,10 @@ from blendvoca.io.files import StrPath, naming
 
 #: Bytes that the header is looked for in; NumPy writes 128.
 _MAX_HEADER = 4096
+#: Python 2 wrote an L behind long integers.
 _FIELDS = re.compile(
-    rb"\{'descr': '(?P<type>[<>]f[248])', 'fortran_order': False, "
-    rb"'shape': \((?P<shape>\d{1,12}(, \d{1,12}){1,2})\),? *\} *\n?"
+    rb"\{'descr': '(?P<type>[<>]f[248])', 'fortran_order': (?P<fortran>False|True), "
+    rb"'shape': \((?P<shape>\d{1,12}L?(, \d{1,12}L?){1,2})\),? *\} *\n?"
 )
 
 
@@ -31,16 +32,16 @@ class NpyFrames:
     :param path: the file.
     :param offset: bytes before its first number.
     :param type: of its numbers.
-    :param rows_in_file: how many rows it has.
-    :param n_vertices: V of every row.
+    :param shape: of the array, (T, V, 3) or (T, 3V).
+    :param fortran: whether the first axis runs fastest, which reads slower: a frame lies all over the file.
     :param rows: the rows that are the frames, in order; all of them where nothing is given.
     """
 
     path: Path
     offset: int
     type: np.dtype[np.floating]
-    rows_in_file: int
-    n_vertices: int
+    shape: tuple[int, ...]
+    fortran: bool = False
     rows: NDArray[np.int64] | None = None
 
     @classmethod
@@ -57,11 +58,11 @@ class NpyFrames:
         except OSError as error:
             raise MissingInputError("cannot read this array", found=error.strerror, path=path) from error
         with naming(path):
-            dtype, shape, offset = _header(start)
+            dtype, shape, offset, fortran = _header(start)
             needed = offset + math.prod(shape) * dtype.itemsize
             if needed > size:
                 raise FormatError("the array is shorter than its header claims", expected=needed, found=f"{size} bytes")
-            return cls(target, offset, dtype, shape[0], math.prod(shape[1:]) // 3)
+            return cls(target, offset, dtype, shape, fortran)
 
     def select(self, rows: ArrayLike) -> NpyFrames:
         """Return other frames of the same file: those at ``rows``."""
@@ -72,6 +73,16 @@ class NpyFrames:
                 "rows outside the array", expected=f"0..{self.rows_in_file - 1}", found=found, path=self.path
             )
         return replace(self, rows=chosen)
+
+    @property
+    def rows_in_file(self) -> int:
+        """How many rows the file has."""
+        return self.shape[0]
+
+    @property
+    def n_vertices(self) -> int:
+        """V of every row."""
+        return math.prod(self.shape[1:]) // 3
 
     def __len__(self) -> int:
         return self.rows_in_file if self.rows is None else len(self.rows)
@@ -89,8 +100,11 @@ class NpyFrames:
 
     def _map(self, low: int, high: int) -> NDArray[np.floating]:
         width = 3 * self.n_vertices
-        place = self.offset + low * width * self.type.itemsize
         try:
+            if self.fortran:
+                whole = np.memmap(self.path, self.type, "r", self.offset, self.shape, "F")
+                return np.ascontiguousarray(whole[low:high]).reshape(high - low, self.n_vertices, 3)
+            place = self.offset + low * width * self.type.itemsize
             block = np.memmap(self.path, self.type, "r", place, (high - low, self.n_vertices, 3))
         except (OSError, ValueError) as error:
             raise MissingInputError(
@@ -99,10 +113,10 @@ class NpyFrames:
         return np.asarray(block)
 
 
-def _header(start: bytes) -> tuple[np.dtype[np.floating], tuple[int, ...], int]:
-    """Parse an ``.npy`` header; return the type, the shape, and where the numbers start.
+def _header(start: bytes) -> tuple[np.dtype[np.floating], tuple[int, ...], int, bool]:
+    """Parse an ``.npy`` header; return type, shape, where the numbers start, and whether they are in Fortran's order.
 
-    Read by hand, since NumPy evaluates it as Python, and only arrays of floats in C order can be mapped as frames.
+    Read by hand, since NumPy evaluates it as Python, and only arrays of floats can be mapped as frames.
     """
     width = {1: 2, 2: 4, 3: 4}.get(start[6]) if start.startswith(b"\x93NUMPY") and len(start) > 12 else None
     if width is None:
@@ -112,12 +126,12 @@ def _header(start: bytes) -> tuple[np.dtype[np.floating], tuple[int, ...], int]:
     if match is None or offset > len(start):
         raise FormatError(
             "not frames",
-            expected="one array of floats in C order",
+            expected="one array of floats",
             found=repr(start[8 + width : offset][:80].decode("latin-1")),
-            remedy="Save it again as np.ascontiguousarray(frames, dtype='float32').",
+            remedy="Save it again as np.asarray(frames, dtype='float32').",
         )
-    shape = tuple(int(axis) for axis in match["shape"].split(b","))
+    shape = tuple(int(axis) for axis in match["shape"].replace(b"L", b"").split(b","))
     good = (len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)
     if not good or 0 in shape:
         raise FormatError("not frames", expected="shape (T, V, 3) or (T, 3V)", found=shape)
-    return np.dtype(match["type"].decode()), shape, offset
+    return np.dtype(match["type"].decode()), shape, offset, match["fortran"] == b"True"

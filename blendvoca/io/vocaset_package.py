@@ -125,12 +125,16 @@ def frame_rows(table: Any, name: str) -> NDArray[np.int64]:
 
     :raises FormatError: if it is no such table, or frames are missing: later ones would shift against the sound.
     """
-    if not isinstance(table, dict) or not all(type(n) is int for pair in table.items() for n in pair):
+    if not isinstance(table, dict) or not all(_is_index(n) for pair in table.items() for n in pair):
         raise FormatError(f"{name} has no table of frames", expected="{frame number: row}", found=type(table).__name__)
     frames = sorted(table)
     if frames and frames[-1] - frames[0] + 1 != len(frames):
         raise FormatError(f"{name} lacks frames", expected=f"{frames[0]}..{frames[-1]}", found=f"{len(frames)} frames")
     return np.array([table[frame] for frame in frames], np.int64)
+
+
+def _is_index(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:

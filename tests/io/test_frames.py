@@ -45,13 +45,23 @@ def write(form: str, root: Path, frames: NDArray[np.float32], faces: NDArray[np.
     elif form == "npy":
         np.save(root / "s.npy", frames)
         return root / "s.npy"
+    elif form in ("fortran", "flat fortran"):
+        np.save(root / "s.npy", np.asfortranarray(frames if form == "fortran" else frames.reshape(T, -1)))
+        return root / "s.npy"
+    elif form == "python 2":
+        # NumPy on Python 2 wrote long integers with an L.
+        header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%dL, %dL, 3L), }" % (T, V)
+        header += b" " * (-(11 + len(header)) % 16) + b"\n"
+        start = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+        (root / "s.npy").write_bytes(start + frames.astype("<f4").tobytes())
+        return root / "s.npy"
     else:
         np.save(root / "flat.npy", frames.reshape(T, -1))
         return root / "flat.npy"
     return target
 
 
-@pytest.mark.parametrize("form", ["ascii", "binary", "zip", "obj", "npy", "flat"])
+@pytest.mark.parametrize("form", ["ascii", "binary", "zip", "obj", "npy", "flat", "fortran", "flat fortran", "python 2"])
 def test_every_form_gives_the_same(
     form: str, tmp_path: Path, frames: NDArray[np.float32], faces: NDArray[np.int32]
 ) -> None:
