@@ -55,18 +55,27 @@ def summary_table(manifest: Manifest, title: str | None = None) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", show_footer=True, box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    rows = summarise(manifest)
-    everyone = f"{len(rows)} speaker{'s' * (len(rows) != 1)}"
-    total = _summary(everyone, "", "", [clip for entry in manifest.shards for clip in entry.clips])
+    rows, (cells, total) = summarise(manifest), summary_rows(manifest)
     mixed = len({row.licence_class for row in rows}) > 1
     columns = ("Speaker", "Split", "Clips", "Audio", "Frames", "Minutes", "Fit mm", "At limit", "Licence")
     shown = len(columns) - (not mixed)
-    for column, (name, last) in enumerate(zip(columns[:shown], _cells(total), strict=False)):
+    for column, (name, last) in enumerate(zip(columns[:shown], total, strict=False)):
         table.add_column(name, footer=last, justify="right" if 2 <= column <= 7 else "left", no_wrap=column == 0)
     for position, row in enumerate(rows):
         ends = position + 1 < len(rows) and rows[position + 1].split != row.split
-        table.add_row(*_cells(row)[:shown], end_section=ends)
+        table.add_row(*cells[position][:shown], end_section=ends)
     return table
+
+
+def summary_rows(manifest: Manifest) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Return one line of words a speaker, and one for all of them.
+
+    Columns: speaker, split, clips, sound, frames, minutes, fit error in mm, share at the rate limit, licence class.
+    """
+    rows = summarise(manifest)
+    everyone = f"{len(rows)} speaker{'s' * (len(rows) != 1)}"
+    total = _summary(everyone, "", "", [clip for entry in manifest.shards for clip in entry.clips])
+    return [_cells(row) for row in rows], _cells(total)
 
 
 def clip_table(manifest: Manifest, title: str | None = None) -> Table:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
-
 import numpy as np
 
+from blendvoca.view.page import plot
+from blendvoca.view.page.document import bullets, document, section, table, tiles
 from said_model.evaluate import Evaluation
 
 #: Figure to its title, whether more or less is better, and digits; in the order of tables. Table 1's stand first.
@@ -33,11 +32,6 @@ FIGURES: dict[str, tuple[str, str, int]] = {
     "rate_violations": ("Steps above the rate limit", "↓", 4),
 }
 
-_STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse}td,th{padding:.25rem .8rem;border-bottom:1px solid #ddd;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}svg{margin:.4rem}li{margin:.2rem 0}"""
-
-
 def rows(evaluation: Evaluation) -> list[tuple[str, str, str, str]]:
     """Return (title, direction, value, clips used) of every figure, Table 1's columns first."""
     lines = []
@@ -50,42 +44,13 @@ def rows(evaluation: Evaluation) -> list[tuple[str, str, str, str]]:
 
 def page(evaluation: Evaluation) -> str:
     """Return the page as HTML; it loads nothing."""
-    body = "".join(
-        f"<tr><td>{escape(title)}</td><td>{escape(better)}</td><td class=n>{value}</td><td class=n>{clips}</td></tr>"
-        for title, better, value, clips in rows(evaluation)
-    )
-    plots = "".join(
-        histogram([row[name] for row in evaluation.rows if np.isfinite(row.get(name, np.nan))], title)
-        for name, (title, _, _) in FIGURES.items()
-        if sum(np.isfinite(row.get(name, np.nan)) for row in evaluation.rows) > 1
-    )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in evaluation.notes)
-    title = escape(f"Evaluation of {evaluation.name}")
-    return (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{_STYLE}</style>"
-        f"<h1>{title}</h1><ul>{notes}</ul><table><tr><th>Figure</th><th>Better</th><th>Value</th><th>Clips</th></tr>"
-        f"{body}</table><h2>Spread over clips</h2>{plots}</html>\n"
-    )
-
-
-def histogram(values: Sequence[float], title: str, width: int = 280, height: int = 150) -> str:
-    """Return an SVG histogram of a figure's values over clips, with its mean as a line."""
-    counts, edges = np.histogram(values, bins=16)
-    left, base, top = 8, height - 28, 26
-    span, tall = width - 2 * left, base - top
-    step = span / len(counts)
-    bars = "".join(
-        f'<rect x="{left + place * step:.1f}" y="{base - tall * count / counts.max():.1f}" width="{step - 1:.1f}" '
-        f'height="{tall * count / counts.max():.1f}" fill="#4a7ab5"/>'
-        for place, count in enumerate(counts)
-    )
-    mean = float(np.mean(values))
-    at = left + span * (mean - edges[0]) / (edges[-1] - edges[0])
-    return (
-        f'<svg width="{width}" height="{height}" role="img" aria-label="{escape(title)}" font-size="11" '
-        f'font-family="system-ui,sans-serif"><text x="{left}" y="15" font-size="12">{escape(title)}</text>{bars}'
-        f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top - 4}" y2="{base}" stroke="#c33"/>'
-        f'<text x="{left}" y="{base + 15}">{edges[0]:.4g}</text>'
-        f'<text x="{width / 2}" y="{base + 15}" text-anchor="middle" fill="#c33">mean {mean:.4g}</text>'
-        f'<text x="{width - left}" y="{base + 15}" text-anchor="end">{edges[-1]:.4g}</text></svg>'
-    )
+    figures = table(("Figure", "Better", "Value", "Clips"), rows(evaluation), words=2)
+    plots = []
+    for name, (title, better, _) in FIGURES.items():
+        values = [row[name] for row in evaluation.rows if np.isfinite(row.get(name, np.nan))]
+        if len(values) > 1:
+            plots.append(plot.histogram(values, f"{title} {better}", height=150))
+    parts = [section("Figures", figures), section("What to know", bullets(evaluation.notes))]
+    if plots:
+        parts.append(section("Spread over clips", tiles(plots), "Each clip counts once, with the mean of its samples."))
+    return document(f"Evaluation of {evaluation.name}", f"{len(evaluation.clips)} clips", parts)

@@ -73,6 +73,7 @@ def build(
     except KeyboardInterrupt:
         os._exit(130)  # Asked for twice: wait for nobody.
     _tell(console, result, verbose)
+    _report(console, result)
     sys.exit(1 if result.failures else 0)
 
 
@@ -97,6 +98,22 @@ def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
     console.print(f"{done}: {result.out}", markup=False, highlight=False, soft_wrap=True)
     if not failures:
         console.print(f"Look inside: blendvoca info {result.out}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _report(console: Console, result: BuildResult) -> None:
+    """Write the page, unless nothing changed and it is there."""
+    from blendvoca.errors import BlendvocaError
+    from pipelines.report import REPORT_NAME, write_report
+
+    if result.idle and (result.out / REPORT_NAME).is_file():
+        return
+    try:
+        page = write_report(result)
+    except BlendvocaError as error:
+        # The shards are what was asked for; a page that cannot be drawn does not take them back.
+        console.print(f"No report page: {error}", markup=False, soft_wrap=True)
+    else:
+        console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _tell_check(console: Console, out: Path, different: list[str]) -> None:

@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--clips", "show_clips", is_flag=True, help="One line a clip instead of one a speaker.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def info(path: Path, show_clips: bool, as_json: bool) -> None:
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report page instead.")
+def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None:
     """Summarise the shards in PATH: speakers, splits, clips, frames, fit error and share at the rate limit.
 
-    Reads the manifest only; `blendvoca verify` checks the files themselves.
+    Reads the manifest only (--html the shards too); `blendvoca verify` checks the files themselves.
     """
     import json
     from dataclasses import asdict
@@ -27,6 +28,13 @@ def info(path: Path, show_clips: bool, as_json: bool) -> None:
     from blendvoca.summary import summarise
 
     dataset = BlendVOCA(path)
+    if html is not None:
+        from blendvoca.io.atomic import write_text
+        from blendvoca.view.report import build_report
+
+        write_text(html, build_report(dataset))
+        click.echo(str(html))
+        return
     if as_json:
         rows = dataset.table() if show_clips else [asdict(row) for row in summarise(dataset.manifest)]
         click.echo(json.dumps(rows, indent=1))

@@ -21,7 +21,11 @@ from blendvoca.view.shading import SKIN
 _LINE, _INK = 18, (40, 40, 45)
 
 
-def _pillow(module: str) -> Any:
+def pillow(module: str) -> Any:
+    """Return a module of Pillow.
+
+    :raises MissingDependencyError: without it.
+    """
     try:
         from importlib import import_module
 
@@ -32,7 +36,7 @@ def _pillow(module: str) -> Any:
 
 def write_png(path: str | PathLike[str], picture: Picture) -> None:
     """Write a picture (height, width, 3) as PNG, atomically."""
-    image = _pillow("Image")
+    image = pillow("Image")
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         image.fromarray(picture).save(file, "PNG", optimize=True)
 
@@ -51,8 +55,8 @@ def tile(pictures: Sequence[Picture], names: Sequence[str], columns: int) -> Pic
         row, column = divmod(place, columns)
         top = row * (height + _LINE) + _LINE
         sheet[top : top + height, column * width : (column + 1) * width] = picture
-    drawn = _pillow("Image").fromarray(sheet)
-    pen = _pillow("ImageDraw").Draw(drawn)
+    drawn = pillow("Image").fromarray(sheet)
+    pen = pillow("ImageDraw").Draw(drawn)
     for place, name in enumerate(names):
         row, column = divmod(place, columns)
         pen.text((column * width + 6, row * (height + _LINE) + 3), name, fill=_INK)
@@ -89,13 +93,16 @@ def shape_sheet(
     pictures = [renderer.draw(rig.neutral.vertices, camera)]
     for name in names:
         delta = rig.delta(name)
-        pictures.append(renderer.draw(rig.neutral.vertices + delta, camera, heat_colours(delta) if heat else SKIN))
+        colours = heat_colours(np.linalg.norm(delta, axis=1)) if heat else SKIN
+        pictures.append(renderer.draw(rig.neutral.vertices + delta, camera, colours))
     return tile(pictures, ["neutral", *names], columns)
 
 
-def heat_colours(delta: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return colours (V, 3) from pale (still) over yellow to red (moved most) for displacements (V, 3)."""
-    length = np.linalg.norm(delta, axis=1)
-    share = length / max(float(length.max()), 1e-12)
+def heat_colours(amounts: NDArray[np.floating], most: float | None = None) -> NDArray[np.float64]:
+    """Return colours (V, 3) from pale (none) over yellow to red (``most``) for amounts (V,).
+
+    :param most: what is red; the largest amount where it is not given.
+    """
+    share = amounts / max(float(amounts.max()) if most is None else most, 1e-12)
     stops = np.array([[0.86, 0.86, 0.88], [0.98, 0.83, 0.35], [0.85, 0.15, 0.12]])
     return np.stack([np.interp(share, [0, 0.35, 1], stops[:, channel]) for channel in range(3)], axis=1)

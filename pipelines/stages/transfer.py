@@ -6,8 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from blendvoca.crop import Crop
 from blendvoca.rig import BlendshapeRig
-from blendvoca.transfer import TransferConfig, prepare
+from blendvoca.transfer import TransferConfig, TransferResult, prepare
 from blendvoca.transfer.registration import Registration
 from pipelines.artefact import Artefact, write_artefact
 from pipelines.records import pack_rig, unpack_crop, unpack_mesh, unpack_rig
@@ -19,6 +22,7 @@ class Transfer(Stage):
     """Solve for the shapes of a speaker."""
 
     name, title, settings = "transfer", "deformation transfer", ("method",)
+    version = 2
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -34,7 +38,7 @@ class Transfer(Stage):
         }
 
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
-        """Transfer all shapes to the region."""
+        """Transfer all shapes to the region, and measure how well they do what the source's do."""
         source, registered = unpack_rig(work.load("source", "rig")), work.load("correspond", item)
         template = unpack_mesh("template", work.load("landmarks", item))
         cropped = unpack_crop("region", work.load("crop", item)).apply(template)
@@ -43,7 +47,9 @@ class Transfer(Stage):
         rig = BlendshapeRig(cropped, prepared.apply(source.deltas), source.names)
         facts = {"band": config.band * prepared.space.target_unit}
         write_artefact(target, facts, covered=prepared.covered, **pack_rig(rig))
-        return {}
+        whole = Crop(np.arange(cropped.n_vertices), cropped.n_vertices)
+        result = TransferResult(rig, whole, prepared, source, registered["pairs"], {})
+        return {"quality": result.report.to_json()}
 
 
 def _registration(stored: Artefact) -> Registration:

@@ -320,3 +320,19 @@ def test_training_package_gives_the_same_clips(sample, built, tmp_path):
         assert other.provenance == clip.provenance
         assert np.array_equal(other.track.values, clip.track.values)
         assert np.array_equal(other.waveform.samples, clip.waveform.samples)
+
+
+def test_the_report_shows_transfer_and_fit_errors_and_changes_no_hash(built, sample, tmp_path):
+    pytest.importorskip("PIL", reason="pip install 'blendvoca[view]' brings pillow")
+    from pipelines.report import write_report
+
+    before = hashes(built.out)
+    page = write_report(built)
+    text = page.read_text(encoding="utf-8")
+    page.unlink()
+    assert hashes(built.out) == before
+    assert "Transfer of the blendshapes" in text
+    worst = built.work.load("fit", "speaker01/sentence01")["frame_error_mm"]
+    assert f"frame {int(np.argmax(worst))}" in text
+    # The heat of a picture is the distance between the corpus' own mesh and the fit.
+    assert float(text.split("pale 0, red ")[1].split(" mm")[0]) > worst.max()

@@ -41,7 +41,7 @@ def test_a_sheet_shows_every_shape_once(rig):
 
 
 def test_heat_is_red_where_most_moves(rig):
-    colours = heat_colours(rig.delta("jawLeft"))
+    colours = heat_colours(np.linalg.norm(rig.delta("jawLeft"), axis=1))
     moved = rig.neutral.vertices[:, 0] > 0.5
     assert (colours[moved, 0] > 2 * colours[moved, 2]).all()
     assert np.ptp(colours[~moved], axis=1).max() < 0.05

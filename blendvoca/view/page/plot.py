@@ -1,0 +1,126 @@
+"""Plots as inline SVG, in the page's colours. Every one names its quantity and its unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+#: Sizes in units of the picture; a wide plot takes the whole width of the page.
+_WIDTH, _WIDE, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 1000, 34, 8, 26, 34
+
+
+def histogram(values: ArrayLike, title: str, unit: str = "", bins: int = 20, height: int = 170) -> str:
+    """Return how values are spread: a bar a bin, and their mean as a line.
+
+    :param values: (N,) finite numbers, at least one.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    counts, edges = np.histogram(array, bins=bins if np.ptp(array) > 0 else 1)
+    across = _Axis(edges[0], edges[-1], _LEFT, _WIDTH - _RIGHT)
+    up = _Axis(0, float(counts.max()), height - _BOTTOM, _TOP)
+    bars = "".join(
+        f'<rect class=bar x="{across(low) + 0.5:.1f}" y="{up(count):.1f}" '
+        f'width="{max(across(high) - across(low) - 1, 0.5):.1f}" height="{up(0) - up(count):.1f}"/>'
+        for count, low, high in zip(counts, edges[:-1], edges[1:])
+        if count
+    )
+    at = across(float(array.mean()))
+    mean = f'<line class=mark x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP - 4}" y2="{up(0):.1f}"/>'
+    # The label keeps inside the picture whichever side the mean is on.
+    anchor, place = ("end", at - 4) if at > _WIDTH / 2 else ("start", at + 4)
+    label = f'<text class=mark x="{place:.1f}" y="{_TOP + 5}" text-anchor="{anchor}">mean {array.mean():.3g}</text>'
+    ticks = across.ticks_below(up(0), unit) + up.ticks_left(_LEFT, whole=True)
+    return _svg(title, height, bars + ticks + mean + label)
+
+
+def strips(groups: Sequence[tuple[str, ArrayLike]], title: str, unit: str = "") -> str:
+    """Return one line of dots a group: every value where it stands, the group's mean as a mark.
+
+    :param groups: names with their values.
+    """
+    rows = [(name, np.asarray(values, dtype=np.float64)) for name, values in groups]
+    step, left = 20, 12 + 6.4 * max(len(name[:28]) for name, _ in rows)
+    height = _TOP + step * len(rows) + _BOTTOM
+    everything = np.concatenate([values for _, values in rows])
+    low, high = float(everything.min()), float(everything.max())
+    across = _Axis(min(low, 0.0) if low < 0.35 * high else low, high, left, _WIDE - _RIGHT)
+    parts = []
+    for number, (name, values) in enumerate(rows):
+        y = _TOP + step * (number + 0.5)
+        parts.append(f'<text x="{left - 8:.1f}" y="{y + 4:.1f}" text-anchor="end">{escape(name[:28])}</text>')
+        parts.append(f'<line class=axis x1="{left:.1f}" x2="{_WIDE - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts += [f'<circle class=dot cx="{across(value):.1f}" cy="{y:.1f}" r="3.2"/>' for value in values]
+        at = across(float(values.mean()))
+        parts.append(f'<line class=mark x1="{at:.1f}" x2="{at:.1f}" y1="{y - 6:.1f}" y2="{y + 6:.1f}"/>')
+    return _svg(title, height, "".join(parts) + across.ticks_below(height - _BOTTOM, unit, 10), _WIDE)
+
+
+def curve(values: ArrayLike, title: str, unit: str, seconds: float, mark: int | None = None, height: int = 120) -> str:
+    """Return a quantity over the time of a clip.
+
+    :param values: (T,); :param seconds: length of the clip; :param mark: a frame to be pointed at.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    across = _Axis(0, seconds, _LEFT, _WIDTH - _RIGHT)
+    up = _Axis(0, float(array.max()) or 1.0, height - _BOTTOM, _TOP)
+    times = (np.arange(len(array)) + 0.5) / len(array) * seconds
+    path = " ".join(f"{across(time):.1f},{up(value):.1f}" for time, value in zip(times, array))
+    pointer = "" if mark is None else (
+        f'<line class=mark x1="{across(times[mark]):.1f}" x2="{across(times[mark]):.1f}" y1="{_TOP}" '
+        f'y2="{up(0):.1f}"/>'
+    )  # fmt: skip
+    ticks = across.ticks_below(up(0), "s") + up.ticks_left(_LEFT)
+    return _svg(f"{title} ({unit})", height, f'{ticks}<polyline class=line points="{path}"/>{pointer}')
+
+
+class _Axis:
+    """Values between two numbers, and where they stand between two places."""
+
+    def __init__(self, low: float, high: float, start: float, stop: float) -> None:
+        self.low, self.start, self.stop = float(low), start, stop
+        self.span = float(high) - self.low or 1.0
+
+    def __call__(self, value: float) -> float:
+        return self.start + (float(value) - self.low) / self.span * (self.stop - self.start)
+
+    def round_values(self, most: int, whole: bool = False) -> NDArray[np.float64]:
+        """Return round numbers inside, at most so many."""
+        raw = self.span / most
+        power = 10.0 ** np.floor(np.log10(raw))
+        step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * 0.999)
+        step = max(step, 1.0) if whole else step
+        first = np.ceil(self.low / step - 1e-9)
+        last = np.floor((self.low + self.span) / step + 1e-9)
+        return np.arange(first, last + 1) * step
+
+    def ticks_below(self, y: float, unit: str, most: int = 6) -> str:
+        """Return the axis along the bottom, its numbers, and the unit at its end."""
+        line = f'<line class=axis x1="{self.start:.1f}" x2="{self.stop:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        numbers = "".join(
+            f'<text x="{self(value):.1f}" y="{y + 15:.1f}" text-anchor="middle">{_number(value)}</text>'
+            for value in self.round_values(most)
+        )
+        named = f'<text x="{self.stop:.1f}" y="{y + 29:.1f}" text-anchor="end">{escape(unit)}</text>' if unit else ""
+        return line + numbers + named
+
+    def ticks_left(self, x: float, whole: bool = False) -> str:
+        """Return the numbers along the left side."""
+        return "".join(
+            f'<text x="{x - 6:.1f}" y="{self(value) + 4:.1f}" text-anchor="end">{_number(value)}</text>'
+            for value in self.round_values(3, whole)
+        )
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:.6g}"
+
+
+def _svg(title: str, height: float, body: str, width: int = _WIDTH) -> str:
+    words = escape(title)
+    return (
+        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{words}">'
+        f'<text class=title x="0" y="12">{words}</text>{body}</svg>'
+    )
