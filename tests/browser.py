@@ -70,10 +70,11 @@ class Browser:
 
     def close(self) -> None:
         """End the browser."""
-        self._process.terminate()
         try:
+            self._session = ""
+            self._call("Browser.close")
             self._process.wait(10)
-        except subprocess.TimeoutExpired:
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait()
         for end in (self._read, self._write):
@@ -138,7 +139,7 @@ class Browser:
     def pinch(self, middle: tuple[float, float], before: float, after: float) -> None:
         """Move two fingers apart or together."""
         for kind, reach in (("touchStart", before), ("touchMove", (before + after) / 2), ("touchMove", after)):
-            points = [{"x": middle[0] + side * reach, "y": middle[1], "id": side} for side in (-1, 1)]
+            points = [{"x": middle[0] + side * reach, "y": middle[1], "id": side + 1} for side in (-1, 1)]
             self._call("Input.dispatchTouchEvent", type=kind, touchPoints=points)
         self._call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
         self.settle()

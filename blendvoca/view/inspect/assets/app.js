@@ -125,7 +125,8 @@ class App {
     this.shape = shape;
     this.sliders.mark(shape);
     this.timeline.show(this.clip, this.rig, shape, this.sound);
-    byId("curve-name").textContent = this.rig.names[shape];
+    // It may break before a capital.
+    byId("curve-name").replaceChildren(...this.rig.names[shape].split(/(?=[A-Z])/).flatMap((part) => [part, element("wbr")]));
     this.full = this.heatFull();
     this.wake();
   }
