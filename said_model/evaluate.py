@@ -14,6 +14,7 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
+from blendvoca.view.syncnet import syncnet_pictures
 from said_model.audio_encoder import AudioEncoder
 from said_model.features import encode
 from said_model.metrics import vertex_sets
@@ -29,6 +30,7 @@ from said_model.metrics.violations import violations
 from said_model.metrics.wind import COMPONENTS, REPEATS, wind
 from said_model.outputs import Outputs
 from said_model.sync_expert import SyncExpert, synchrony
+from said_model.syncnet import SyncNet, score
 from said_model.vae import FRAMES, CoefficientVAE, latent_features
 
 Row = dict[str, float]
@@ -41,6 +43,7 @@ class Instruments:
     """What is measured with; what is ``None`` is left out of the report.
 
     :param vae: of FD, WInD and multimodality; :param sync: of offset and confidence; :param encoder: the sync's.
+    :param syncnet: the published network, that looks at rendered faces.
     :param lips: vertex set of LVE, and :param upper: of FDD; by default derived from each speaker's rig.
     :param rigs: whether vertices are measured at all.
     """
@@ -48,6 +51,7 @@ class Instruments:
     vae: CoefficientVAE | None = None
     sync: SyncExpert | None = None
     encoder: AudioEncoder | None = None
+    syncnet: SyncNet | None = None
     lips: vertex_sets.VertexSet | None = None
     upper: vertex_sets.VertexSet | None = None
     rigs: bool = True
@@ -135,6 +139,13 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
             found = synchrony(instruments.sync, heard, track.select(instruments.sync.config.names).values)
             row.update({"sync_offset": found.offset, "sync_offset_abs": abs(found.offset),
                         "sync_confidence": found.confidence})  # fmt: skip
+    if instruments.syncnet is not None and clip.waveform is not None:
+        head, landmarks = truth.rig(clip.speaker), truth.parts(clip.speaker).landmarks
+        if landmarks is None:
+            raise InputError("SyncNet's framing needs landmarks", expected="68 in the shard", found="none")
+        for row, track in zip(samples, tracks):
+            seen = score(instruments.syncnet, syncnet_pictures(head, landmarks, track), clip.waveform)
+            row.update({"syncnet_offset": seen.offset, "syncnet_confidence": seen.confidence})
     if instruments.rigs:
         parts = truth.rig(clip.speaker).select(clip.track.names)
         landmarks = truth.parts(clip.speaker).landmarks

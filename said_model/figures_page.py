@@ -13,6 +13,8 @@ FIGURES: dict[str, tuple[str, str, int]] = {
     "sync_offset": ("AV offset (frames)", "→ 0", 2),
     "sync_offset_abs": ("|AV offset| (frames)", "↓", 2),
     "sync_confidence": ("AV confidence", "↑", 3),
+    "syncnet_offset": ("SyncNet offset (frames at 25/s)", "→ 0", 2),
+    "syncnet_confidence": ("SyncNet confidence", "↑", 3),
     "multimodality": ("Multimodality", "↑", 3),
     "fd": ("FD", "↓", 3),
     "wind": ("WInD", "↓", 3),

@@ -57,8 +57,9 @@ def shard(
     seed: int = 0,
     frames: int = 30,
     audio: bool = True,
+    landmarks: int = 4,
 ) -> Path:
-    """One speaker's file, with a crop of every second vertex and four landmarks."""
+    """One speaker's file, with a crop of every second vertex and a few landmarks."""
     rng = np.random.default_rng([seed, *speaker.encode()])
     clips = [clip(rng, speaker, f"sentence{n:02d}", frames + n, audio) for n in range(1, sentences + 1)]
     return write_shard(
@@ -68,7 +69,7 @@ def shard(
         rig(rng),
         LicenceClass(licence_class),
         crop=Crop(np.arange(0, 48, 2), 48),
-        landmarks=[0, 3, 5, 7],
+        landmarks=[place * 3 % 24 for place in range(landmarks)],
         sources={"templates/x.ply": "1" * 64},
     )
 

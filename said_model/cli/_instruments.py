@@ -19,6 +19,8 @@ _OPTIONS = (
     click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"])),
     click.option("--vae", type=click.Path(path_type=Path), help="vae.pth or vae.safetensors: FD, WInD, multimodality."),
     click.option("--sync", type=click.Path(path_type=Path), help="Run folder of `said train-sync`: AV offset."),
+    click.option("--syncnet", type=click.Path(path_type=Path),
+                 help="SyncNet's own weights (syncnet_v2.model): looks at rendered faces."),
     click.option("--lips", type=click.Path(path_type=Path), help="Vertices of LVE [default: that lip shapes move]."),
     click.option("--upper", type=click.Path(path_type=Path), help="Vertices of FDD [default: by shapes too]."),
     click.option("--no-vertices", is_flag=True, help="Measure coefficients only."),
@@ -34,8 +36,10 @@ def measuring_options(command: Command) -> Command:
     return command
 
 
-def open_instruments(data: Path, split: str, vae: Path | None, sync: Path | None, lips: Path | None,
-                     upper: Path | None, no_vertices: bool, seed: int) -> tuple[BlendVOCA, Instruments]:  # fmt: skip
+def open_instruments(
+    data: Path, split: str, vae: Path | None, sync: Path | None, syncnet: Path | None, lips: Path | None,
+    upper: Path | None, no_vertices: bool, seed: int,
+) -> tuple[BlendVOCA, Instruments]:  # fmt: skip
     """Open what the options name, and say what is left out."""
     from blendvoca.dataset import BlendVOCA
     from said_model.config import SAMPLE_RATE
@@ -51,6 +55,7 @@ def open_instruments(data: Path, split: str, vae: Path | None, sync: Path | None
             click.echo(f"note: without {option}, {what} are left out", err=True)
     return truth, room.Instruments(
         import_room("said_model.vae").load_vae(vae) if vae is not None else None, expert, encoder,
+        import_room("said_model.syncnet").load_syncnet(syncnet) if syncnet is not None else None,
         from_file(lips, "lips") if lips is not None else None, from_file(upper, "upper") if upper is not None else None,
         not no_vertices, seed=seed,
     )  # fmt: skip

@@ -17,9 +17,12 @@ from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.errors import InputError, MissingInputError, TrackError  # noqa: E402
 from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model.compare import compare  # noqa: E402
+from said_model.config import SAMPLE_RATE  # noqa: E402
 from said_model.evaluate import Instruments, averages, evaluate  # noqa: E402
 from said_model.figures_page import page  # noqa: E402
 from said_model.outputs import read_outputs  # noqa: E402
+from said_model.sync_expert import Synchrony  # noqa: E402
+from said_model.syncnet import SyncNet  # noqa: E402
 from said_model.vae import CoefficientVAE  # noqa: E402
 
 
@@ -106,3 +109,22 @@ def test_commands(shards, tmp_path):
     assert json.loads((tmp_path / "one.json").read_text())["clips_used"]["mae"] == len(truth)
     done = CliRunner().invoke(main, ["compare", *folders, *options, "--resamples", "50"])
     assert done.exit_code == 0 and "two" in done.output
+
+
+def test_syncnet_looks_at_rendered_faces(tmp_path, monkeypatch):
+    """Every track is drawn at 25 pictures a second and scored with its own sound."""
+    shard_builders.dataset(tmp_path / "shards", frames=130, sentences=1, landmarks=68)
+    truth, seen = BlendVOCA(tmp_path / "shards", "test", audio_rate=SAMPLE_RATE), []
+
+    def score(model, pictures, waveform):
+        seen.append((pictures.shape, waveform.duration))
+        return Synchrony(2, 0.5, ())
+
+    monkeypatch.setattr("said_model.evaluate.score", score)
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.02, keep=lambda row: row == 0), truth)
+    found = evaluate(outputs, truth, Instruments(syncnet=SyncNet(), rigs=False), "out")
+    assert found.overall["syncnet_offset"] == 2
+    assert found.overall["syncnet_confidence"] == 0.5
+    ((shape, seconds),) = seen
+    assert shape[1:] == (224, 224, 3)
+    assert shape[0] == pytest.approx(25 * seconds, abs=3)
