@@ -1,0 +1,312 @@
+"""Blender add-on: load a coefficient track onto the shape keys of any mesh.
+
+Reads the authors' CSV, Live Link Face CSV and ARKit JSON. Needs nothing but Blender; without Blender the file can be
+imported too, and everything above the last section (reading, matching names) works.
+"""
+
+import csv
+import difflib
+import itertools
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+try:
+    import bpy
+except ModuleNotFoundError:
+    bpy = None
+
+bl_info = {
+    "name": "BlendVOCA track",
+    "author": "BlendVOCA contributors",
+    "version": (1, 0, 0),
+    "blender": (3, 6, 0),
+    "location": "File > Import > Blendshape track",
+    "description": "Load blendshape coefficients (CSV, Live Link Face, ARKit JSON) onto shape keys",
+    "category": "Animation",
+}
+
+#: Frames per second of files that do not say, as BlendVOCA's CSV.
+DEFAULT_FPS = 60.0
+RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
+#: Columns of a Live Link capture that are no blendshapes.
+NO_SHAPES = re.compile(r"timecode|blendshapecount|(head|lefteye|righteye)(yaw|pitch|roll)", re.IGNORECASE)
+SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
+
+
+class TrackError(ValueError):
+    """The file is no track; the message says what was expected and what was found."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """Frames of named coefficients: ``rows[frame][column]``; ``fps`` is ``None`` where the file does not say."""
+
+    names: tuple
+    rows: list
+    fps: float | None = None
+
+
+# ---- reading -------------------------------------------------------------------------------------
+
+
+def read_track(path):
+    """Read a track by what the file holds.
+
+    :raises TrackError: if it is none; :raises OSError: if it cannot be read.
+    """
+    data = Path(path).read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TrackError(f"{path}: expected text (CSV or JSON), found other bytes") from error
+    try:
+        track = _read_json(text) if text.lstrip()[:1] in ("{", "[") else _read_csv(text)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise TrackError(f"{path}: expected a coefficient CSV, Live Link CSV or ARKit JSON, found {error}") from error
+    if any(not -1e6 < value < 1e6 for row in track.rows for value in row):
+        raise TrackError(f"{path}: expected finite coefficients")
+    return track
+
+
+def _read_json(text):
+    document = json.loads(text)
+    frames = document if isinstance(document, list) else document["frames"]
+    shapes = [frame.get("blendShapes", frame) for frame in frames]
+    names = tuple(shapes[0])
+    rows = [[float(shape[name]) for name in names] for shape in shapes]
+    rate = document.get("fps") if isinstance(document, dict) else None
+    if rate is not None and not 0 < float(rate) < 1e4:
+        raise ValueError(f"{rate} frames a second")
+    return Track(names, rows, None if rate is None else float(rate))
+
+
+def _read_csv(text):
+    header, *lines = [line for line in csv.reader(text.splitlines()) if line]
+    names = [name.strip() for name in header]
+    if not lines:
+        raise ValueError("a header without frames")
+    if any(len(line) != len(names) for line in lines):
+        raise ValueError("lines of different length")
+    if any(re.fullmatch(r"[-+.\deE]*", name) for name in names):
+        raise ValueError("a first line without names")
+    columns = [i for i, name in enumerate(names) if not NO_SHAPES.fullmatch(name)]
+    rows = [[float(line[i]) for i in columns] for line in lines]
+    live = names[0].lower() == "timecode"
+    rate = frame_rate([line[0] for line in lines]) if live else None
+    return Track(tuple(names[i] for i in columns), rows, rate)
+
+
+def frame_rate(timecodes):
+    """Return the frames per second of Live Link time codes: frames in a whole second, or ``None`` if it has none."""
+    seconds = [re.split(r"[;.]|:(?=[^:]*$)", code.strip())[0] for code in timecodes]
+    turns = [i for i in range(1, len(seconds)) if seconds[i] != seconds[i - 1]]
+    if len(turns) < 2:
+        return None
+    counts = sorted(b - a for a, b in itertools.pairwise(turns))
+    return min(RATES, key=lambda rate: abs(rate - counts[len(counts) // 2]))
+
+
+# ---- names ---------------------------------------------------------------------------------------
+
+
+def words_of(name):
+    """Split a spelling into words and a side: ``eyeBlink_L``, ``EyeBlinkLeft``, ``L.eye_blink`` are all the same."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
+    words = [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
+    sides = [word for word in words if word in SIDES]
+    if len(sides) == 1:
+        return tuple(word for word in words if word not in SIDES), SIDES[sides[0]]
+    for side in ("left", "right"):
+        # All in one case, words cannot be told apart; the side still can.
+        if words and words[-1].endswith(side) and words[-1] != side:
+            return (*words[:-1], words[-1].removesuffix(side)), side
+    return tuple(words), ""
+
+
+def match_names(names, keys, prefix="", suffix="", mirror=False):
+    """Find the shape keys of a track's names.
+
+    :param names: of the track; :param keys: of the mesh.
+    :param prefix: what the mesh's names begin with besides; :param suffix: what they end with besides.
+    :param mirror: exchange left and right.
+    :return: {name: keys}. A name without a side that the mesh has in two halves gets both of them.
+    """
+    exact, tails = {}, []
+    for key in keys:
+        low = key.lower()
+        if low.startswith(prefix.lower()) and low.endswith(suffix.lower()):
+            words, side = words_of(key[len(prefix) : len(key) - len(suffix)])
+            exact.setdefault(("".join(words), side), []).append(key)
+            tails.append((words, side, key))
+
+    def find(words, side):
+        found = exact.get(("".join(words), side), [])
+        if not found:
+            # An unknown prefix: the key's last words are the name. Two such keys cannot be told apart.
+            found = [key for own, other, key in tails if other == side and own[-len(words) :] == words]
+        return found if len(found) == 1 else []
+
+    other = {"left": "right", "right": "left", "": ""}
+    matched = {}
+    for name in names:
+        words, side = words_of(name)
+        side = other[side] if mirror else side
+        found = find(words, side) if words else []
+        if words and not found and not side:
+            halves = [find(words, half) for half in ("left", "right")]
+            found = [key for half in halves for key in half] if all(halves) else []
+        if found:
+            matched[name] = found
+    return matched
+
+
+@dataclass
+class Report:
+    """What became of the names: ``matched`` of a mesh, names it lacks, shape keys that the track leaves alone."""
+
+    mesh: str
+    matched: dict
+    missing: list
+    untouched: list = field(default_factory=list)
+
+    def lines(self):
+        """Yield what to tell the user."""
+        yield f"{self.mesh}: {len(self.matched)} of {len(self.matched) + len(self.missing)} names found"
+        for name in self.missing:
+            near = difflib.get_close_matches(name.lower(), [key.lower() for key in self.untouched], 1)
+            close = [key for key in self.untouched if [key.lower()] == near]
+            yield f"{self.mesh}: no shape key for {name}" + (f" (nearest: {close[0]})" if close else "")
+
+
+# ---- Blender -------------------------------------------------------------------------------------
+
+
+def animate(mesh, track, fps, start, scene_fps, prefix="", suffix="", mirror=False, scale=1.0):
+    """Put a track on a mesh object's shape keys, one key a frame, linear in between; return a :class:`Report`.
+
+    Frame n of the track stands at scene frame ``start + n * scene_fps / fps``.
+    """
+    shapes = mesh.data.shape_keys
+    keys = [block.name for block in shapes.key_blocks if block != shapes.reference_key]
+    matched = match_names(track.names, keys, prefix, suffix, mirror)
+    used = {key for found in matched.values() for key in found}
+    report = Report(mesh.name, matched, [name for name in track.names if name not in matched],
+                    [key for key in keys if key not in used])  # fmt: skip
+    if not matched:
+        return report
+    # A new action each time: what the mesh did before stays in the file.
+    data = shapes.animation_data or shapes.animation_data_create()
+    data.action = bpy.data.actions.new(f"{mesh.name} track")
+    places = [start + frame * scene_fps / fps for frame in range(len(track.rows))]
+    for column, name in enumerate(track.names):
+        values = [row[column] * scale for row in track.rows]
+        for key in matched.get(name, ()):
+            block = shapes.key_blocks[key]
+            # Blender clamps values to the slider's range.
+            block.slider_min, block.slider_max = min(block.slider_min, *values), max(block.slider_max, *values)
+            path = f'key_blocks["{bpy.utils.escape_identifier(key)}"].value'
+            _fill(_curve(data.action, shapes, path), places, values)
+    return report
+
+
+def _curve(action, shapes, path):
+    if hasattr(action, "fcurve_ensure_for_datablock"):  # Blender 4.4 and later
+        return action.fcurve_ensure_for_datablock(shapes, path)
+    return action.fcurves.new(path)
+
+
+def _fill(curve, places, values):
+    curve.keyframe_points.add(len(places))
+    curve.keyframe_points.foreach_set("co", [number for pair in zip(places, values) for number in pair])
+    for point in curve.keyframe_points:
+        point.interpolation = "LINEAR"
+    curve.update()
+
+
+def add_sound(scene, path, start):
+    """Lay a sound under the scene on a free channel."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    strips = editor.strips if hasattr(editor, "strips") else editor.sequences
+    channel = 1 + max((strip.channel for strip in strips), default=0)
+    return strips.new_sound(Path(path).stem, str(path), channel, start)
+
+
+if bpy is not None:
+    from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+    from bpy_extras.io_utils import ImportHelper
+
+    class BLENDVOCA_OT_import_track(bpy.types.Operator, ImportHelper):
+        """Load blendshape coefficients onto the shape keys of the selected meshes"""
+
+        bl_idname = "blendvoca.import_track"
+        bl_label = "Import blendshape track"
+        bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads it)
+
+        filter_glob: StringProperty(default="*.csv;*.json", options={"HIDDEN"})
+        fps: FloatProperty(name="Track's frame rate", default=0.0, min=0.0, max=1000.0,
+                           description="Frames per second of the file; 0: as the file says, else 60")
+        start: IntProperty(name="First frame", default=1)
+        set_rate: BoolProperty(name="Set the scene's frame rate and range", default=True)
+        prefix: StringProperty(name="Prefix", description="What the mesh's shape keys begin with, such as bs_")
+        suffix: StringProperty(name="Suffix", description="What the mesh's shape keys end with")
+        mirror: BoolProperty(name="Exchange left and right", default=False)
+        scale: FloatProperty(name="Scale", default=1.0, min=-10.0, max=10.0, description="Factor of all coefficients")
+        sound: StringProperty(name="Sound", subtype="FILE_PATH", description="Sound file to lay under the scene")
+
+        def execute(self, context):
+            meshes = [o for o in context.selected_objects if o.type == "MESH" and o.data.shape_keys]
+            active = context.active_object
+            if not meshes and active is not None and active.type == "MESH" and active.data.shape_keys:
+                meshes = [active]
+            if not meshes:
+                self.report({"ERROR"}, "Select a mesh with shape keys first")
+                return {"CANCELLED"}
+            sound = bpy.path.abspath(self.sound) if self.sound else ""
+            try:
+                track = read_track(self.filepath)
+                if sound and not Path(sound).is_file():
+                    raise TrackError(f"{sound}: no such sound file")
+            except (TrackError, OSError) as error:
+                self.report({"ERROR"}, str(error))
+                return {"CANCELLED"}
+            return self._apply(context.scene, meshes, track, sound)
+
+        def _apply(self, scene, meshes, track, sound):
+            fps = self.fps or track.fps or DEFAULT_FPS
+            if self.set_rate:
+                scene.render.fps = max(round(fps), 1)
+                scene.render.fps_base = scene.render.fps / fps
+            rate = scene.render.fps / scene.render.fps_base
+            # Datablocks that several objects share are animated once.
+            own = list({mesh.data.shape_keys: mesh for mesh in meshes}.values())
+            reports = [animate(mesh, track, fps, self.start, rate, self.prefix, self.suffix, self.mirror, self.scale)
+                       for mesh in own]  # fmt: skip
+            for report in reports:
+                for line in report.lines():
+                    self.report({"WARNING"} if "no shape key" in line else {"INFO"}, line)
+            if not any(report.matched for report in reports):
+                self.report({"ERROR"}, "No name of the track is a shape key of the selected meshes; try a prefix")
+                return {"CANCELLED"}
+            if self.set_rate:
+                last = self.start + (len(track.rows) - 1) * rate / fps
+                scene.frame_start, scene.frame_end = self.start, max(round(last), self.start)
+            if sound:
+                add_sound(scene, sound, self.start)
+            return {"FINISHED"}
+
+    def _menu(self, context):
+        self.layout.operator(BLENDVOCA_OT_import_track.bl_idname, text="Blendshape track (.csv, .json)")
+
+    def register():
+        bpy.utils.register_class(BLENDVOCA_OT_import_track)
+        bpy.types.TOPBAR_MT_file_import.append(_menu)
+
+    def unregister():
+        bpy.types.TOPBAR_MT_file_import.remove(_menu)
+        bpy.utils.unregister_class(BLENDVOCA_OT_import_track)
+
+
+if __name__ == "__main__" and bpy is not None:
+    register()
