@@ -10,6 +10,7 @@ import numpy as np
 from blendvoca.errors import InputError
 from said_model.evaluate import Evaluation
 from said_model.metrics.frechet import frechet_distance
+from said_model.metrics.wind import COMPONENTS, wind
 
 #: Share of the resampled values inside an interval.
 LEVEL = 0.95
@@ -32,7 +33,8 @@ class Interval:
 def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, Interval]]:
     """Return figure to system to interval; every system is resampled with the same clips.
 
-    FD is bootstrapped over clips too, with a tenth of the resamples; WInD has its own deviation, over repeats.
+    FD is bootstrapped over clips too, with a tenth of the resamples. The interval of WInD is over its repeats: mixtures
+    depend on their random start.
 
     :raises InputError: if the systems share no two clips, or two have one name.
     """
@@ -53,6 +55,9 @@ def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0)
             table.setdefault("fd", {})[system.name] = _distance_interval(
                 system, places, drawn[: max(resamples // 10, 1)]
             )
+            mixed = _mixture_interval(system, places, seed)
+            if mixed is not None:
+                table.setdefault("wind", {})[system.name] = mixed
     return table
 
 
@@ -73,6 +78,14 @@ def _distance_interval(system: Evaluation, places: list[int], drawn: np.ndarray)
 
     values = np.array([distance(rows) for rows in drawn])
     return _interval(distance(range(len(places))), values, len(places))
+
+
+def _mixture_interval(system: Evaluation, places: list[int], seed: int) -> Interval | None:
+    real, made = (np.concatenate([parts[place] for place in places]) for parts in (system.real, system.latents))
+    if min(len(real), len(made)) < COMPONENTS:
+        return None
+    found = wind(real, made, seed=seed)
+    return _interval(found.mean, np.array(found.values), len(places))
 
 
 def _interval(value: float, values: np.ndarray, clips: int) -> Interval:

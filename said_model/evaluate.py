@@ -34,6 +34,8 @@ from said_model.syncnet import SyncNet, score
 from said_model.vae import FRAMES, CoefficientVAE, latent_features
 
 Row = dict[str, float]
+#: Outputs for each audio of a model with styles (supplement 12).
+STYLES = 8
 #: Frames between windows of a track that the VAE looks at.
 STRIDE = 60
 
@@ -96,28 +98,31 @@ def evaluate(
     :param truth: opened with ``audio_rate=16_000`` where sound is to be compared with.
     :raises InputError: for tracks of another rate or length than the truth, naming the clip.
     """
-    rows, generated, real, firsts = [], [], [], []
+    rows, generated, real = [], [], []
     for done, (key, tracks) in enumerate(outputs.tracks.items()):
         clip = truth[key]
         try:
-            rows.append(_measure(clip, tracks, instruments, truth))
+            row = _measure(clip, tracks, instruments, truth)
         except InputError as error:
             raise InputError(f"{'/'.join(key)}: {error}") from error
+        if outputs.outside:
+            row["range_violations"] = float(np.mean(outputs.outside[key]))
         if instruments.vae is not None:
             parts = [_latents(instruments.vae, matched(clip.track, track)[1]) for track in tracks]
             generated.append(np.concatenate(parts))
-            firsts.append(np.stack([part[0] for part in parts]))
+            row["multimodality"] = _modes(np.stack([part[0] for part in parts]), instruments.seed)
             real.append(_latents(instruments.vae, clip.track.values))
+        rows.append(row)
         if tell is not None:
             tell(done + 1, len(outputs.tracks))
     names = tuple("/".join(key) for key in outputs.tracks)
     overall, counts = averages(rows)
     notes = _notes(outputs, instruments)
     if instruments.vae is not None:
-        figures, more = _distributions(names, generated, real, firsts, instruments)
+        figures, more = _distributions(generated, real, instruments)
         overall.update(figures)
         counts.update({figure: len(names) for figure in figures})
-        notes += more
+        notes += [*more, _pairs_note(min(map(len, outputs.tracks.values())))]
     return Evaluation(name, names, tuple(rows), tuple(generated), tuple(real), overall, counts, tuple(notes))
 
 
@@ -195,10 +200,27 @@ def _latents(vae: CoefficientVAE, values: NDArray[np.floating]) -> NDArray[np.fl
     return latent_features(vae, np.stack([values[start : start + FRAMES] for start in starts]))
 
 
+def _modes(features: NDArray[np.float64], seed: int) -> float:
+    """Return the multimodality of one clip's samples (n, d); with one sample it is zero."""
+    if len(features) == 1:
+        return 0.0
+    if len(features) == STYLES:
+        return style_multimodality({"": features}).value
+    pairs = min(PAIRS, len(features) // 2)
+    return multimodality({"": features}, np.random.default_rng(seed), pairs=pairs).value
+
+
+def _pairs_note(least: int) -> str:
+    if least == 1:
+        return "multimodality: one sample for some audio, zero there by definition"
+    if least == STYLES:
+        return "multimodality: eight samples, every pair with repetition (supplement 12)"
+    return f"multimodality: {min(PAIRS, least // 2)} pairs for each audio (the paper: {PAIRS})"
+
+
 def _distributions(
-    names: Sequence[str], generated: list[NDArray[np.float64]], real: list[NDArray[np.float64]],
-    firsts: list[NDArray[np.float64]], instruments: Instruments,
-) -> tuple[Row, list[str]]:  # fmt: skip
+    generated: list[NDArray[np.float64]], real: list[NDArray[np.float64]], instruments: Instruments
+) -> tuple[Row, list[str]]:
     made, true = np.concatenate(generated), np.concatenate(real)
     distance = frechet_distance(true, made)
     figures, notes = {"fd": distance.value}, [f"FD of {len(true)} real and {len(made)} generated windows"]
@@ -207,18 +229,6 @@ def _distributions(
     if min(len(true), len(made)) >= COMPONENTS:
         mixed = wind(true, made, repeats=instruments.repeats, seed=instruments.seed)
         figures |= {"wind": mixed.mean, "wind_deviation": mixed.deviation}
-    least = min(len(part) for part in firsts)
-    samples = dict(zip(names, firsts))
-    if least == 1:
-        figures["multimodality"] = 0.0
-        notes.append("multimodality: one sample for some audio, so zero by definition")
-    elif least == 8:
-        figures["multimodality"] = style_multimodality(samples).value
-        notes.append("multimodality: eight samples, every pair with repetition (supplement 12)")
-    else:
-        pairs = min(PAIRS, least // 2)
-        figures["multimodality"] = multimodality(samples, np.random.default_rng(instruments.seed), pairs=pairs).value
-        notes.append(f"multimodality: {pairs} pairs for each audio (the paper: {PAIRS})")
     return figures, notes
 
 

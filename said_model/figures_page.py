@@ -31,6 +31,7 @@ FIGURES: dict[str, tuple[str, str, int]] = {
     "beat_consistency": ("Beat consistency", "→ truth", 3),
     "closure_recall": ("Lip-closure recall", "↑", 3),
     "diversity": ("Diversity", "↑", 4),
+    "range_violations": ("Coefficients out of range", "↓", 4),
     "rate_violations": ("Steps above the rate limit", "↓", 4),
 }
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingInputError
-from blendvoca.io.csv import read_track
+from blendvoca.io.csv import decode_table
+from blendvoca.io.files import read_bytes
 from blendvoca.track import CoefficientTrack
+from said_model.metrics.violations import violations
+
+#: Speaker and sentence.
+Key = tuple[str, str]
 
 _NAME = re.compile(r"^(?P<sentence>.+?)(?:[-_](?P<number>\d+))?$")
 MANIFEST = "manifest.json"
@@ -24,11 +29,22 @@ class Outputs:
     :param tracks: samples by (speaker, sentence), in the order of their numbers.
     :param dropped: clips that were left out because there is no truth to compare them with.
     :param missing: clips of the split that the system has no track of.
+    :param outside: share of the coefficients of each track that left [0, 1] in the file; they were clipped.
     """
 
-    tracks: dict[tuple[str, str], tuple[CoefficientTrack, ...]]
+    tracks: dict[Key, tuple[CoefficientTrack, ...]]
     dropped: tuple[str, ...]
     missing: tuple[str, ...]
+    outside: dict[Key, tuple[float, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One track of a clip: its number, and the share of it that was out of range."""
+
+    number: int
+    track: CoefficientTrack
+    outside: float
 
 
 def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.0) -> Outputs:
@@ -39,30 +55,35 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
     :raises TrackError: if a track lacks one of the truth's shapes.
     """
     root = Path(folder)
-    found: dict[tuple[str, str], list[tuple[int, CoefficientTrack]]] = {}
+    found: dict[Key, list[_Sample]] = {}
     if (root / MANIFEST).is_file():
         for clip in BlendVOCA(root, audio=False):
-            found[clip.speaker, clip.sentence] = [(0, clip.track)]
+            found[clip.speaker, clip.sentence] = [_Sample(0, clip.track, 0.0)]
     else:
         for path in sorted(root.glob("*/*.csv")):
             key, number = _key(path, truth)
-            found.setdefault(key, []).append((number, read_track(path, fps)))
+            found.setdefault(key, []).append(_read(path, number, fps))
     known = set(truth.keys())
     # A track with other columns is refused here, by name, before anything is measured.
-    tracks = {
-        key: tuple(track.select(truth.names) for _, track in sorted(samples, key=lambda pair: pair[0]))
-        for key, samples in sorted(found.items())
-        if key in known
-    }
+    kept = {key: sorted(found[key], key=lambda sample: sample.number) for key in sorted(found) if key in known}
+    tracks = {key: tuple(sample.track.select(truth.names) for sample in samples) for key, samples in kept.items()}
     if not tracks:
         raise MissingInputError(
             f"no tracks of the split {truth.split!r}", path=root, found=f"{len(found)} other clips",
             expected="<speaker>/<sentence>.csv or <speaker>/<sentence>-<number>.csv",
         )  # fmt: skip
-    return Outputs(tracks, _spell(sorted(set(found) - known)), _spell(sorted(known - set(tracks))))
+    outside = {key: tuple(sample.outside for sample in samples) for key, samples in kept.items()}
+    return Outputs(tracks, _spell(sorted(set(found) - known)), _spell(sorted(known - set(tracks))), outside)
 
 
-def _key(path: Path, truth: BlendVOCA) -> tuple[tuple[str, str], int]:
+def _read(path: Path, number: int, fps: float) -> _Sample:
+    """Read a CSV; values out of range are a finding about the system, not an error of the file."""
+    names, values = decode_table(read_bytes(path), path)
+    outside = violations(values, fps).range
+    return _Sample(number, CoefficientTrack(values.clip(0.0, 1.0), names, fps), outside)
+
+
+def _key(path: Path, truth: BlendVOCA) -> tuple[Key, int]:
     speaker = path.parent.name
     if (speaker, path.stem) in truth:
         return (speaker, path.stem), 0

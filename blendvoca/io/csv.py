@@ -24,6 +24,16 @@ def read_track(path: StrPath, fps: float = 60.0) -> CoefficientTrack:
 def decode_track(data: bytes, fps: float, path: StrPath | None = None) -> CoefficientTrack:
     """Decode the bytes of a coefficient CSV; ``path`` is what errors call it."""
     with naming(path):
+        names, values = decode_table(data, path)
+        return CoefficientTrack(values, names, fps)
+
+
+def decode_table(data: bytes, path: StrPath | None = None) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Decode the bytes of a coefficient CSV as names and numbers (T, K), in range or not.
+
+    :raises FormatError: if it is no such table. :raises TrackError: without frames.
+    """
+    with naming(path):
         header, rows = split_table(data)
         names = [name.strip().strip('"') for name in header]
         if "Timecode" in names:
@@ -36,7 +46,7 @@ def decode_track(data: bytes, fps: float, path: StrPath | None = None) -> Coeffi
         values = number_table(rows, len(names))
         if len(values) == 0:
             raise TrackError("the table has no frames", expected="a line of numbers per frame", found="only a header")
-        return CoefficientTrack(values, tuple(names), fps)
+        return tuple(names), values
 
 
 def split_table(data: bytes) -> tuple[list[str], list[str]]:

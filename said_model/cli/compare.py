@@ -39,11 +39,6 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
         cells = [found[figure].get(system.name) for system in systems]
         shown = [f"{c.value:.{digits}f} [{c.low:.{digits}f}, {c.high:.{digits}f}]" if c else "–" for c in cells]
         table.add_row(f"{title} {better}", *shown, "/".join(str(c.clips) if c else "0" for c in cells))
-    for figure in ("multimodality", "wind"):
-        if any(figure in system.overall for system in systems):
-            cells_ = [f"{s.overall[figure]:.3f}" if figure in s.overall else "–" for s in systems]
-            table.add_row(f"{FIGURES[figure][0]} {FIGURES[figure][1]} (all clips)", *cells_,
-                          "/".join(str(len(s.clips)) for s in systems))  # fmt: skip
     Console(width=max(Console().width, 40 + 30 * len(systems))).print(table)
     if json_path is not None:
         plain = {figure: {name: asdict(cell) for name, cell in row.items()} for figure, row in found.items()}

@@ -6,32 +6,18 @@ from pathlib import Path
 
 import click
 
+from said_model.cli._training import training_options
+
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
 @click.option("--model", type=click.Choice(["said", "end2end-au"]), default="said", show_default=True,
               help="end2end-au is the regression baseline, without the diffusion options.")  # fmt: skip
-@click.option("--encoder", default="log-mel", show_default=True,
-              help="log-mel (no download), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or folder.")  # fmt: skip
-@click.option("--width", default=192, show_default=True, help="Channels of the denoiser, a multiple of 32.")
 @click.option("--alignment", default="1", show_default=True, help="Audio window: 1, none, or like 1,8@400,none@800.")
-@click.option("--prediction", default="epsilon", show_default=True, help="epsilon, sample or v_prediction.")
-@click.option("--scale", default=1.0, show_default=True, help="Of the coefficients against the noise; 8 learns faster.")
 @click.option("--loss", "error", default="absolute", show_default=True, help="absolute or squared.")
 @click.option("--velocity-weight", default=1.0, show_default=True, help="Of the velocity loss; 0 leaves it out.")
-@click.option("--steps", default=50_000, show_default=True, help="Optimiser steps.")
-@click.option("--batch", default=8, show_default=True, help="Windows a step (and GPU).")
-@click.option("--frames", default=120, show_default=True, help="Frames of a window.")
-@click.option("--learning-rate", default=1e-5, show_default=True)
-@click.option("--warmup", default=500, show_default=True, help="Steps until the learning rate is reached.")
-@click.option("--decay", default="constant", show_default=True, type=click.Choice(["constant", "cosine"]),
-              help="Of the learning rate; cosine falls to zero at the last step and brings short trainings further.")
-@click.option("--ema", default=0.9999, show_default=True, help="Decay of the averaged weights.")
-@click.option("--evaluate-every", default=1000, show_default=True, help="Steps between validations and saved states.")
-@click.option("--precision", default="no", show_default=True, type=click.Choice(["no", "bf16", "fp16"]))
-@click.option("--compile", "compiled", is_flag=True, help="Compile the network (GPU).")
-@click.option("--device", default="auto", show_default=True, help="auto or cpu; GPUs through `accelerate launch`.")
+@training_options
 @click.option("--seed", default=0, show_default=True)
 @click.option("--no-cache", is_flag=True, help="Let the encoder listen at every step instead of caching its features.")
 @click.option("--finetune-encoder", is_flag=True, help="Train the speech encoder too (implies --no-cache).")

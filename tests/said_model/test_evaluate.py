@@ -128,3 +128,31 @@ def test_syncnet_looks_at_rendered_faces(tmp_path, monkeypatch):
     ((shape, seconds),) = seen
     assert shape[1:] == (224, 224, 3)
     assert shape[0] == pytest.approx(25 * seconds, abs=3)
+
+
+def test_values_out_of_range_are_counted_not_refused(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    clip = truth[0]
+    values = clip.track.values.copy()
+    values[:13, 0] = 1.5
+    folder = tmp_path / "out" / clip.speaker
+    folder.mkdir(parents=True)
+    lines = [",".join(clip.track.names), *(",".join(map(str, row)) for row in values)]
+    (folder / f"{clip.sentence}.csv").write_text("\n".join(lines))
+    found = evaluate(read_outputs(tmp_path / "out", truth), truth, Instruments(rigs=False), "out")
+    assert found.overall["range_violations"] == pytest.approx(13 / values.size)
+
+
+def test_systems_are_compared_on_the_clips_that_they_share(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    torch.manual_seed(0)
+    instruments = Instruments(vae=CoefficientVAE().eval(), repeats=2, rigs=False)
+    systems = []
+    for name, samples, keep in (("all", 4, lambda row: True), ("some", 1, lambda row: row > 0)):
+        outputs = read_outputs(_write(tmp_path / name, truth, 0.05, samples, keep), truth)
+        systems.append(evaluate(outputs, truth, instruments, name))
+    table = compare(systems, resamples=50)
+    assert {cell.clips for row in table.values() for cell in row.values()} == {len(truth) - 1}
+    assert table["multimodality"]["some"].value == 0 < table["multimodality"]["all"].value
+    shared = [row["multimodality"] for row in systems[0].rows[1:]]
+    assert table["multimodality"]["all"].value == pytest.approx(np.mean(shared))
