@@ -90,6 +90,14 @@ class Browser:
         self._call("Page.navigate", url=page.resolve().as_uri())
         self.wait("window.inspect && window.inspect.state().ready && window.inspect.state().drawn > 0")
 
+    def before(self, script: str) -> str:
+        """Run a script in every page before its own scripts; returns a name for :meth:`forget`."""
+        return self._call("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+
+    def forget(self, name: str) -> None:
+        """Stop running such a script."""
+        self._call("Page.removeScriptToEvaluateOnNewDocument", identifier=name)
+
     def resize(self, width: int, height: int, scale: float = 1, touch: bool = False) -> None:
         """Give the window a size in CSS pixels, and pixels for each of them."""
         screen = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": touch}

@@ -16,7 +16,7 @@ from view_builders import ball
 from blendvoca.cli import main
 from blendvoca.errors import ConfigurationError, InputError, LicenceError, MeshError, MissingInputError, RigError
 from blendvoca.io.csv import write_track
-from blendvoca.io.ply_write import write_ply_frames
+from blendvoca.io.ply_write import write_ply, write_ply_frames
 from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -208,13 +208,11 @@ def test_names_are_data_and_nothing_is_fetched(tmp_path):
     assert set(outside) <= {"http://www.w3.org/2000/svg"}  # a name space, not an address
 
 
-def test_the_command(tmp_path):
+def test_the_command(tmp_path, monkeypatch):
     talking_balls(tmp_path / "shards")
     write_track(tmp_path / "sample.csv", ramp(60))
     corpus = tmp_path / "corpus"
     for speaker in ("anna", "bert"):
-        from blendvoca.io.ply_write import write_ply
-
         (corpus / "templates").mkdir(parents=True, exist_ok=True)
         write_ply(corpus / "templates" / f"{speaker}.ply", ball_rig().neutral)
         write_ply_frames(corpus / "unposedcleaneddata" / speaker / "one", ball_rig().pose(ramp().values), ball().faces)
@@ -222,8 +220,12 @@ def test_the_command(tmp_path):
         write_wav(corpus / "audio" / speaker / "one.wav", tone(2.0))
     out = tmp_path / "page.html"
     common = ["inspect", str(tmp_path / "shards"), "--speaker", "anna", "--clip", "one", "--out", str(out)]
-    run = CliRunner().invoke(main, [*common, "--track", str(tmp_path / "sample.csv"), "--corpus", str(corpus)])
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    beside = ["--track", str(tmp_path / "sample.csv"), "--corpus", str(corpus), "--open"]
+    run = CliRunner().invoke(main, [*common, *beside])
     assert run.exit_code == 0, run.output
+    assert opened == [out.as_uri()]
     assert "1 heads, 1 clips" in run.output
     facts = meta(out.read_text())["speakers"][0]["clips"][0]
     assert [track["label"] for track in facts["tracks"]] == ["dataset", "sample"]

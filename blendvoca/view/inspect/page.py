@@ -22,7 +22,7 @@ from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound
 #: Scripts in the order in which they are read; they share one scope.
 SCRIPTS = (
     *("codec.js", "head.js", "orbit.js", "renderer.js", "player.js"),
-    *("timeline.js", "panels.js", "app.js", "main.js"),
+    *("timeline.js", "panels.js", "app.js", "heat.js", "pace.js", "main.js"),
 )
 
 

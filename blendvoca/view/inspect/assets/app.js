@@ -122,6 +122,7 @@ class App {
   }
 
   choose(shape) {
+    if (shape === this.shape && this.timeline.clip === this.clip && this.timeline.rig === this.rig) return;
     this.shape = shape;
     this.sliders.mark(shape);
     this.timeline.show(this.clip, this.rig, shape, this.sound);
@@ -172,35 +173,6 @@ class App {
     byId("heat").value = mode;
     this.full = this.heatFull();
     this.wake();
-  }
-
-  // The distance, in the rig's unit, that is painted darkest.
-  heatFull() {
-    if (!this.rig) return 1;
-    const largest = Math.max(...this.rig.shapes.map((shape) => shape.largest));
-    if (this.heat === "shape") return roundUp(this.rig.shapes[this.shape].largest, this.rig.unit.scale);
-    if (this.heat === "gap" && this.heads.length > 1) return roundUp(this.largestGap(), this.rig.unit.scale);
-    if (this.heat.startsWith("fit") && this.clip && this.clip.error_mean) {
-      return roundUp((this.heat === "fit" ? this.clip.error_mean : this.clip.error_max).full / 1000, this.rig.unit.scale);
-    }
-    return roundUp(largest, this.rig.unit.scale);
-  }
-
-  // The largest distance between the first head and the others, over some frames of the clip.
-  largestGap() {
-    const first = new Head(this.rig), other = new Head(this.rig), weights = new Float32Array(this.rig.names.length);
-    let largest = 0;
-    for (let i = 0; i < 16; i++) {
-      const time = (i + 0.5) / 16 * this.clip.seconds;
-      weightsAt(this.clip.tracks[0], time, weights);
-      first.pose(weights);
-      for (const track of this.clip.tracks.slice(1)) {
-        weightsAt(track, time, weights);
-        other.pose(weights);
-        largest = Math.max(largest, other.heatBetween(first.positions, other.positions, 1));
-      }
-    }
-    return largest;
   }
 
   seek(time) {
@@ -258,74 +230,7 @@ class App {
     this.measure(now);
     if (this.player.playing) this.wake();
   }
-
-  // Fill heat values; returns which heads are painted with them.
-  warm() {
-    const first = this.heads[0];
-    return this.heads.map((head, i) => {
-      if (this.heat === "shape") head.heatOfShape(this.shape, this.full);
-      else if (this.heat === "pose") head.heatBetween(head.positions, this.rig.neutral, this.full);
-      else if (this.heat === "gap" && i > 0) head.heatBetween(head.positions, first.positions, this.full);
-      else if (this.heat.startsWith("fit") && i === 0) {
-        const part = this.heat === "fit" ? 0 : 1, entry = part ? this.clip.error_max : this.clip.error_mean;
-        head.heatOfField(this.clip.fields[part].values, this.full / (entry.full / 1000) * 65535);
-      } else return false;
-      return true;
-    });
-  }
-
-  // Pictures a second while playing; where they are few, draw fewer pixels. At rest draw all of them, and in software
-  // twice as many each way, which smooths the edges.
-  measure(now) {
-    const renderer = this.renderer;
-    clearTimeout(this.resting);
-    if (!this.player.playing) {
-      this.stamps = [];
-      const best = renderer && renderer.software ? 2 : 1;
-      if (renderer && this.restDrawn !== this.drawn) {
-        this.resting = setTimeout(() => { renderer.quality = best; this.restDrawn = this.drawn + 1; this.wake(); }, 160);
-      }
-      return;
-    }
-    this.stamps.push(now);
-    if (this.stamps.length > 40) this.stamps.shift();
-    const count = this.stamps.length;
-    this.pace = count > 1 ? 1000 * (count - 1) / (now - this.stamps[0]) : 0;
-    this.slow = count > 8 && this.pace < 40 ? (this.slow || 0) + 1 : 0;
-    if (this.slow > 6 && this.playQuality > 0.4) {
-      this.playQuality = Math.max(this.playQuality * 0.75, 0.4);
-      this.stamps = [now]; this.slow = 0;
-    }
-  }
-
-  // Pixels of the next picture: few while things move, many at rest.
-  chooseQuality() {
-    if (!this.renderer) return;
-    const still = this.restDrawn === this.drawn + 1;
-    if (this.player.playing) this.renderer.quality = this.playQuality;
-    else if (!still) this.renderer.quality = Math.max(this.playQuality, 0.7);
-  }
-
-  state() {
-    return {
-      ready: Boolean(this.rig && this.heads.length), speaker: this.speaker && this.speaker.name,
-      clip: this.clip ? this.clip.name : null, time: this.shownTime, frame: this.shownFrame,
-      audioTime: this.sound ? byId("audio").currentTime : null, playing: this.player.playing, speed: this.player.speed,
-      sounding: this.player.sounding, free: Boolean(this.free), shape: this.rig && this.rig.names[this.shape],
-      weights: this.weights.length ? Object.fromEntries(this.rig.names.map((name, k) => [name, this.weights[0][k]])) : {},
-      heads: this.heads.length, heat: this.heat, heatFull: this.full, mirror: this.mirror, wire: this.wire,
-      drawn: this.drawn, fps: this.pace || 0, quality: this.renderer ? this.renderer.quality : 0,
-      rested: !this.player.playing && !this.waiting && this.restDrawn === this.drawn || !this.renderer,
-      theme: document.documentElement.dataset.theme,
-    };
-  }
 }
 
 const clipFacts = (clip) => (clip.fit && clip.fit.error_mean_mm !== null
   ? `${clip.seconds.toFixed(1)} s · ${clip.fit.error_mean_mm.toFixed(2)} mm` : `${clip.seconds.toFixed(1)} s`);
-
-// The next round figure above a length, in the rig's unit.
-function roundUp(value, scale) {
-  const shown = Math.max(value * scale, 1e-3), power = 10 ** Math.floor(Math.log10(shown));
-  return [1, 1.2, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 8, 10].find((step) => step * power >= shown * 0.99) * power / scale;
-}

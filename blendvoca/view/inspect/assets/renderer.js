@@ -3,11 +3,11 @@
 const VERTEX_SHADER = `#version 300 es
 in vec3 position; in vec3 normal; in float occlusion; in vec4 eye; in float heat;
 uniform mat4 clip, view;
-uniform float cap;
+uniform float push;
 out vec3 n, at, iris; out float open, hot, ball;
 void main() {
   gl_Position = clip * vec4(position, 1.0);
-  gl_Position.z += cap * 0.012 * gl_Position.w;  // a ragged rim stays before its cap
+  gl_Position.z += push * gl_Position.w;
   n = mat3(view) * normal; at = (view * vec4(position, 1.0)).xyz;
   open = occlusion; hot = heat; iris = eye.xyz; ball = eye.w;
 }`;
@@ -27,7 +27,11 @@ vec3 ramp(float x) {
 }
 void main() {
   if (wire > 0.5) { colour = vec4(ink * 0.35, 0.35); return; }
-  if (cap > 0.5) { colour = vec4(0.085, 0.05, 0.05, 1.0); return; }
+  if (cap > 0.5) {  // dark from inside, a plain cut from outside
+    vec3 cut = heated > 0.5 ? vec3(0.44) : vec3(0.52, 0.39, 0.34);
+    colour = vec4(gl_FrontFacing ? vec3(0.13, 0.07, 0.065) : cut, 1.0);
+    return;
+  }
   vec3 normal = normalize(n), eye = normalize(-at);
   // At the outline slivers of far sides show; they are not the inside.
   float inside = gl_FrontFacing ? 0.0 : smoothstep(0.02, 0.3, -dot(normal, eye));
@@ -55,7 +59,7 @@ void main() {
   g *= g; g *= g; g *= g; g *= g;
   if (ball > 0.5) { g *= g; g *= g; }
   vec3 lit = skin * light + g * shine * shade;
-  lit = mix(lit, skin * vec3(0.30, 0.13, 0.11) * (0.3 + 0.7 * open), inside);
+  lit = mix(lit, skin * vec3(0.20, 0.085, 0.075) * (0.3 + 0.7 * open), inside);
   lit = lit * (1.0 + lit / 5.0) / (1.0 + lit * 0.55);
   colour = vec4(sqrt(lit), 1.0);
 }`;
@@ -79,7 +83,7 @@ class Renderer {
     this.gl = gl;
     this.program = this.link();
     this.uniforms = {};
-    for (const name of ["clip", "view", "heated", "wire", "cap", "ink"]) {
+    for (const name of ["clip", "view", "heated", "wire", "cap", "push", "ink"]) {
       this.uniforms[name] = gl.getUniformLocation(this.program, name);
     }
     this.views = [];
@@ -185,8 +189,8 @@ class Renderer {
       gl.uniformMatrix4fv(this.uniforms.view, false, matrices.view);
       gl.uniform1f(this.uniforms.heated, heated[i] ? 1 : 0);
       gl.uniform1f(this.uniforms.wire, 0);
-      // Lines need the surface a little behind them; without lines an offset would let far sides show at the outline.
-      if (wire) { gl.enable(gl.POLYGON_OFFSET_FILL); gl.polygonOffset(0.5, 2); } else gl.disable(gl.POLYGON_OFFSET_FILL);
+      // Lines lie a little before the surface, and a ragged rim before its cap.
+      gl.uniform1f(this.uniforms.push, wire ? 0.0008 : 0);
       // What faces the viewer first: most of the rest is then hidden and costs no shading.
       gl.enable(gl.CULL_FACE);
       for (const side of [gl.BACK, gl.FRONT]) {
@@ -194,6 +198,7 @@ class Renderer {
         this.triangles(view.buffers.faces, view.corners, 0);
       }
       gl.disable(gl.CULL_FACE);
+      gl.uniform1f(this.uniforms.push, 0.012);
       this.triangles(view.buffers.cap, view.capCorners, 1);
       if (wire) this.drawEdges(view, ink);
     });
@@ -210,6 +215,7 @@ class Renderer {
     const gl = this.gl;
     this.edges(view);
     gl.uniform1f(this.uniforms.wire, 1);
+    gl.uniform1f(this.uniforms.push, 0);
     gl.uniform3fv(this.uniforms.ink, ink);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);

@@ -111,14 +111,15 @@ class Timeline {
     const { pen, width, height } = this.begin("raster");
     if (!this.clip || !width || !height) return;
     const track = this.clip.tracks[0], rows = this.order.length, rowHeight = height / rows;
+    const step = Math.ceil(track.frames / 4096), across = Math.ceil(track.frames / step);  // canvases have a limit
     const place = new Map(this.order.map((shape, row) => [shape, row]));
-    const image = new OffscreenCanvas(track.frames, rows), ink = image.getContext("2d");
-    const pixels = ink.createImageData(track.frames, rows), [r, g, b] = paintNumbers("--accent");
+    const image = new OffscreenCanvas(across, rows), ink = image.getContext("2d");
+    const pixels = ink.createImageData(across, rows), [r, g, b] = paintNumbers("--accent");
     track.columns.forEach((shape, column) => {
       const row = place.get(shape);
-      for (let frame = 0; frame < track.frames; frame++) {
-        const share = Math.pow(track.values[frame * track.columns.length + column], 0.6);
-        pixels.data.set([r, g, b, 255 * share], 4 * (row * track.frames + frame));
+      for (let x = 0; x < across; x++) {
+        const share = Math.pow(track.values[x * step * track.columns.length + column], 0.6);
+        pixels.data.set([r, g, b, 255 * share], 4 * (row * across + x));
       }
     });
     ink.putImageData(pixels, 0, 0);
