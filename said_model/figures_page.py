@@ -52,7 +52,7 @@ def page(evaluation: Evaluation) -> str:
     for name, (title, better, _) in FIGURES.items():
         values = [row[name] for row in evaluation.rows if np.isfinite(row.get(name, np.nan))]
         if len(values) > 1:
-            plots.append(plot.histogram(values, f"{title} {better}", height=150))
+            plots.append(plot.histogram(values, f"{title} {better}", height=160))
     parts = [section("Figures", figures), section("What to know", bullets(evaluation.notes))]
     if plots:
         parts.append(section("Spread over clips", tiles(plots), "Each clip counts once, with the mean of its samples."))

@@ -18,9 +18,9 @@ def histogram(values: ArrayLike, title: str, unit: str = "", bins: int = 20, hei
     :param values: (N,) finite numbers, at least one.
     """
     array = np.asarray(values, dtype=np.float64)
-    counts, edges = np.histogram(array, bins=bins if np.ptp(array) > 0 else 1)
+    counts, edges = np.histogram(array, bins=bins if np.ptp(array) > 0 else bins + 1 - bins % 2)
     across = _Axis(edges[0], edges[-1], _LEFT, _WIDTH - _RIGHT)
-    up = _Axis(0, float(counts.max()), height - _BOTTOM, _TOP)
+    up = _Axis(0, float(counts.max()), height - _BOTTOM, _TOP + 10)
     bars = "".join(
         f'<rect class=bar x="{across(low) + 0.5:.1f}" y="{up(count):.1f}" '
         f'width="{max(across(high) - across(low) - 1, 0.5):.1f}" height="{up(0) - up(count):.1f}"/>'
@@ -28,10 +28,10 @@ def histogram(values: ArrayLike, title: str, unit: str = "", bins: int = 20, hei
         if count
     )
     at = across(float(array.mean()))
-    mean = f'<line class=mark x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP - 4}" y2="{up(0):.1f}"/>'
+    mean = f'<line class=mark x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{up(0):.1f}"/>'
     # The label keeps inside the picture whichever side the mean is on.
     anchor, place = ("end", at - 4) if at > _WIDTH / 2 else ("start", at + 4)
-    label = f'<text class=mark x="{place:.1f}" y="{_TOP + 5}" text-anchor="{anchor}">mean {array.mean():.3g}</text>'
+    label = f'<text class=mark x="{place:.1f}" y="{_TOP + 4}" text-anchor="{anchor}">mean {array.mean():.3g}</text>'
     ticks = across.ticks_below(up(0), unit) + up.ticks_left(_LEFT, whole=True)
     return _svg(title, height, bars + ticks + mean + label)
 
