@@ -60,11 +60,16 @@ def inspect(
     for note in dict.fromkeys(note for speaker in content.speakers for note in speaker.notes):
         click.echo(note, err=True)
     n_clips = sum(len(speaker.clips) for speaker in content.speakers)
-    click.echo(f"{out}: {len(content.speakers)} heads, {n_clips} clips, {out.stat().st_size / 1e6:.1f} MB")
+    heads, clips_there = (_counted(*pair) for pair in ((len(content.speakers), "head"), (n_clips, "clip")))
+    click.echo(f"{out}: {heads}, {clips_there}, {out.stat().st_size / 1e6:.1f} MB")
     if show:
         import webbrowser
 
         webbrowser.open(out.resolve().as_uri())
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 @cache

@@ -171,6 +171,8 @@ def test_bad_choices_name_the_nearest(tmp_path):
     chosen = Choice(speakers=("anna",), clips=("one",), tracks=(("sample", odd),))
     with pytest.raises(RigError, match=r"mouthSmileLeftt \(did you mean 'mouthSmileLeft'"):
         gather(folder, chosen)
+    with pytest.raises(ConfigurationError, match="3 at most, found 4"):
+        gather(folder, Choice(("anna",), ("one",), (("sample", ramp()),) * 4))
     silent = CoefficientTrack(odd.values * [1, 0], odd.names, 60.0)
     assert gather(folder, Choice(("anna",), ("one",), (("sample", silent),))).speakers[0].notes == ()
     left = gather(folder, Choice(("anna",), ("one",), (("sample", odd),), drop_missing=True))
@@ -226,7 +228,7 @@ def test_the_command(tmp_path, monkeypatch):
     run = CliRunner().invoke(main, [*common, *beside])
     assert run.exit_code == 0, run.output
     assert opened == [out.as_uri()]
-    assert "1 heads, 1 clips" in run.output
+    assert "1 head, 1 clip," in run.output
     facts = meta(out.read_text())["speakers"][0]["clips"][0]
     assert [track["label"] for track in facts["tracks"]] == ["dataset", "sample"]
     assert facts["error_max"]["full"] < 1e-3  # frames and fit are one, but for rounding

@@ -156,8 +156,11 @@ def test_heat_of_a_shape_is_its_displacement(browser, pages):
 
 def test_lists_lead_from_speaker_to_speaker(browser, pages):
     browser.open(pages["all"])
+    browser.press("3")
+    side = browser.run("inspect.app.camera.yaw")
     browser.run("document.querySelectorAll('#speakers button')[1].click()")
     browser.wait("inspect.state().speaker === 'bert'")
+    assert browser.run("inspect.app.camera.yaw") == side  # seen as the one before
     browser.run("document.querySelectorAll('#clips button')[1].click()")
     browser.wait("inspect.state().clip === 'two'")
     assert "0.25" in browser.run("document.querySelector('#figures').textContent")

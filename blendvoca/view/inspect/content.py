@@ -26,6 +26,8 @@ StandIn = Callable[[], BlendshapeRig]
 CLIPS_EACH = 3
 #: The name of every clip, and of the shard's own track among those beside it.
 EVERY_CLIP, TRUTH = "all", "dataset"
+#: Heads that stand side by side.
+MOST_TRACKS = 4
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,13 @@ def _ready(
 def _labelled(
     tracks: Sequence[tuple[str, CoefficientTrack]], taken: tuple[str, ...] = ()
 ) -> tuple[tuple[str, CoefficientTrack], ...]:
-    """Return tracks with labels that differ."""
+    """Return tracks with labels that differ.
+
+    :raises ConfigurationError: if they are more than stand side by side.
+    """
+    if len(tracks) + len(taken) > MOST_TRACKS:
+        found = len(tracks)
+        raise ConfigurationError("too many tracks", expected=f"{MOST_TRACKS - len(taken)} at most", found=found)
     used = list(taken)
     for label, _ in tracks:
         number = 2

@@ -105,7 +105,7 @@ class App {
     byId("subtitle").textContent = facts.join("  ·  ");
     byId("silent").hidden = !clip || Boolean(clip.sound);
     byId("transport").hidden = byId("timeline").hidden = !clip;
-    showFigures(byId("figures"), clip, meta.fit_errors_mm);
+    showFigures(byId("figures"), clip, meta.fit_errors_mm, this.rig.unit);
     byId("notes").replaceChildren(...[...speaker.notes, ...(clip ? clip.notes : [])].map((note) => element("p", note)));
   }
 

@@ -65,7 +65,7 @@ function setTheme(app, name) {
   if (!app.rig) return;
   app.timeline.redraw();
   app.labels();
-  showFigures(byId("figures"), app.clip, app.meta.fit_errors_mm);
+  showFigures(byId("figures"), app.clip, app.meta.fit_errors_mm, app.rig.unit);
   app.wake();
 }
 

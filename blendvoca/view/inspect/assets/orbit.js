@@ -5,7 +5,8 @@ class Orbit {
     this.fieldOfView = 20 * Math.PI / 180;
     this.changed = changed;
     this.pointers = new Map();
-    this.frame([0, 0, 0], [1, 1, 1]);
+    this.home = { middle: [0, 0, 0], half: [1, 1, 1] };
+    this.reset();
     element.addEventListener("pointerdown", (event) => this.down(event, element));
     element.addEventListener("pointermove", (event) => this.move(event, element));
     for (const end of ["pointerup", "pointercancel"]) {
@@ -20,10 +21,16 @@ class Orbit {
     element.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
-  // Look at a box given by its middle and half its size.
+  // Look at a box given by its middle and half its size; from the second on, from where the last one was looked at.
   frame(middle, half) {
+    const { home, yaw, pitch, scale, target } = this;
     this.home = { middle: [...middle], half: [...half] };
     this.reset();
+    if (this.framed) {
+      Object.assign(this, { yaw, pitch, scale });
+      this.target = middle.map((value, i) => value + target[i] - home.middle[i]);
+    }
+    this.framed = true;
   }
 
   reset() {

@@ -126,7 +126,7 @@ function table(head, rows, caption, name = "") {
 const mm = (value) => (value === null || value === undefined ? "–" : `${value.toFixed(2)}`);
 
 // Figures of a clip: its certificate, where it stands in the dataset, how far other tracks are from it.
-function showFigures(root, clip, errors) {
+function showFigures(root, clip, errors, unit) {
   root.replaceChildren();
   if (!clip) { root.append(element("p", "No clip is chosen.", "explain")); return; }
   const fit = clip.fit;
@@ -143,8 +143,9 @@ function showFigures(root, clip, errors) {
     root.append(element("p", "No fit figures: this track was not fitted here.", "explain"));
   }
   for (const entry of clip.differences) {
+    const distance = (value) => `${mm(value / 1000 * unit.scale)} ${unit.name}`;
     root.append(table([], [
-      ["mean distance", `${mm(entry.mean_mm)} mm`], ["largest distance", `${mm(entry.max_mm)} mm`],
+      ["mean distance", distance(entry.mean_mm)], ["largest distance", distance(entry.max_mm)],
       ["coefficients, RMS", entry.coefficient_rms.toFixed(3)]], `${entry.label} against ${clip.tracks[0].label}`, "wide"));
   }
 }
