@@ -53,7 +53,11 @@ class App {
     fillList(byId("clips"), speaker.clips.map((clip) => ({ name: clip.name, more: clipFacts(clip) })), (i) => this.openClip(i));
     byId("clip-count").textContent = speaker.clips.length;
     const left = speaker.n_clips - speaker.clips.length;
-    if (left > 0) byId("clips").append(element("p", `${left} more in the dataset; --clip all packs them.`));
+    if (left > 0) {
+      const note = element("p", `${left} more in the dataset; `);
+      note.append(element("code", "--clip all"), " packs them.");
+      byId("clips").append(note);
+    }
     if (!speaker.clips.length) byId("clips").append(element("p", "No clip is on this page."));
     const same = this.clip ? speaker.clips.findIndex((clip) => clip.name === this.clip.name) : 0;
     await this.openClip(Math.max(same, 0));
@@ -84,6 +88,7 @@ class App {
     this.heads = Array.from({ length: count }, () => new Head(this.rig));
     this.weights = this.heads.map(() => new Float32Array(this.rig.names.length));
     if (this.renderer) this.renderer.load(this.rig, count);
+    byId("curve-keys").replaceChildren();
     const gap = byId("heat").querySelector("[value=gap]");
     gap.disabled = count < 2;
     for (const name of ["fit", "fit-max"]) {
@@ -116,7 +121,7 @@ class App {
       const label = element("span", this.clip.tracks[i].label), region = this.renderer.region(i, this.heads.length);
       label.style.setProperty("--own", trackPaint(i));
       label.style.left = `${region.x + region.width / 2}px`;
-      label.style.top = `${region.y + (window.innerWidth > 760 ? 52 : 8)}px`;
+      label.style.top = `calc(${region.y}px + var(--label-top))`;
       return label;
     }));
   }

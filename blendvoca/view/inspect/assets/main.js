@@ -41,12 +41,15 @@ App.prototype.tellValues = function tellValues() {
   const keys = byId("curve-keys");
   const count = this.clip && !this.free ? this.clip.tracks.length : 0;
   if (keys.childElementCount !== count) {
-    keys.replaceChildren(...Array.from({ length: count }, () => { const line = element("span"); line.append(element("span"), element("b")); return line; }));
+    keys.replaceChildren(...Array.from({ length: count }, (_, i) => {
+      const line = element("span");
+      line.append(element("b"), ...(count > 1 ? [element("span", this.clip.tracks[i].label)] : []));
+      return line;
+    }));
   }
   [...keys.children].forEach((line, i) => {
     line.style.setProperty("--own", trackPaint(i));
-    line.firstChild.textContent = "";
-    line.lastChild.textContent = `${count > 1 ? `${this.clip.tracks[i].label} ` : ""}${this.weights[Math.min(i, this.weights.length - 1)][this.shape].toFixed(2)}`;
+    line.firstChild.textContent = this.weights[i][this.shape].toFixed(2);
   });
 };
 
