@@ -23,6 +23,8 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
 from blendvoca.track import DEFAULT_RATE_LIMIT, CoefficientTrack
 
+#: Heads that differ by more than this factor in size are in different units.
+SIZE_RATIO = 5.0
 #: Shapes that move the lips most where the lips are.
 LIP_SHAPES = ("mouthPucker", "mouthRollUpper", "mouthRollLower")
 
@@ -99,13 +101,16 @@ class Fitter:
     def fit(self, sequence: MeshSequence) -> FitResult:
         """Fit one sequence.
 
-        :raises MeshError: if the sequence has another vertex count than the rig, directly or through the crop.
+        :raises MeshError: if the sequence has another vertex count than the rig, directly or through the crop, or is in
+            another unit.
         """
         select = self._selection(sequence)
         kept: list[NDArray[np.float32]] = []
         linear, energy = np.empty((len(sequence), len(self.rig.names))), 0.0
         row, room = 0, self.settings.keep_bytes
         for offsets in self._offsets(sequence, select):
+            if row == 0:
+                self._check_size(sequence.name, offsets[0])
             linear[row : row + len(offsets)] = -(offsets @ self._weighted)
             energy += self._energy(offsets)
             row += len(offsets)
@@ -141,6 +146,17 @@ class Fitter:
             found=found,
             remedy="Crop the rig to the sequence, or name the crop that relates them.",
         )
+
+    def _check_size(self, name: str, offset: NDArray[np.float64]) -> None:
+        """Refuse a first frame of another size than the rig: no blendshape makes a head five times as large."""
+        own, found = (float(np.ptp(x.reshape(-1, 3), axis=0).max()) for x in (self._neutral, self._neutral + offset))
+        if found > SIZE_RATIO * own > 0 or own > SIZE_RATIO * found:
+            raise MeshError(
+                f"{name} is not in the rig's unit of length",
+                expected=f"a head of about {own:.3g}",
+                found=f"{found:.3g}, {found / own:.4g} times as large",
+                remedy="Scale one of them; rigs and sequences are in metres.",
+            )
 
     def _offsets(self, sequence: MeshSequence, select: NDArray[np.int64] | None) -> Iterator[NDArray[np.float64]]:
         """Yield p − b₀ as (n, 3V) float64 blocks."""
@@ -269,9 +285,10 @@ def match_topology(
         crop = Crop.of(kept, max(own, n_vertices))
         return (rig, crop) if own < n_vertices else (rig.cropped(crop), None)
     if own != n_vertices:
+        related = f", or a whole head of which a crop keeps {count}" if count else ""
         raise MeshError(
             "sequence and rig have other topologies",
-            expected=f"{own} vertices as the rig" + (f", related by a crop of {count}" if count else ""),
+            expected=f"{own} vertices as the rig{related}",
             found=n_vertices,
             remedy="Name the vertices that the smaller one keeps (--crop).",
         )

@@ -173,6 +173,13 @@ def test_bad_frames_are_named():
         fit(MeshSequence.from_array(frames, FACES, 60.0), rig)
 
 
+@pytest.mark.parametrize("scale", [1000.0, 100.0, 0.01])
+def test_frames_in_another_unit_are_refused(scale):
+    rig = small_rig()
+    with pytest.raises(MeshError, match="unit of length"):
+        fit(MeshSequence.from_array(scale * rig.pose(motion(10, 3)), FACES, 60.0), rig)
+
+
 def test_alike_shapes_are_named():
     rig = small_rig(("a", "b", "c", "d"))
     deltas = rig.deltas.copy()
@@ -239,6 +246,18 @@ def test_command_fits_an_array(tmp_path, rig_folder, flat):
     assert facts["duality_gap"] <= 1e-9
     assert len(facts["frame_error_mm"]) == 30
     assert "optimal" in result.output
+
+
+def test_command_reports_plain_json_and_says_when_frames_do_not_fit(tmp_path, rig_folder):
+    folder, rig = rig_folder
+    np.save(tmp_path / "s.npy", rig.pose(motion(3, 32))[:, ::-1])
+    out, report = tmp_path / "t.csv", tmp_path / "r.json"
+    result = run(tmp_path / "s.npy", "--rig", folder, "--out", out, "--report", report, "--delta", "inf")
+    assert "does not follow these frames" in result.output
+    text = report.read_text()
+    assert json.loads(text)["rate_limit"] is None
+    assert "NaN" not in text
+    assert "Infinity" not in text
 
 
 def test_command_interpolates_first(tmp_path, rig_folder):

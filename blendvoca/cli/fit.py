@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from blendvoca.fit import FitResult
     from blendvoca.rig import BlendshapeRig
 
+#: A mean error beyond this is no matter of blendshapes.
+FAR_MM = 10.0
+
 
 @click.command()
 @click.argument("sequence", type=click.Path(path_type=Path))
@@ -83,14 +86,20 @@ def _indices(path: Path) -> NDArray[np.int64]:
 
 def _write_report(path: Path, result: FitResult) -> None:
     import json
+    import math
 
     from blendvoca.io.atomic import write_text
 
-    values = result.certificate.to_dict() | {
+    # JSON has no NaN (lips that are not known) and no infinity (no rate limit).
+    certificate = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in result.certificate.to_dict().items()
+    }
+    values = certificate | {
         "frame_error_mm": [round(float(error), 6) for error in result.frame_error_mm],
         "alike": [list(pair) for pair in result.alike],
     }
-    write_text(path, json.dumps(values, indent=1, allow_nan=True) + "\n")
+    write_text(path, json.dumps(values, indent=1, allow_nan=False) + "\n")
 
 
 def _show(result: FitResult, out: Path) -> None:
@@ -109,6 +118,9 @@ def _show(result: FitResult, out: Path) -> None:
     console.print(table)
     proof = f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits to {c.primal_residual:.0e}"
     console.print(f"{proof}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)
+    if c.error_mean_mm > FAR_MM:
+        told = f"the rig does not follow these frames: {c.error_mean_mm:.3g} mm off on average"
+        click.echo(f"Note: {told}. Do they show the rig's head, in its pose and unit?", err=True)
     if result.alike:
         pairs = ", ".join(f"{a} ~ {b} ({r:.2f})" if a != b else f"{a} (does not move)" for a, b, r in result.alike[:6])
         console.print(f"hard to tell apart on this rig: {pairs}", highlight=False)
