@@ -292,8 +292,11 @@ if bpy is not None:
             if self.set_rate:
                 last = self.start + (len(track.rows) - 1) * rate / fps
                 scene.frame_start, scene.frame_end = self.start, max(round(last), self.start)
-            if sound:
-                add_sound(scene, sound, self.start)
+            try:
+                if sound:
+                    add_sound(scene, sound, self.start)
+            except RuntimeError as error:  # a build of Blender without sound, or a file it cannot play
+                self.report({"WARNING"}, f"The track is loaded, its sound is not: {error}")
             return {"FINISHED"}
 
     def _menu(self, context):

@@ -161,6 +161,8 @@ def test_sound_strip_and_several_meshes(scene, tmp_path):
     )
     assert answer == {"FINISHED"}
     assert all(at(scene, mesh, "jawOpen", 8) == pytest.approx(3 / 8) for mesh in meshes)
+    if not scene.app.build_options.audaspace:
+        pytest.skip("this build of Blender has no sound; the rest of the test passed")
     editor = scene.context.scene.sequence_editor
     (strip,) = editor.strips if hasattr(editor, "strips") else editor.sequences
     assert strip.type == "SOUND" and strip.frame_final_start == 5
