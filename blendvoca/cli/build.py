@@ -88,13 +88,15 @@ def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
     if verbose:
         console.print(stage_table(result.reports, STAGES), "")
     failures = result.failures
-    if (result.out / MANIFEST_NAME).is_file():
+    built = (result.out / MANIFEST_NAME).is_file()
+    if built:
         console.print("", summary_table(read_manifest(result.out)), "")
     if failures:
         console.print(f"{len(failures)} could not be built:", style="bold")
         for failure in failures:
             console.print(f"  {failure.item} ({failure.stage}): {failure.error}", markup=False, soft_wrap=True)
-    done = "Nothing to do" if result.idle else f"Built in {result.seconds:.1f} s"
+    done = f"Built in {result.seconds:.1f} s" if built else "Nothing was built"
+    done = "Nothing to do" if result.idle and not failures else done
     console.print(f"{done}: {result.out}", markup=False, highlight=False, soft_wrap=True)
     if not failures:
         console.print(f"Look inside: blendvoca info {result.out}", markup=False, highlight=False, soft_wrap=True)
@@ -103,9 +105,10 @@ def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
 def _report(console: Console, result: BuildResult) -> None:
     """Write the page, unless nothing changed and it is there."""
     from blendvoca.errors import BlendvocaError
+    from blendvoca.shard.schema import MANIFEST_NAME
     from pipelines.report import REPORT_NAME, write_report
 
-    if result.idle and (result.out / REPORT_NAME).is_file():
+    if not (result.out / MANIFEST_NAME).is_file() or (result.idle and (result.out / REPORT_NAME).is_file()):
         return
     try:
         page = write_report(result)

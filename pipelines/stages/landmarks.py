@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from blendvoca.errors import MissingInputError
+import numpy as np
+from numpy.typing import NDArray
+
+from blendvoca.errors import MeshError, MissingInputError
+from blendvoca.mesh import Mesh
 from landmarks.check import require_landmarks
 from landmarks.files import read_landmarks
 from landmarks.schemes import recognise, topology_landmarks
+from landmarks.units import guess_unit
 from pipelines.artefact import write_artefact
 from pipelines.fingerprint import digest_bytes, digest_file
 from pipelines.records import pack_mesh
@@ -49,9 +54,25 @@ class FindLandmarks(Stage):
                 remedy="Name a file with --landmarks; 'blendvoca landmarks pick' or 'transfer' makes one.",
             )
         checked, _ = require_landmarks(template, indices, path)
+        require_metres(template, checked, item)
         facts = {"topology": topology.name if topology else None}
         write_artefact(target, facts, landmarks=checked, **pack_mesh("template", template))
         return facts
+
+
+def require_metres(template: Mesh, indices: NDArray[np.int64], speaker: str) -> None:
+    """Refuse a template that is in centimetres or millimetres: shards are in metres, and so are its frames expected.
+
+    :raises MeshError: naming the unit.
+    """
+    unit = guess_unit(template.vertices[indices])
+    if unit.name in ("cm", "mm"):
+        raise MeshError(
+            f"the template of {speaker} is not in metres",
+            expected="metres, as VOCASET is",
+            found=f"{unit.name}: {unit.reason}",
+            remedy=f"Scale templates and frames by {unit.metres:g}.",
+        )
 
 
 def landmark_file(work: BuildWorkspace, speaker: str) -> Path | None:

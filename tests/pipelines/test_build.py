@@ -20,8 +20,11 @@ from blendvoca.errors import (
     OutputError,
 )
 from blendvoca.io.csv import read_track
+from blendvoca.io.ply import read_ply
+from blendvoca.io.ply_write import write_ply
 from blendvoca.io.vocaset import open_corpus
 from blendvoca.io.wav import read_audio, write_wav
+from blendvoca.mesh import Mesh
 from blendvoca.shard.verify import verify
 from pipelines.build import BuildResult, build
 from pipelines.check import check
@@ -239,6 +242,19 @@ def test_bad_landmarks_fail_every_speaker(sample, tmp_path, content, words):
     assert all(words in failure.error and "marks.txt" in failure.error for failure in result.failures)
     assert not list((tmp_path / "out").glob("*.h5"))
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("unit", [1000.0, 100.0])
+def test_templates_in_another_unit_are_refused_by_name(sample, tmp_path, unit):
+    corpus = copied(sample, tmp_path / "corpus")
+    path = corpus / "templates" / "speaker02.ply"
+    template = read_ply(path)
+    write_ply(path, Mesh(template.vertices * unit, template.faces))
+    result = build(quick(corpus), tmp_path / "out")
+    assert {failure.item.split("/")[0] for failure in result.failures} == {"speaker02"}
+    assert "not in metres" in result.failures[0].error
+    assert f"{1 / unit:g}" in result.failures[0].error
+    assert BlendVOCA(tmp_path / "out").speakers == ("speaker01",)
 
 
 def test_what_cannot_be_built_at_all(sample, tmp_path):
