@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from numpy.typing import NDArray
 
@@ -89,6 +90,12 @@ class Browser:
         self._call("Emulation.setEmulatedMedia", features=scheme)
         self._call("Page.navigate", url=page.resolve().as_uri())
         self.wait("window.inspect && window.inspect.state().ready && window.inspect.state().drawn > 0")
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that all processes of the browser have used."""
+        own = psutil.Process(self._process.pid)
+        times = [process.cpu_times() for process in (own, *own.children(recursive=True))]
+        return sum(entry.user + entry.system for entry in times)
 
     def before(self, script: str) -> str:
         """Run a script in every page before its own scripts; returns a name for :meth:`forget`."""
