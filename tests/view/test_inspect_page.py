@@ -62,6 +62,22 @@ def test_a_slider_moves_pixels_where_its_shape_moves(browser, pages):
     assert (np.abs(rested(browser) - after).max(axis=2)[inside] > 12).sum() > 300
 
 
+def test_a_hand_on_the_slider(browser, pages):
+    browser.open(pages["all"])
+    box = browser.box("input[aria-label=browInnerUp]")
+    middle = box["y"] + box["height"] / 2
+    browser.drag((box["x"] + 8, middle), (box["x"] + 40, middle), (box["x"] + 0.75 * box["width"], middle))
+    value = weights(browser)["browInnerUp"]
+    assert 0.6 < value < 0.9 and browser.run("inspect.state().shape") == "browInnerUp"
+    browser.press("ArrowRight")  # the slider's own key while it has the focus
+    assert weights(browser)["browInnerUp"] == pytest.approx(value + 0.01, abs=1e-3)
+    play = browser.box("#play")
+    browser.drag((play["x"] + 15, play["y"] + 15))
+    assert browser.run("inspect.state().playing") is True and browser.run("inspect.state().free") is False
+    browser.press(" ")  # the button gave the keyboard back: one press, one toggle
+    assert browser.run("inspect.state().playing") is False
+
+
 def test_normals_follow_the_deformation(browser, pages):
     browser.open(pages["silent"])
     browser.press("r")
