@@ -23,6 +23,18 @@ Progress = Callable[[int, int], None]
 Features = Callable[[Section], Tensor]
 
 
+#: Numbers the noise of edits: with the noise that a track was drawn with, an edit would give the same track again.
+EDITING = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """What all samples must agree with: ``reference`` (N, K), where ``mask`` (N, K) is 1 and not 0."""
+
+    reference: Tensor
+    mask: Tensor
+
+
 @dataclass(frozen=True)
 class Drawing:
     """How coefficients are drawn.
@@ -92,32 +104,42 @@ class Drawing:
         with out_of_memory(self.windows, len(noise)):
             return sample(self.denoiser(audio.to(device), len(noise), schedule), schedule, start, kept, on_step).cpu()
 
-    def chain(self, features: Features, sections: Sequence[Section], seeds: Sequence[int]) -> Iterator[Tensor]:
-        """Draw sections, each going on from the last; yield the new frames (B, emitted, K) of each."""
+    def chain(
+        self, features: Features, sections: Sequence[Section], seeds: Sequence[int], edit: Edit | None = None
+    ) -> Iterator[Tensor]:
+        """Draw sections, each going on from the last; yield the new frames (B, emitted, K) of each.
 
-        return run_chain(
-            sections, lambda number, section, recent: self.section(features(section), section, number, recent, seeds)
-        )
+        :param edit: what the samples must agree with; its noise is drawn apart from that of sampling.
+        """
+        first = 0 if edit is None else EDITING
+
+        def draw(number: int, section: Section, recent: Tensor | None) -> Tensor:
+            return self.section(features(section), section, first + number, recent, seeds, edit)
+
+        return run_chain(sections, draw)
 
     def section(
-        self, audio: Tensor, section: Section, number: int, recent: Tensor | None, seeds: Sequence[int]
-    ) -> Tensor:
+        self, audio: Tensor, section: Section, number: int, recent: Tensor | None, seeds: Sequence[int],
+        edit: Edit | None = None,
+    ) -> Tensor:  # fmt: skip
         """Draw one section of a chain.
 
         :param recent: (B, R, K) the frames before the section's new ones, R at least ``section.given``.
         :return: (B, stop - start, K); the given frames come first, unchanged.
         """
         noise = self.noise(seeds, section.stop - section.start, number)
-        if recent is None or not section.given:
+        going_on = recent is not None and section.given > 0
+        if edit is None and not going_on:
             return self.draw(audio, noise)
-        return self.draw(audio, noise, self._continuing(recent[:, -section.given :], noise))
-
-    def _continuing(self, given: Tensor, noise: Tensor) -> Kept:
-        reference, mask = torch.zeros_like(noise), torch.zeros(1, noise.shape[1], 1)
-        reference[:, : given.shape[1]] = given
-        mask[:, : given.shape[1]] = 1
+        reference, mask = torch.zeros_like(noise), torch.zeros(1, *noise.shape[1:])
+        if edit is not None:
+            reference[:] = edit.reference[section.start : section.stop]
+            mask[:] = edit.mask[section.start : section.stop]
+        if recent is not None and going_on:
+            reference[:, : section.given] = recent[:, -section.given :]
+            mask[:, : section.given] = 1
         device = self.fast.first_bias.device
-        return Kept(reference.to(device), mask.to(device), noise.to(device))
+        return self.draw(audio, noise, Kept(*(part.to(device) for part in (reference, mask, noise))))
 
     def sections(self, n_frames: int) -> list[Section]:
         """Return the sections that a clip is drawn in: one, unless it is very long."""

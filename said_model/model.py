@@ -16,18 +16,15 @@ from blendvoca.errors import ConfigurationError, TrackError
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
-from said_model.drawing import Drawing, Progress
+from said_model.drawing import Drawing, Edit, Progress
 from said_model.edit import Edited, measure_borders
 from said_model.inference import GuidedDenoiser
 from said_model.network import SaidNetwork
-from said_model.sampler import Kept
 from said_model.speech import Speech, features_of, hear
 from said_model.stream import StreamConfig, Streamer, draw_like_stream
 from said_model.windows import WindowConfig
 
 Sound = str | PathLike[str] | Waveform
-#: Numbers the noise of edits: with the noise that a track was drawn with, an edit would give the same track again.
-EDITING = 1 << 20
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -114,13 +111,17 @@ class SAiD:
         speech = audio if isinstance(audio, Speech) else hear(audio)
         drawing = self._drawing(sampler, windows)
         n_frames = speech.frames(self.config.fps)
-        features = self.features(speech, n_frames)
         sections = drawing.sections(n_frames)
         seeds = range(seed, seed + count)
         if len(sections) == 1:
-            values = drawing.draw(features, drawing.noise(seeds, n_frames), None, progress)
+            values = drawing.draw(self.features(speech, n_frames), drawing.noise(seeds, n_frames), None, progress)
         else:
-            values = torch.cat(list(drawing.chain(lambda s: features[:, s.start : s.stop], sections, seeds)), 1)
+            parts = []
+            for part in drawing.chain(lambda s: self.features(speech, n_frames, (s.start, s.stop)), sections, seeds):
+                parts.append(part)
+                if progress is not None:
+                    progress(len(parts), len(sections))
+            values = torch.cat(parts, 1)
         return [self._track(one) for one in values]
 
     def edit(
@@ -145,11 +146,12 @@ class SAiD:
         kept_mask = np.broadcast_to(np.asarray(mask, dtype=np.float64), track.values.shape)
         order = track.columns(self.config.names)
         drawing = self._drawing(sampler, windows)
-        noise = drawing.noise(range(seed, seed + count), len(track), EDITING)
-        reference = torch.from_numpy(track.values[:, order].astype(np.float32)).expand_as(noise)
-        chosen = torch.from_numpy(kept_mask[:, order].astype(np.float32))[None]
-        kept = Kept(*(part.to(self.device) for part in (reference, chosen, noise)))
-        values = drawing.draw(self.features(speech, len(track)), noise, kept).double().numpy()
+        wanted = Edit(*(torch.from_numpy(part[:, order].astype(np.float32)) for part in (track.values, kept_mask)))
+        parts = drawing.chain(
+            lambda s: self.features(speech, len(track), (s.start, s.stop)),
+            drawing.sections(len(track)), range(seed, seed + count), wanted,
+        )  # fmt: skip
+        values = torch.cat(list(parts), 1).double().numpy()
         edited = []
         for one in values:
             result = track.values.copy()
@@ -196,9 +198,9 @@ class SAiD:
         return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), hear_raw(audio), seed))
 
     @torch.inference_mode()
-    def features(self, speech: Speech, n_frames: int) -> Tensor:
-        """Return the audio features (1, N, D) of a clip."""
-        return features_of(self.network.audio_encoder, speech.samples.to(self.device), n_frames)
+    def features(self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None) -> Tensor:
+        """Return the audio features (1, N, D) of a clip, or of its frames from ``span[0]`` to ``span[1]``."""
+        return features_of(self.network.audio_encoder, speech.samples.to(self.device), n_frames, span=span)
 
     def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:
         return Drawing(self._fast, sampler or SamplerConfig(), windows or WindowConfig())

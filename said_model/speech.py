@@ -10,18 +10,21 @@ import torch
 from torch import Tensor
 
 from blendvoca.audio import Waveform
+from blendvoca.io.wav import FULL_SCALE, Source, read_resampled
 from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.base import VARIANCE_FLOOR
 from said_model.config import SAMPLE_RATE
 
 #: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
 CHUNK_FRAMES = 1200
-#: Share of samples at full scale from which on sound counts as clipped, and the level that is full scale.
-CLIPPED_SHARE, FULL_SCALE = 1e-3, 0.999
+#: Share of samples at full scale from which on sound counts as clipped.
+CLIPPED_SHARE = 1e-3
 #: Root mean square below which sound counts as silence (-80 dB).
 SILENCE = 1e-4
 #: Seconds below which no speech can be told.
 SHORT_SECONDS = 0.2
+#: Samples that are normalised at a time.
+_BLOCK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,55 +44,64 @@ class Speech:
 
 
 def hear(sound: str | PathLike[str] | Waveform) -> Speech:
-    """Read or take sound.
+    """Read or take sound, hours of it.
 
     :raises MissingInputError: if a file is not there; :raises FormatError: if it is no sound file.
-    :raises AudioError: if it is empty, too long, or holds values that are not finite.
+    :raises AudioError: if it is empty, longer than four hours, or holds values that are not finite.
     """
-    if not isinstance(sound, Waveform):
-        from blendvoca.io.wav import read_audio
-
-        sound = read_audio(sound)
-    # A single sample has no rate to change; soxr would return nothing.
-    heard = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
-    return Speech(standardise(torch.from_numpy(heard.samples.copy())), tuple(_notes(sound)))
+    if isinstance(sound, Waveform):
+        # A single sample has no rate to change; soxr would return nothing.
+        heard = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
+        level = float(np.sqrt(np.mean(np.square(sound.samples, dtype=np.float64))))
+        clipped = float(np.mean(np.abs(sound.samples) >= FULL_SCALE))
+        source = Source(sound.rate, len(sound), level, clipped)
+    else:
+        heard, source = read_resampled(sound, SAMPLE_RATE)
+    return Speech(standardise(torch.from_numpy(heard.samples.copy())), tuple(_notes(source)))
 
 
 def standardise(samples: Tensor) -> Tensor:
     """Bring (S,) samples to zero mean and unit variance; silence stays silence."""
-    wide = samples.double()
-    centred = wide - wide.mean()
-    return (centred / (centred.square().mean() + VARIANCE_FLOOR).sqrt()).float()
+    parts = samples.split(_BLOCK)
+    mean = sum(float(part.double().sum()) for part in parts) / len(samples)
+    squares = sum(float((part.double() - mean).square().sum()) for part in parts)
+    scale = (squares / len(samples) + VARIANCE_FLOOR) ** 0.5
+    return torch.cat([((part.double() - mean) / scale).float() for part in parts])
 
 
-def _notes(sound: Waveform) -> list[str]:
+def _notes(source: Source) -> list[str]:
     notes = []
-    level = float(np.sqrt(np.mean(np.square(sound.samples, dtype=np.float64))))
-    clipped = float(np.mean(np.abs(sound.samples) >= FULL_SCALE))
-    if level < SILENCE:
+    if source.level < SILENCE:
         notes.append("the sound is silent: expect a face at rest, and no lips that follow speech")
-    if clipped > CLIPPED_SHARE:
-        notes.append(f"{clipped:.1%} of the samples are clipped: lips may follow less well")
-    if sound.rate < SAMPLE_RATE:
-        notes.append(f"the sound has {sound.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to tell")
-    if sound.duration < SHORT_SECONDS:
-        notes.append(f"the sound lasts {sound.duration:.2f} s: too short for speech")
+    if source.clipped > CLIPPED_SHARE:
+        notes.append(f"{source.clipped:.1%} of the samples are clipped: lips may follow less well")
+    if source.rate < SAMPLE_RATE:
+        notes.append(f"the sound has {source.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to tell")
+    if source.samples / source.rate < SHORT_SECONDS:
+        notes.append(f"the sound lasts {source.samples / source.rate:.2f} s: too short for speech")
     return notes
 
 
-def features_of(encoder: AudioEncoder, samples: Tensor, n_frames: int, chunk: int = CHUNK_FRAMES) -> Tensor:
+def features_of(
+    encoder: AudioEncoder, samples: Tensor, n_frames: int, chunk: int = CHUNK_FRAMES,
+    span: tuple[int, int] | None = None,
+) -> Tensor:  # fmt: skip
     """Encode sound of any length: (S,) normalised samples to (1, N, D).
 
     Long sound is encoded in chunks with the encoder's context on either side, in memory that does not grow with it.
+
+    :param span: first and last frame (excluded) that are wanted, instead of all N: the same features, in less memory.
     """
+    first, last = span or (0, n_frames)
     samples_per_frame = len(samples) / n_frames
     context = round(encoder.context_seconds * SAMPLE_RATE / samples_per_frame)
     if n_frames <= chunk + 2 * context:
-        return encoder(samples[None], n_frames)
+        return encoder(samples[None], n_frames)[:, first:last]
     parts = []
-    for start in range(0, n_frames, chunk):
+    for start in range(first - first % chunk, last, chunk):
         stop = min(start + chunk, n_frames)
         low, high = max(start - context, 0), min(stop + context, n_frames)
         heard = samples[round(low * samples_per_frame) : round(high * samples_per_frame)]
-        parts.append(encoder(heard[None], high - low)[:, start - low : stop - low])
+        encoded = encoder(heard[None], high - low)
+        parts.append(encoded[:, max(start, first) - low : min(stop, last) - low].clone())
     return torch.cat(parts, 1)
