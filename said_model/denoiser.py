@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from said_model.attention import alignment_band, banded_attention, gather_band, merge_heads, split_heads
 from said_model.config import Alignment, DenoiserConfig
+from said_model.products import Linear, Pointwise
 
 GROUPS = 32
 #: Longest period of the sinusoidal timestep embedding.
@@ -43,11 +44,11 @@ class ResidualBlock(nn.Module):
         self.in_layers = nn.Sequential(
             nn.GroupNorm(GROUPS, channels), nn.SiLU(), nn.Conv1d(channels, width, 3, padding=1)
         )
-        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(4 * width, width))
+        self.emb_layers = nn.Sequential(nn.SiLU(), Linear(4 * width, width))
         self.out_layers = nn.Sequential(
             nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Dropout(dropout), _zeroed(nn.Conv1d(width, width, 3, padding=1))
         )
-        self.skip_connection = nn.Identity() if channels == width else nn.Conv1d(channels, width, 1)
+        self.skip_connection = nn.Identity() if channels == width else Pointwise(channels, width)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """(B, channels, N) and the (B, 4C) timestep embedding to (B, C, N)."""
@@ -61,10 +62,10 @@ class Attention(nn.Module):
     def __init__(self, width: int, context_width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.to_q = nn.Linear(width, width, bias=False)
-        self.to_k = nn.Linear(context_width, width, bias=False)
-        self.to_v = nn.Linear(context_width, width, bias=False)
-        self.to_out = nn.Sequential(nn.Linear(width, width), nn.Identity())
+        self.to_q = Linear(width, width, bias=False)
+        self.to_k = Linear(context_width, width, bias=False)
+        self.to_v = Linear(context_width, width, bias=False)
+        self.to_out = nn.Sequential(Linear(width, width), nn.Identity())
 
     def forward(self, x: Tensor, context: Tensor, bandwidth: int | None = None) -> Tensor:
         """(B, N, C) over the (B, M, D) context; ``bandwidth`` ``None`` attends to all of it."""
@@ -84,7 +85,7 @@ class GatedLinear(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(width, 2 * inner)
+        self.proj = Linear(width, 2 * inner)
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, C) to (…, inner)."""
@@ -97,7 +98,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.net = nn.Sequential(GatedLinear(width, 4 * width), nn.Identity(), nn.Linear(4 * width, width))
+        self.net = nn.Sequential(GatedLinear(width, 4 * width), nn.Identity(), Linear(4 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, C) to (…, C)."""
@@ -140,7 +141,7 @@ class TransformerBlock(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(GROUPS, config.width, eps=1e-6)
         self.transformer_blocks = nn.ModuleList([TransformerLayer(config)])
-        self.proj_out = _zeroed(nn.Conv1d(config.width, config.width, 1))
+        self.proj_out = _zeroed(Pointwise(config.width, config.width))
 
     def forward(self, x: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
         """(B, C, N) to (B, C, N)."""
@@ -163,7 +164,7 @@ class UNet(nn.Module):
         def block(inputs: int = width) -> nn.ModuleList:
             return nn.ModuleList([residual(inputs), TransformerBlock(config)])
 
-        self.time_embed = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, 4 * width))
+        self.time_embed = nn.Sequential(Linear(width, 4 * width), nn.SiLU(), Linear(4 * width, 4 * width))
         self.input_blocks = nn.ModuleList([nn.ModuleList([nn.Conv1d(channels, width, 3, padding=1)]), block()])
         self.middle_block = nn.ModuleList([residual(), TransformerBlock(config), residual()])
         self.output_blocks = nn.ModuleList([block(2 * width), block(2 * width)])

@@ -15,6 +15,7 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError, TrackError
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
+from said_model.audio_encoder.sampling import for_sampling
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
 from said_model.drawing import Drawing, Edit, Progress
 from said_model.edit import Edited, measure_borders
@@ -51,7 +52,7 @@ class SAiD:
     """A trained model.
 
     :param network: the network; it is moved to ``device`` and to evaluation mode.
-    :param device: where it runs; :param precision: ``float32`` or ``bfloat16`` for the denoiser.
+    :param device: where it runs; :param precision: ``float32``, or ``bfloat16`` for denoiser and encoder.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class SAiD:
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = torch.device(device)
         self._fast = GuidedDenoiser(self.network, PRECISIONS[precision])
+        self._encoder = for_sampling(self.network.audio_encoder, PRECISIONS[precision])
 
     @classmethod
     def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> SAiD:
@@ -184,7 +186,7 @@ class SAiD:
         self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None
     ) -> Streamer:
         """Start a live stream: push samples, get frames with bounded latency."""
-        return Streamer(self._drawing(sampler, None), self.network.audio_encoder, config or StreamConfig(), seed)
+        return Streamer(self._drawing(sampler, None), self._encoder, config or StreamConfig(), seed)
 
     def sample_like_stream(
         self,
@@ -194,13 +196,13 @@ class SAiD:
         sampler: SamplerConfig | None = None,
     ) -> CoefficientTrack:
         """Draw, from a whole clip, what :meth:`stream` gives for it."""
-        drawing, encoder = self._drawing(sampler, None), self.network.audio_encoder
+        drawing, encoder = self._drawing(sampler, None), self._encoder
         return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), hear_raw(audio), seed))
 
     @torch.inference_mode()
     def features(self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None) -> Tensor:
         """Return the audio features (1, N, D) of a clip, or of its frames from ``span[0]`` to ``span[1]``."""
-        return features_of(self.network.audio_encoder, speech.samples.to(self.device), n_frames, span=span)
+        return features_of(self._encoder, speech.samples.to(self.device), n_frames, span=span)
 
     def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:
         return Drawing(self._fast, sampler or SamplerConfig(), windows or WindowConfig())
