@@ -269,6 +269,18 @@ def test_command_interpolates_first(tmp_path, rig_folder):
     assert len(read_track(out)) == 20
 
 
+def test_command_takes_a_rig_file(tmp_path, rig_folder):
+    from blendvoca.shard.rig_file import write_rig
+
+    _, rig = rig_folder
+    u = motion(5, 32)
+    np.save(tmp_path / "s.npy", rig.pose(u).astype(np.float32))
+    out = tmp_path / "t.csv"
+    result = run(tmp_path / "s.npy", "--rig", write_rig(tmp_path / "rig.h5", rig), "--out", out)
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(read_track(out).values, u, atol=1e-3)
+
+
 def test_command_reads_mesh_folders_and_crops(tmp_path, rig_folder):
     from blendvoca.io.obj import write_obj
 
