@@ -15,7 +15,17 @@ from said_model.guidance import Denoise, guided
 from said_model.inference import ClipDenoiser, GuidedDenoiser
 from said_model.sampler import Kept, draw_noise, sample
 from said_model.schedule import Schedule, make_schedule
-from said_model.windows import Chain, Section, WindowConfig, batches, blended, run_chain, window_starts
+from said_model.windows import (
+    Chain,
+    Past,
+    Section,
+    WindowConfig,
+    batches,
+    blended,
+    fade_out,
+    run_chain,
+    window_starts,
+)
 
 #: Told (finished steps, all steps).
 Progress = Callable[[int, int], None]
@@ -113,31 +123,34 @@ class Drawing:
         """
         first = 0 if edit is None else EDITING
 
-        def draw(number: int, section: Section, recent: Tensor | None) -> Tensor:
-            return self.section(features(section), section, first + number, recent, seeds, edit)
+        def draw(number: int, section: Section, past: Past | None) -> Tensor:
+            return self.section(features(section), section, first + number, past, seeds, edit)
 
         return run_chain(sections, draw)
 
     def section(
-        self, audio: Tensor, section: Section, number: int, recent: Tensor | None, seeds: Sequence[int],
+        self, audio: Tensor, section: Section, number: int, past: Past | None, seeds: Sequence[int],
         edit: Edit | None = None,
     ) -> Tensor:  # fmt: skip
         """Draw one section of a chain.
 
-        :param recent: (B, R, K) the frames before the section's new ones, R at least ``section.given``.
+        What the last section held to come next fades into what this one, which has heard more, draws: else the motion
+        would jump where a section begins.
+
         :return: (B, stop - start, K); the given frames come first, unchanged.
         """
         noise = self.noise(seeds, section.stop - section.start, number)
-        going_on = recent is not None and section.given > 0
-        if edit is None and not going_on:
+        if edit is None and past is None:
             return self.draw(audio, noise)
         reference, mask = torch.zeros_like(noise), torch.zeros(1, *noise.shape[1:])
         if edit is not None:
             reference[:] = edit.reference[section.start : section.stop]
             mask[:] = edit.mask[section.start : section.stop]
-        if recent is not None and going_on:
-            reference[:, : section.given] = recent[:, -section.given :]
-            mask[:, : section.given] = 1
+        if past is not None:
+            given, fade = section.given, min(past.ahead.shape[1], noise.shape[1] - section.given)
+            reference[:, :given], mask[:, :given] = past.known[:, past.known.shape[1] - given :], 1
+            reference[:, given : given + fade] = past.ahead[:, :fade]
+            mask[:, given : given + fade] = mask[:, given : given + fade].maximum(fade_out(fade)[:, None])
         device = self.fast.first_bias.device
         return self.draw(audio, noise, Kept(*(part.to(device) for part in (reference, mask, noise))))
 

@@ -18,7 +18,7 @@ from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.base import VARIANCE_FLOOR
 from said_model.config import SAMPLE_RATE
 from said_model.drawing import Drawing
-from said_model.windows import Chain, Section
+from said_model.windows import Chain, Past, Section
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Streamer:
         self.drawing, self.config, self.seed = drawing, config, seed
         self.fps = drawing.fast.network.config.fps
         self._ear = _Ear(drawing, encoder, config)
-        self._recent: Tensor | None = None
+        self._past: Past | None = None
         self._number = 0
 
     def push(self, samples: Tensor) -> Tensor:
@@ -129,8 +129,8 @@ class Streamer:
 
     def _next(self, section: Section) -> Tensor:
         features = self._ear.features(section)
-        result = self.drawing.section(features, section, self._number, self._recent, [self.seed])
-        self._recent = result[:, : section.given + section.emitted]
+        result = self.drawing.section(features, section, self._number, self._past, [self.seed])
+        self._past = Past.of(result, section)
         self._number += 1
         return result[0, section.given : section.given + section.emitted]
 

@@ -140,15 +140,37 @@ class Chain:
         return [self.section(number, n_frames) for number in range(-(-n_frames // self.hop))]
 
 
-def run_chain(sections: Iterable[Section], draw: Callable[[int, Section, Tensor | None], Tensor]) -> Iterator[Tensor]:
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What a section goes on from.
+
+    :param known: (B, R, K) frames before its new ones; they stay.
+    :param ahead: (B, L, K) what the last section held to come next: its look-ahead.
+    """
+
+    known: Tensor
+    ahead: Tensor
+
+    @classmethod
+    def of(cls, result: Tensor, section: Section) -> Past:
+        """Take it from what was drawn for a section (B, stop - start, K)."""
+        end = section.given + section.emitted
+        return cls(result[:, :end], result[:, end:])
+
+
+def fade_out(frames: int) -> Tensor:
+    """Return weights (frames,) that fall from one to zero, both excluded, without a corner."""
+    place = torch.arange(1, frames + 1, dtype=torch.float64) / (frames + 1)
+    return torch.cos(torch.pi / 2 * place).square().float()
+
+
+def run_chain(sections: Iterable[Section], draw: Callable[[int, Section, Past | None], Tensor]) -> Iterator[Tensor]:
     """Run sections one after the other and yield the new frames (B, emitted, K) of each.
 
-    :param draw: (number, section, frames before the new ones (B, R, K) or ``None``) to the section's frames
-        (B, stop - start, K).
+    :param draw: (number, section, what it goes on from or ``None``) to the section's frames (B, stop - start, K).
     """
-    recent: Tensor | None = None
+    past: Past | None = None
     for number, section in enumerate(sections):
-        result = draw(number, section, recent)
+        result = draw(number, section, past)
         yield result[:, section.given : section.given + section.emitted]
-        # What the next section may begin with; it has at least as many frames given as this one.
-        recent = result[:, : section.given + section.emitted]
+        past = Past.of(result, section)
