@@ -33,9 +33,10 @@ demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to o
 	$(BIN)/blendvoca export $(DEMO)/sample.csv --rig $(DEMO)/BlendVOCA/speaker04.h5 --to glb --out $(DEMO)/sample.glb
 	@echo
 	@echo "The dataset is $(DEMO)/BlendVOCA; $(DEMO)/sample.glb speaks a sentence that the demo model has drawn. Look next:"
+	@echo "  $(BIN)/blendvoca inspect $(DEMO)/BlendVOCA --speaker speaker04 --clip sentence01 --track $(DEMO)/sample.csv --out $(DEMO)/look.html --open"
 	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --out $(DEMO)/shapes.png"
 	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --clip sentence01 --track $(DEMO)/sample.csv --out $(DEMO)/talk.mp4"
-	@echo "  $(BIN)/blendvoca info $(DEMO)/BlendVOCA"
+	@echo "  $(DEMO)/BlendVOCA/report.html, and $(BIN)/blendvoca info $(DEMO)/BlendVOCA"
 
 test: $(VENV)/.test ## the test suite, without the slow tests
 	$(BIN)/python -m pytest -m "not slow" -n 2
