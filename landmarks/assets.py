@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from blendvoca.errors import MissingInputError
 from blendvoca.fetch.places import cache_folder
+from blendvoca.fetch.registry import load_registry
 
 
 def asset_folders(first: Path | None = None) -> list[Path]:
@@ -28,5 +29,13 @@ def find_asset(name: str, first: Path | None = None) -> Path:
     raise MissingInputError(
         f"no file {name}",
         expected=f"it in {' or '.join(str(folder) for folder in folders)}",
-        remedy="Point BLENDVOCA_ASSETS at the folder that holds it, or fetch it: blendvoca download --list.",
+        remedy=f"Fetch it: blendvoca download {_entry_with(name)}. Or point BLENDVOCA_ASSETS at the folder that holds it.",
     )
+
+
+def _entry_with(name: str) -> str:
+    """Return which entry of the registry brings a file, or the option that lists them all."""
+    for entry in load_registry().values():
+        if any(PurePosixPath(file.path).name == name for file in entry.files):
+            return entry.name
+    return "--list"

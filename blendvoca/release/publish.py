@@ -86,7 +86,7 @@ def publish(shards: Path, out: Path, config: PackageConfig | None = None, *, tar
     :raises OutputError: if the place is taken.
     """
     config = config or PackageConfig()
-    target = out.with_name(out.name + ".tar") if tar else out
+    target = out.with_name(out.name.removesuffix(".tar") + ".tar") if tar else out
     _check_place(target, tar)
     dataset = BlendVOCA(shards)
     entries = dataset.manifest.shards

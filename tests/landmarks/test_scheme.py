@@ -5,6 +5,7 @@ import pytest
 
 from blendvoca.errors import ConfigurationError, MissingInputError
 from landmarks.alignment import align_face, asymmetry
+from landmarks.assets import find_asset
 from landmarks.scheme import GROUPS, INDEX, MIRROR, NAMES, PROTOTYPE, TEN_PICKS, mirror_landmark
 from landmarks.schemes import head_indices, recognise, topologies, topology_landmarks
 
@@ -64,3 +65,12 @@ def test_unknown_or_missing_topology_is_named(tmp_path, monkeypatch) -> None:
     with pytest.raises(MissingInputError, match=r"FLAME_landmarks\.txt") as caught:
         topology_landmarks("flame")
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_missing_file_is_named_with_the_command_that_fetches_it(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BLENDVOCA_ASSETS", str(tmp_path))
+    monkeypatch.setenv("BLENDVOCA_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(MissingInputError, match="blendvoca download arkit-reference"):
+        find_asset("FLAME_landmarks.txt")
+    with pytest.raises(MissingInputError, match="blendvoca download --list"):
+        find_asset("nobody_has_this.txt")

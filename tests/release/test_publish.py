@@ -271,6 +271,9 @@ def test_packages_that_lie(package: Path, server: str, tmp_path: Path) -> None:
 
 
 def test_tars(shards: Path, package: Path, server: str, tmp_path: Path) -> None:
+    tar = publish(shards, tmp_path / "all.tar", tar=True)
+    assert tar == tmp_path / "all.tar"
+    tar.unlink()
     tar = publish(shards, tmp_path / "all", tar=True)
     assert tar.with_name("all.tar.sha256").read_text().split() == [
         hashlib.sha256(tar.read_bytes()).hexdigest(), "all.tar",
