@@ -7,11 +7,9 @@ of Chung and Zisserman 2016: the shift of least mean distance, and median less m
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +18,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from blendvoca.errors import FormatError, InputError, MissingInputError
+from blendvoca.errors import InputError
 from said_model.config import LOG_MEL, require
+from said_model.small_files import SmallFiles
 
-WEIGHTS_FILE, CONFIG_FILE = "sync.safetensors", "sync.json"
+FILES = SmallFiles("sync", "said-sync", "sync expert", "said train-sync")
 #: Largest shift that is tried, in frames.
 REACH = 15
 
@@ -144,15 +143,7 @@ def synchrony(
 
 def save_sync(folder: str | PathLike[str], model: SyncExpert, notes: Mapping[str, Any]) -> None:
     """Write weights and configuration into a folder."""
-    from safetensors.torch import save
-
-    from blendvoca.io.atomic import atomic_path, write_text
-
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    with atomic_path(Path(folder) / WEIGHTS_FILE) as temporary:
-        temporary.write_bytes(save(state))
-    facts = {"format": "said-sync", "version": 1, "model": asdict(model.config), "notes": notes}
-    write_text(Path(folder) / CONFIG_FILE, json.dumps(facts, indent=1, default=str) + "\n")
+    FILES.save(folder, model, model.config, notes)
 
 
 def load_sync(folder: str | PathLike[str]) -> SyncExpert:
@@ -161,15 +152,4 @@ def load_sync(folder: str | PathLike[str]) -> SyncExpert:
     :raises MissingInputError: if it is not there.
     :raises FormatError: if it is something else.
     """
-    from safetensors.torch import load_file
-
-    root = Path(folder)
-    if not (root / CONFIG_FILE).is_file() or not (root / WEIGHTS_FILE).is_file():
-        raise MissingInputError("no sync expert here", expected=f"{CONFIG_FILE} and {WEIGHTS_FILE}", path=root,
-                                remedy="Train one with `said train-sync`.")  # fmt: skip
-    try:
-        model = SyncExpert(SyncConfig(**json.loads((root / CONFIG_FILE).read_text())["model"]))
-        model.load_state_dict(load_file(root / WEIGHTS_FILE))
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise FormatError("not a sync expert", found=str(error)[:300], path=root) from error
-    return model.eval()
+    return FILES.load(folder, lambda config: SyncExpert(SyncConfig(**config)))

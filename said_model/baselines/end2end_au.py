@@ -6,11 +6,9 @@ widths are ours: supplement 9 states none. Time is never pooled, so every animat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,12 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.track import CoefficientTrack
 from said_model.config import require
+from said_model.small_files import SmallFiles
 from said_model.speech import hear
 
-WEIGHTS_FILE, CONFIG_FILE = "end2end_au.safetensors", "end2end_au.json"
+FILES = SmallFiles("end2end_au", "end2end-au", "regression baseline", "said train --model end2end-au")
 _WINDOW, _HOP = 512, 133
 #: Rows of the spectrogram that are kept, up to 4 kHz.
 _BINS = 128
@@ -95,15 +93,7 @@ def regression_loss(prediction: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 
 def save_regressor(folder: str | PathLike[str], model: End2EndAU, notes: Mapping[str, Any]) -> None:
     """Write weights and configuration into a folder."""
-    from safetensors.torch import save
-
-    from blendvoca.io.atomic import atomic_path, write_text
-
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    with atomic_path(Path(folder) / WEIGHTS_FILE) as temporary:
-        temporary.write_bytes(save(state))
-    facts = {"format": "end2end-au", "version": 1, "model": asdict(model.config), "notes": notes}
-    write_text(Path(folder) / CONFIG_FILE, json.dumps(facts, indent=1, default=str) + "\n")
+    FILES.save(folder, model, model.config, notes)
 
 
 def load_regressor(folder: str | PathLike[str]) -> End2EndAU:
@@ -111,22 +101,4 @@ def load_regressor(folder: str | PathLike[str]) -> End2EndAU:
 
     :raises MissingInputError: if it is not there; :raises FormatError: if it is something else.
     """
-    from safetensors.torch import load_file
-
-    root = Path(folder)
-    if not is_regressor(root):
-        raise MissingInputError("no regression baseline here", expected=f"{CONFIG_FILE} and {WEIGHTS_FILE}", path=root,
-                                remedy="Train one with `said train --model end2end-au`.")  # fmt: skip
-    try:
-        model = End2EndAU(RegressorConfig(**json.loads((root / CONFIG_FILE).read_text())["model"]))
-        model.load_state_dict(load_file(root / WEIGHTS_FILE))
-    except (KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise FormatError("not a regression baseline", found=str(error)[:300], path=root) from error
-    return model.eval()
-
-
-def is_regressor(folder: Path) -> bool:
-    """Whether a folder holds this baseline."""
-    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
-
-
+    return FILES.load(folder, lambda config: End2EndAU(RegressorConfig(**config)))
