@@ -29,7 +29,7 @@ def find_asset(name: str, first: Path | None = None) -> Path:
     raise MissingInputError(
         f"no file {name}",
         expected=f"it in {' or '.join(str(folder) for folder in folders)}",
-        remedy=f"Fetch it: blendvoca download {_entry_with(name)}. Or point BLENDVOCA_ASSETS at the folder that holds it.",
+        remedy=f"Fetch it: blendvoca download {_entry_with(name)}; or point BLENDVOCA_ASSETS at its folder.",
     )
 
 
