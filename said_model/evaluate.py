@@ -222,13 +222,16 @@ def _distributions(
     generated: list[NDArray[np.float64]], real: list[NDArray[np.float64]], instruments: Instruments
 ) -> tuple[Row, list[str]]:
     made, true = np.concatenate(generated), np.concatenate(real)
+    if min(len(made), len(true)) < 2:
+        return {}, ["FD and WInD left out: they compare sets, and here is one window"]
     distance = frechet_distance(true, made)
     figures, notes = {"fd": distance.value}, [f"FD of {len(true)} real and {len(made)} generated windows"]
     if distance.rank_deficient:
         notes.append("FD: fewer windows than the covariance needs for full rank; the value is biased upwards")
-    if min(len(true), len(made)) >= COMPONENTS:
-        mixed = wind(true, made, repeats=instruments.repeats, seed=instruments.seed)
-        figures |= {"wind": mixed.mean, "wind_deviation": mixed.deviation}
+    if min(len(true), len(made)) < COMPONENTS:
+        return figures, [*notes, f"WInD left out: fewer than {COMPONENTS} windows"]
+    mixed = wind(true, made, repeats=instruments.repeats, seed=instruments.seed)
+    figures |= {"wind": mixed.mean, "wind_deviation": mixed.deviation}
     return figures, notes
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingInputError
 from blendvoca.io.csv import decode_table
-from blendvoca.io.files import read_bytes
+from blendvoca.io.files import naming, read_bytes
 from blendvoca.track import CoefficientTrack
 from said_model.metrics.violations import violations
 
@@ -58,15 +58,16 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
     found: dict[Key, list[_Sample]] = {}
     if (root / MANIFEST).is_file():
         for clip in BlendVOCA(root, audio=False):
-            found[clip.speaker, clip.sentence] = [_Sample(0, clip.track, 0.0)]
+            found[clip.speaker, clip.sentence] = [_Sample(0, clip.track.select(truth.names), 0.0)]
     else:
         for path in sorted(root.glob("*/*.csv")):
             key, number = _key(path, truth)
-            found.setdefault(key, []).append(_read(path, number, fps))
+            samples = found.setdefault(key, [])
+            if key in truth:
+                samples.append(_read(path, number, fps, truth.names))
     known = set(truth.keys())
-    # A track with other columns is refused here, by name, before anything is measured.
     kept = {key: sorted(found[key], key=lambda sample: sample.number) for key in sorted(found) if key in known}
-    tracks = {key: tuple(sample.track.select(truth.names) for sample in samples) for key, samples in kept.items()}
+    tracks = {key: tuple(sample.track for sample in samples) for key, samples in kept.items()}
     if not tracks:
         raise MissingInputError(
             f"no tracks of the split {truth.split!r}", path=root, found=f"{len(found)} other clips",
@@ -76,11 +77,12 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
     return Outputs(tracks, _spell(sorted(set(found) - known)), _spell(sorted(known - set(tracks))), outside)
 
 
-def _read(path: Path, number: int, fps: float) -> _Sample:
-    """Read a CSV; values out of range are a finding about the system, not an error of the file."""
-    names, values = decode_table(read_bytes(path), path)
-    outside = violations(values, fps).range
-    return _Sample(number, CoefficientTrack(values.clip(0.0, 1.0), names, fps), outside)
+def _read(path: Path, number: int, fps: float, names: Sequence[str]) -> _Sample:
+    """Read a CSV and take its columns by name; values out of range are a finding, not an error of the file."""
+    with naming(path):
+        columns, values = decode_table(read_bytes(path), path)
+        track = CoefficientTrack(values.clip(0.0, 1.0), columns, fps).select(names)
+        return _Sample(number, track, violations(values, fps).range)
 
 
 def _key(path: Path, truth: BlendVOCA) -> tuple[Key, int]:

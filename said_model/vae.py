@@ -115,20 +115,21 @@ def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
     file = Path(path)
     if not file.is_file():
         raise MissingInputError("no weights here", path=file, remedy="`blendvoca download --list` names vae.pth.")
-    if file.suffix == ".safetensors":
-        from safetensors.torch import load_file
+    try:
+        if file.suffix == ".safetensors":
+            from safetensors.torch import load_file
 
-        state = load_file(file)
-    else:
-        try:
+            state = load_file(file)
+        else:
             state = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # torch raises many kinds for a file that is none
-            raise FormatError("not a state dict of plain tensors", found=error, path=file) from error
+    except Exception as error:  # both raise many kinds for a file that is none
+        raise FormatError("not a state dict of plain tensors", found=error, path=file) from error
     model = CoefficientVAE()
     try:
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise FormatError("weights of another architecture", found=str(error)[:300], path=file) from error
+        found = " ".join(str(error).split())[:200]
+        raise FormatError("weights of another architecture", found=found, path=file) from error
     return model.eval()
 
 

@@ -156,3 +156,21 @@ def test_systems_are_compared_on_the_clips_that_they_share(shards, tmp_path):
     assert table["multimodality"]["some"].value == 0 < table["multimodality"]["all"].value
     shared = [row["multimodality"] for row in systems[0].rows[1:]]
     assert table["multimodality"]["all"].value == pytest.approx(np.mean(shared))
+
+
+def test_one_window_is_no_set(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.02, keep=lambda row: row == 0), truth)
+    torch.manual_seed(0)
+    found = evaluate(outputs, truth, Instruments(vae=CoefficientVAE().eval(), rigs=False), "out")
+    assert "fd" not in found.overall
+    assert any("FD and WInD left out" in note for note in found.notes)
+
+
+def test_other_columns_are_refused_by_the_file_s_name(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    _write(tmp_path / "out", truth, 0.0)
+    path = next((tmp_path / "out").glob("*/*.csv"))
+    path.write_text(path.read_text().replace("jawOpen", "jawOpn", 1))
+    with pytest.raises(TrackError, match=path.name):
+        read_outputs(tmp_path / "out", truth)
