@@ -46,7 +46,12 @@ class Waveform:
         return len(self) / self.rate
 
     def resampled(self, rate: int) -> Waveform:
-        """Return the sound at another rate (soxr, high quality)."""
+        """Return the sound at another rate (soxr, high quality).
+
+        :raises AudioError: for a rate that is none.
+        """
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise AudioError("wrong sample rate", expected=f"{MIN_RATE} to {MAX_RATE} Hz", found=rate)
         if rate == self.rate:
             return self
         import soxr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from blendvoca.audio import MAX_RATE, MIN_RATE
 from blendvoca.clip import Clip
 from blendvoca.errors import ConfigurationError, IntegrityError, MissingInputError, nearest
 from blendvoca.rig import BlendshapeRig
@@ -43,7 +45,7 @@ class BlendVOCA:
     :param cache_bytes: memory for clips already read, 0 for none.
     :raises MissingInputError: if there is no dataset, or the manifest lists a file that is not there.
     :raises IntegrityError: if a file has not the size that the manifest states.
-    :raises ConfigurationError: for an unknown split.
+    :raises ConfigurationError: for an unknown split or a sample rate that is none.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class BlendVOCA:
             raise ConfigurationError(
                 f"unknown split {split!r}{nearest(split, SPLIT_NAMES)}", expected=f"one of {SPLIT_NAMES} or None"
             )
+        if audio_rate is not None and not MIN_RATE <= audio_rate <= MAX_RATE:
+            raise ConfigurationError("wrong sample rate", expected=f"{MIN_RATE} to {MAX_RATE} Hz", found=audio_rate)
         self.root, self.split, self.audio, self.audio_rate = Path(root), split, audio, audio_rate
         self.cache_bytes = cache_bytes
         self.manifest: Manifest = _manifest(self.root)
@@ -151,6 +155,7 @@ class BlendVOCA:
         """Return a clip by position or by ``(speaker, sentence)``.
 
         :raises IndexError: for a position that is not there.
+        :raises TypeError: for any other kind of key.
         :raises MissingInputError: for a name that is not there.
         :raises IntegrityError: if the file is damaged.
         """
@@ -162,16 +167,20 @@ class BlendVOCA:
         return clip
 
     def _row(self, key: int | tuple[str, str]) -> int:
-        if isinstance(key, tuple):
+        if isinstance(key, tuple) and len(key) == 2:
             if key in self._index:
                 return self._index[key]
             speaker, sentence = key
             entry = self.shard(speaker)  # says so if it is the speaker that is missing
             hint = nearest(sentence, entry.sentences)
             raise MissingInputError(f"{speaker} has no clip {sentence!r}{hint}", path=self.root)
-        if not -len(self) <= key < len(self):
-            raise IndexError(f"clip {key} of {len(self)}")
-        return key % len(self)
+        try:
+            row = operator.index(key)  # type: ignore[arg-type]
+        except TypeError:
+            raise TypeError(f"a clip is dataset[position] or dataset[speaker, sentence], not {key!r}") from None
+        if not -len(self) <= row < len(self):
+            raise IndexError(f"clip {row} of {len(self)}")
+        return row % len(self)
 
     def _read(self, row: int) -> Clip:
         entry, listed = self._rows[row]

@@ -127,6 +127,13 @@ def test_bad_questions(root: Path) -> None:
         dataset["alice", "sentence99"]
     with pytest.raises(MissingInputError, match="no speaker 'bob'"):
         dataset["bob", "sentence01"]
+    for key in ("alice", 1.5, slice(0, 2), ("alice", "sentence01", 3)):
+        with pytest.raises(TypeError, match=r"dataset\[speaker, sentence\]"):
+            dataset[key]  # type: ignore[index]
+    assert dataset[np.int64(1)] is dataset[1]
+    for rate in (0, -16000, 10**9):
+        with pytest.raises(ConfigurationError, match="sample rate"):
+            BlendVOCA(root, audio_rate=rate)
 
 
 def test_bad_folders(root: Path) -> None:
