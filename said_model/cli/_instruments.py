@@ -50,9 +50,10 @@ def open_instruments(
     truth = BlendVOCA(data, split, audio_rate=SAMPLE_RATE)
     expert = import_room("said_model.sync_expert").load_sync(sync) if sync is not None else None
     encoder = import_room("said_model.recipes").load_encoder(expert.config.encoder)[0] if expert is not None else None
-    for option, chosen, what in (("--vae", vae, "FD, WInD and multimodality"), ("--sync", sync, "AV offset and confidence")):
-        if chosen is None:
-            click.echo(f"note: without {option}, {what} are left out", err=True)
+    if vae is None:
+        click.echo("note: without --vae, FD, WInD and multimodality are left out", err=True)
+    if sync is None:
+        click.echo("note: without --sync, AV offset and confidence are left out", err=True)
     return truth, room.Instruments(
         import_room("said_model.vae").load_vae(vae) if vae is not None else None, expert, encoder,
         import_room("said_model.syncnet").load_syncnet(syncnet) if syncnet is not None else None,
