@@ -175,7 +175,7 @@ class BlendVOCA:
             hint = nearest(sentence, entry.sentences)
             raise MissingInputError(f"{speaker} has no clip {sentence!r}{hint}", path=self.root)
         try:
-            row = operator.index(key)  # type: ignore[arg-type]
+            row = operator.index(key)
         except TypeError:
             raise TypeError(f"a clip is dataset[position] or dataset[speaker, sentence], not {key!r}") from None
         if not -len(self) <= row < len(self):
