@@ -16,6 +16,8 @@ from blendvoca.errors import InputError, TrackError, nearest
 from blendvoca.track import CoefficientTrack
 
 Mask = NDArray[np.float64]
+#: Frames over which a new part is bent so that it goes on from what is kept: a quarter of a second.
+JOIN_FRAMES = 15
 
 
 def parse_range(text: str, fps: float, n_frames: int) -> slice:
@@ -143,6 +145,37 @@ def measure_borders(values: NDArray[np.float64], mask: Mask) -> Borders:
 
 def _mean(values: NDArray[np.float64]) -> float:
     return float(values.mean()) if values.size else 0.0
+
+
+def join_borders(values: NDArray[np.float64], mask: Mask, reach: int = JOIN_FRAMES) -> NDArray[np.float64]:
+    """Bend the new parts of a track (T, K) so that they go on from the kept ones in value and speed.
+
+    What is added to a new part is a cubic that is gone ``reach`` frames from its border; kept frames stay.
+    """
+    joined = values.copy()
+    for column in range(values.shape[1]):
+        free = np.asarray(mask)[:, column] < 0.5
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).astype(int)))
+        for start, stop in zip(edges[::2], edges[1::2]):
+            bend = np.zeros(stop - start)
+            if start > 0:
+                bend += _bend(values[:, column], start, stop - start, reach)
+            if stop < len(values):
+                bend += _bend(values[::-1, column], len(values) - stop, stop - start, reach)[::-1]
+            joined[start:stop, column] = (joined[start:stop, column] + bend).clip(0.0, 1.0)
+    return joined
+
+
+def _bend(values: NDArray[np.float64], start: int, count: int, reach: int) -> NDArray[np.float64]:
+    """Return what ``count`` new frames from ``start`` on need so that they go on from the frames before."""
+    kept, new = values[max(start - 3, 0) : start], values[start : start + min(count, 3)]
+    slope_kept = (kept[-1] - kept[0]) / max(len(kept) - 1, 1)
+    slope_new = (new[-1] - new[0]) / max(len(new) - 1, 1)
+    gap = new[0] - slope_new - kept[-1]
+    length = min(reach, count + 1)
+    u = np.minimum(np.arange(1, count + 1) / length, 1.0)
+    # Hermite's cubics: value one and slope nought at the border, and the other way round; both end at nought.
+    return -gap * (1 + 2 * u) * (1 - u) ** 2 + (slope_kept - slope_new) * length * u * (1 - u) ** 2
 
 
 @dataclass(frozen=True, eq=False)

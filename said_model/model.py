@@ -18,7 +18,7 @@ from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
 from said_model.drawing import Drawing, Edit, Progress
-from said_model.edit import Edited, measure_borders
+from said_model.edit import Edited, join_borders, measure_borders
 from said_model.inference import GuidedDenoiser
 from said_model.network import SaidNetwork
 from said_model.speech import Speech, features_of, hear
@@ -158,7 +158,8 @@ class SAiD:
         for one in values:
             result = track.values.copy()
             # The network works in float32: what is kept is taken from the track itself.
-            result[:, order] = np.where(kept_mask[:, order] >= 1, track.values[:, order], one)
+            drawn = np.where(kept_mask[:, order] >= 1, track.values[:, order], one)
+            result[:, order] = join_borders(drawn, kept_mask[:, order])
             edited.append(
                 Edited(CoefficientTrack(result, track.names, track.fps), measure_borders(result, kept_mask))
             )
