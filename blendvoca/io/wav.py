@@ -131,7 +131,9 @@ def _opened(file: io.IOBase) -> Iterator[object]:
         with soundfile.SoundFile(file) as sound:
             yield sound
     except (soundfile.SoundFileError, RuntimeError, TypeError) as error:
-        raise FormatError("not a sound file", expected="WAV, FLAC, OGG or MP3", found=str(error)) from error
+        # The whole message would name an object in memory.
+        reason = getattr(error, "error_string", str(error))
+        raise FormatError("not a sound file", expected="WAV, FLAC, OGG or MP3", found=reason) from error
 
 
 def _blocks(sound: object, size: int, most_seconds: float) -> Iterator[NDArray[np.float32]]:
