@@ -61,7 +61,10 @@ def write(form: str, root: Path, frames: NDArray[np.float32], faces: NDArray[np.
     return target
 
 
-@pytest.mark.parametrize("form", ["ascii", "binary", "zip", "obj", "npy", "flat", "fortran", "flat fortran", "python 2"])
+FORMS = ["ascii", "binary", "zip", "obj", "npy", "flat", "fortran", "flat fortran", "python 2"]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_gives_the_same(
     form: str, tmp_path: Path, frames: NDArray[np.float32], faces: NDArray[np.int32]
 ) -> None:

@@ -53,7 +53,7 @@ def test_a_cut_file_gives_what_it_holds_or_an_error(tone: Waveform) -> None:
     assert len(decode_audio(data[: 44 + 2000])) == 1000
     with pytest.raises((FormatError, AudioError)):
         decode_audio(data[:44])
-    with pytest.raises(FormatError, match="^(?!.* at 0x)"):
+    with pytest.raises(FormatError, match=r"^(?!.* at 0x)"):
         decode_audio(b"no sound at all")
     with pytest.raises(FormatError, match=r"broken\.wav"):
         decode_audio(data[:20], "broken.wav")
