@@ -1,11 +1,12 @@
 """How fast is SAiD on the CPU, against the plain implementation in tests/reference?
 
-    python benchmarks/said_cpu.py [--rounds 9] [--out results.json] [--clip] [--minutes 10]
+    python benchmarks/said_cpu.py [--rounds 9] [--row 5] [--out results.json] [--clip] [--minutes 10]
 
 A guided denoising step at full size (6.99 M parameters, 768-wide audio features, reference weights): plain float32,
 ours in float32, ours in bfloat16. Each runs in a process of its own, so that none inherits another's memory allocator,
-and they take turns of five steps within one run. Times are medians over the rounds, ratios are medians of the ratios of one round, so
-that another busy process hurts both sides of a ratio.
+and they take turns of five steps within one run (``--row``): sampling takes its steps in a row, with weights that are
+still in the processor's cache. Times are medians over the rounds, ratios are medians of the ratios of one round, so that
+another busy process hurts both sides of a ratio.
 
 ``--clip`` times four seconds end to end with an encoder of the size of wav2vec2-base, against 1000 plain steps.
 ``--minutes`` draws a long clip and prints time per minute and peak memory.
@@ -45,8 +46,6 @@ LENGTHS = (240, 600, 1800)
 KINDS = ("plain", "float32", "bfloat16")
 FEATURES = 768
 TIMESTEP, SCALE = 500, 2.0
-#: Steps of a turn: sampling takes them in a row, with weights that are still in the processor's cache.
-IN_A_ROW = 5
 
 
 def full_size_network(encoder: EncoderConfig | None = None) -> SaidNetwork:
@@ -69,7 +68,7 @@ def step_of(kind: str, network: SaidNetwork, frames: int) -> Callable[[], Tensor
     return lambda: denoise(noisy, float(TIMESTEP))
 
 
-def work(kind: str, threads: int, pipe: Connection) -> None:
+def work(kind: str, threads: int, row: int, pipe: Connection) -> None:
     """Answer each number of frames with the seconds of a step and its result; a length's first step is not timed."""
     torch.set_num_threads(threads)
     network, steps = full_size_network(), {}
@@ -79,18 +78,18 @@ def work(kind: str, threads: int, pipe: Connection) -> None:
                 steps[frames] = step_of(kind, network, frames)
                 steps[frames]()
             start = time.perf_counter()
-            for _ in range(IN_A_ROW):
+            for _ in range(row):
                 result = steps[frames]()
-            pipe.send(((time.perf_counter() - start) / IN_A_ROW, result.numpy()))
+            pipe.send(((time.perf_counter() - start) / row, result.numpy()))
 
 
-def compare_steps(rounds: int, threads: int) -> list[dict[str, float]]:
+def compare_steps(rounds: int, threads: int, in_a_row: int) -> list[dict[str, float]]:
     """Take turns and print the table."""
     context = multiprocessing.get_context("spawn")
     pipes = {}
     for kind in KINDS:
         pipes[kind], there = context.Pipe()
-        context.Process(target=work, args=(kind, threads, there), daemon=True).start()
+        context.Process(target=work, args=(kind, threads, in_a_row, there), daemon=True).start()
 
     def turn(frames: int) -> dict[str, Any]:
         answers = {}
@@ -170,11 +169,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--row", type=int, default=5, help="steps of a turn")
     parser.add_argument("--clip", action="store_true")
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    results: dict[str, Any] = {"threads": options.threads, "steps": compare_steps(options.rounds, options.threads)}
+    steps = compare_steps(options.rounds, options.threads, options.row)
+    results: dict[str, Any] = {"threads": options.threads, "in a row": options.row, "steps": steps}
     torch.set_num_threads(options.threads)
     if options.clip:
         results["clip"] = time_clip(max(options.rounds // 3, 1))
