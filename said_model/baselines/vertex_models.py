@@ -1,8 +1,20 @@
-"""What vertex models write: names, shapes and rates of their ``.npy`` outputs (supplement 9 and 12).
+"""What vertex models write: names, shapes and rates of their outputs (supplement 9 and 12).
 
-Every file holds the frames of one clip, (T, V, 3) or (T, 3V), in the units of VOCASET (metres) on the FLAME topology.
-Files lie as ``<speaker>/<sentence>.npy``, ``<speaker>/<sentence>-<number>.npy``, or, as FaceFormer's and CodeTalker's
-test scripts name them, ``<speaker>_<sentence>_condition_<style>.npy``; every style becomes one numbered track.
+Every file holds the frames of one clip, (T, V, 3) or (T, 3V), in metres on the topology of the speaker's rig:
+
+========== ==== ====== ======================================================================================
+model      fps  styles what its public code writes
+========== ==== ====== ======================================================================================
+voca       60   8      one OBJ a frame (``meshes/00000.obj``, voca/utils/inference.py) of predictions (T, 5023, 3):
+                       stack those into one array a clip
+meshtalk   60   1      nothing but a video of (T, 6172, 3) on its own head at 30 fps (meshtalk/animate_face.py); the
+                       paper trains it on VOCASET, at VOCASET's rate and topology (supplement 9)
+faceformer 30   8      (T, 15069) ``<speaker>_<sentence>_condition_<style>.npy`` (FaceFormer/main.py)
+codetalker 30   8      the same (CodeTalker/main/test_pred.py)
+========== ==== ====== ======================================================================================
+
+Files may also lie as ``<speaker>/<sentence>.npy`` or ``<speaker>/<sentence>-<number>.npy``, or flat as
+``<speaker>_<sentence>.npy``; every style becomes one numbered track.
 """
 
 from __future__ import annotations
@@ -36,12 +48,13 @@ MODELS = {
     model.name: model
     for model in (
         VertexModel("voca", 60.0, 8),
-        VertexModel("meshtalk", 30.0, 1),
+        VertexModel("meshtalk", 60.0, 1),
         VertexModel("faceformer", 30.0, 8),
         VertexModel("codetalker", 30.0, 8),
     )
 }
 _CONDITION = re.compile(r"^(?P<speaker>.+)_(?P<sentence>sentence\d+)_condition_(?P<style>.+)$")
+_FLAT = re.compile(r"^(?P<speaker>.+)_(?P<sentence>sentence\d+)(?:-(?P<style>\d+))?$")
 _NUMBERED = re.compile(r"^(?P<sentence>.+?)(?:-(?P<style>\d+))?$")
 
 
@@ -74,22 +87,29 @@ def find_outputs(folder: str | PathLike[str]) -> list[VertexOutput]:
     """Return all outputs of a folder in order; styles are numbered from 1 in the order of their names.
 
     :raises MissingInputError: if there is none.
+    :raises FormatError: for a file whose clip cannot be told, or two files that are one output.
     """
     root = Path(folder)
     named = [(path, *_key(root, path)) for path in sorted(root.rglob("*.npy"))]
     if not named:
         raise MissingInputError("no outputs of a vertex model", expected="<speaker>/<sentence>.npy", path=root)
     styles = _numbers(style for _, _, _, style in named if style and not style.isdigit())
-    return [
-        VertexOutput(path, speaker, sentence, int(style) if style.isdigit() else styles.get(style, 0))
-        for path, speaker, sentence, style in named
-    ]
+    outputs: dict[tuple[str, str, int], VertexOutput] = {}
+    for path, speaker, sentence, style in named:
+        key = speaker, sentence, int(style) if style.isdigit() else styles.get(style, 0)
+        if key in outputs:
+            raise FormatError("two files are one output", expected="a file for each clip and style", path=path,
+                              found=outputs[key].path, remedy="Remove one of them.")  # fmt: skip
+        outputs[key] = VertexOutput(path, *key)
+    return list(outputs.values())
 
 
 def _key(root: Path, path: Path) -> tuple[str, str, str]:
     match = _CONDITION.match(path.stem)
     if match is not None:
         return match["speaker"], match["sentence"], match["style"]
+    if path.parent == root and (match := _FLAT.match(path.stem)) is not None:
+        return match["speaker"], match["sentence"], match["style"] or ""
     match = _NUMBERED.match(path.stem)
     if path.parent == root or match is None:
         raise FormatError("whose output this is cannot be told", found=path.name, path=path,
