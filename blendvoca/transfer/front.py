@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
-from blendvoca.errors import MeshError
+from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.checks import landmark_pairs
@@ -209,13 +209,20 @@ def transfer_rig(
 
     :param source_landmarks, target_landmarks: (m,) vertex indices of the same points of a face on either mesh.
     :param region: vertices of the target to be deformed; None finds the face (`region.face_region`).
-    :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`).
+    :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`), or outside the region.
     :raises MeshError: for geometry that cannot be transferred to.
     """
     config = config or TransferConfig()
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
     start = time.perf_counter()
     region = region or face_region(target, pairs[:, 1], config.region)
+    outside = pairs[region.position[pairs[:, 1]] < 0, 1]
+    if len(outside):
+        raise LandmarkError(
+            f"the region leaves {len(outside)} of the landmarks out",
+            expected="a region with all of them",
+            found=f"without vertices {outside[:8].tolist()}",
+        )
     cropped = time.perf_counter()
     inner = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
     prepared = prepare(source.neutral, region.apply(target), inner, config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blendvoca.crop import Crop
 from blendvoca.errors import ConfigurationError, LandmarkError, MeshError
 from blendvoca.mesh import Mesh
 from blendvoca.transfer import TransferConfig, clean, transfer_rig
@@ -45,6 +46,13 @@ def test_landmarks_out_of_range(sample) -> None:  # type: ignore[no-untyped-def]
         attempt(sample, marks)
     with pytest.raises(LandmarkError, match="no list of vertex indices"):
         attempt(sample, sample.head_landmarks.astype(float))
+
+
+def test_landmarks_outside_the_region(sample) -> None:  # type: ignore[no-untyped-def]
+    head, marks = sample.head.neutral, sample.head_landmarks
+    region = Crop.of(np.setdiff1d(np.arange(head.n_vertices), marks[:3]), head.n_vertices)
+    with pytest.raises(LandmarkError, match="leaves 3 of the landmarks out"):
+        transfer_rig(sample.mask, sample.mask_landmarks, head, marks, region=region)
 
 
 def test_landmarks_of_another_scheme(sample) -> None:  # type: ignore[no-untyped-def]
