@@ -269,6 +269,22 @@ def test_command_interpolates_first(tmp_path, rig_folder):
     assert len(read_track(out)) == 20
 
 
+def test_command_knows_flames_published_region(tmp_path, assets, monkeypatch):
+    from blendvoca.shard.rig_file import write_rig
+    from landmarks.schemes import head_indices
+
+    monkeypatch.setenv("BLENDVOCA_ASSETS", str(assets))
+    kept = head_indices("flame")
+    rig = small_rig(BLENDVOCA_NAMES, n_vertices=5023)
+    u = motion(3, 32)
+    np.save(tmp_path / "s.npy", rig.pose(u).astype(np.float32))
+    part = write_rig(tmp_path / "rig.h5", rig.cropped(Crop.of(kept, 5023)))
+    out = tmp_path / "t.csv"
+    result = run(tmp_path / "s.npy", "--rig", part, "--out", out)
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(read_track(out).values, u, atol=1e-3)
+
+
 def test_command_takes_a_rig_file(tmp_path, rig_folder):
     from blendvoca.shard.rig_file import write_rig
 

@@ -31,7 +31,7 @@ FAR_MM = 10.0
 @click.option("--shapes", type=click.Choice(["blendvoca", "all"]), default="blendvoca", show_default=True,
               help="BlendVOCA's 32, or all the rig has.")  # fmt: skip
 @click.option("--crop", "crop_path", type=click.Path(path_type=Path),
-              help="Vertex indices of the whole head that the rig keeps, one a line.")  # fmt: skip
+              help="Vertices of the whole head that the rig keeps; FLAME's are known once fetched.")  # fmt: skip
 @click.option("--lips", "lips_path", type=click.Path(path_type=Path), help="Vertex indices of the rig's lips.")
 @click.option("--lip-weight", default=1.0, show_default=True, help="Weight of the lips' squared distances.")
 @click.option("--ridge", default=0.0, show_default=True, help="Pull towards rest, relative to the mean of diag(BᵀB).")
@@ -51,7 +51,9 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
 
     frames = open_sequence(sequence, fps_in)
     rig, crop = _open_rig(rig_path)
-    kept = _indices(crop_path) if crop_path is not None else None if crop is None else crop.kept
+    kept = crop.kept if crop is not None else _known_crop(rig.neutral.n_vertices, frames.n_vertices)
+    if crop_path is not None:
+        kept = _indices(crop_path)
     rig, crop = match_topology(rig.select(BLENDVOCA_NAMES) if shapes == "blendvoca" else rig, frames.n_vertices, kept)
     lips = lip_vertices(rig) if lips_path is None else _indices(lips_path)
     weights = None if lip_weight == 1.0 else lip_weights(rig, lips, lip_weight)
@@ -74,6 +76,20 @@ def _open_rig(path: Path) -> tuple[BlendshapeRig, Crop | None]:
         return read_rig_folder(path), None
     parts = read_rig(path)
     return parts.whole(path), parts.crop
+
+
+def _known_crop(*counts: int) -> NDArray[np.int64] | None:
+    """Return FLAME's published head region where one count is the whole head's and the other the region's."""
+    from blendvoca.errors import MissingInputError
+    from landmarks.schemes import head_indices, topologies
+
+    if topologies()["flame"].vertices not in counts:
+        return None
+    try:
+        kept = head_indices("flame")
+    except MissingInputError:
+        return None
+    return kept if len(kept) in counts else None
 
 
 def _indices(path: Path) -> NDArray[np.int64]:
