@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import ConfigurationError, TrackError
+from blendvoca.errors import ConfigurationError, TrackError, nearest
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
@@ -169,8 +169,9 @@ class SAiD:
         missing = [name for name in self.config.names if name not in track.names]
         if missing:
             raise TrackError(
-                "the track lacks blendshapes of the model", expected=", ".join(self.config.names),
-                found=f"no {', '.join(missing)}", remedy="Add them as columns of zeros, or edit with another model.",
+                "the track lacks blendshapes of the model", expected=f"the model's {len(self.config.names)} names",
+                found="no " + ", ".join(name + nearest(name, track.names) for name in missing),
+                remedy="Add them as columns of zeros, or edit with another model.",
             )  # fmt: skip
         if track.fps != self.config.fps:
             raise TrackError(

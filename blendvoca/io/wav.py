@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.audio import MAX_RATE, MIN_RATE, Waveform
-from blendvoca.errors import AudioError, FormatError, MissingInputError
+from blendvoca.errors import AudioError, BlendvocaError, FormatError, MissingInputError
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import StrPath, naming, read_bytes
 
@@ -73,6 +73,8 @@ def read_resampled(path: StrPath, rate: int) -> tuple[Waveform, Source]:
             with _File(path, "rb") as file, _opened(file) as sound:
                 size = os.fstat(file.fileno()).st_size
                 return _resampled(_blocks(sound, size, MAX_SECONDS_RESAMPLED), sound.samplerate, rate)  # type: ignore[attr-defined]
+        except BlendvocaError:
+            raise  # some of them are a ValueError too
         except (OSError, ValueError) as error:
             # ValueError: a name with a NUL byte in it.
             reason = getattr(error, "strerror", None) or str(error)
@@ -93,7 +95,7 @@ def _resampled(blocks: Iterator[NDArray[np.float32]], old: int, new: int) -> tup
         clipped += int(np.count_nonzero(np.abs(block) >= FULL_SCALE))
         squares += float(np.square(block, dtype=np.float64).sum())
         parts.append(block if stream is None else stream.resample_chunk(block))
-    if stream is not None:
+    if stream is not None and count:
         parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
     source = Source(old, count, float(np.sqrt(squares / max(count, 1))), clipped / max(count, 1))
     samples = _whole(iter(parts))

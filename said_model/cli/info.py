@@ -11,7 +11,8 @@ import click
 @click.argument("model", type=click.Path(path_type=Path))
 def info(model: Path) -> None:
     """Say what the checkpoint MODEL is made of, without loading its weights."""
-    import json
+    import shutil
+    import textwrap
 
     from said_model.extras import import_room
 
@@ -29,7 +30,22 @@ def info(model: Path) -> None:
         "diffusion": f"{diffusion.train_steps} steps, {diffusion.beta_schedule}, predicts {diffusion.prediction}",
         "weights": f"{size / 2**20:.1f} MiB",
     }
-    rows |= {f"note: {key}": value if isinstance(value, str) else json.dumps(value) for key, value in notes.items()}
+    for key, value in notes.items():
+        rows |= _spell(f"note: {key}", value)
     width = max(map(len, rows))
+    terminal = max(shutil.get_terminal_size().columns, width + 30)
     for key, value in rows.items():
-        click.echo(f"{key:<{width}}  {value}")
+        gap = " " * (width + 2)
+        click.echo(textwrap.fill(value, terminal, initial_indent=f"{key:<{width}}  ", subsequent_indent=gap))
+
+
+def _spell(name: str, value: object) -> dict[str, str]:
+    """Return rows for a note: groups in rows of their own, what the checkpoint is made of left out."""
+    if not isinstance(value, dict):
+        return {name: f"{value:.4g}" if isinstance(value, float) else str(value)}
+    plain = {key: part for key, part in value.items() if not isinstance(part, dict)}
+    rows = {name: ", ".join(f"{key} {part}" for key, part in plain.items())} if plain else {}
+    for key, part in value.items():
+        if isinstance(part, dict) and key != "model":
+            rows |= _spell(f"{name}, {key}", part)
+    return rows

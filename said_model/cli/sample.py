@@ -41,9 +41,12 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
         speech, start = open_speech(path), time.perf_counter()
         tracks = said.samples(speech, samples, seed, settings, windows)
         taken = time.perf_counter() - start
-        for number, track in enumerate(tracks):
-            name = f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + number}.csv"
-            track.to_csv(out if single else out / name)
+        names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
+        targets = [out] if single else [out / name for name in names]
+        for track, target in zip(tracks, targets):
+            track.to_csv(target)
         seconds = sum(track.duration for track in tracks)
-        click.echo(f"{path.name}: {len(tracks[0])} frames, {samples} samples in {taken:.2f} s "
-                   f"({seconds / taken:.1f} x real time) -> {out if single else out / name}")  # fmt: skip
+        what = "1 sample" if samples == 1 else f"{samples} samples"
+        where = str(targets[0]) if samples == 1 else f"{targets[0]} to {targets[-1].name}"
+        click.echo(f"{path.name}: {len(tracks[0])} frames, {what} in {taken:.2f} s "
+                   f"({seconds / taken:.1f} x real time) -> {where}")  # fmt: skip

@@ -26,6 +26,7 @@ def stream(encoding: str, hop: int, lookahead: int, past: int, model: Path | Non
     import torch
 
     from said_model import SamplerConfig
+    from said_model.config import SAMPLE_RATE
     from said_model.stream import StreamConfig
     from said_model.windows import Chain
 
@@ -33,7 +34,11 @@ def stream(encoding: str, hop: int, lookahead: int, past: int, model: Path | Non
     config = StreamConfig(Chain(past, hop, lookahead))
     click.echo(f"a frame waits at most {config.latency(said.config.fps):.2f} s for its sound, and for the computation",
                err=True)  # fmt: skip
-    streamer = said.stream(config, seed, SamplerConfig(sampler, steps, guidance))
+    settings = SamplerConfig(sampler, steps, guidance)
+    # The first pass through the network prepares its kernels, which takes far longer than any other.
+    warm = said.stream(config, seed, settings)
+    warm.push(torch.zeros(round(config.latency(warm.fps) * SAMPLE_RATE) + 1))
+    streamer = said.stream(config, seed, settings)
     dtype, full = (np.dtype("<i2"), 32768.0) if encoding == "s16le" else (np.dtype("<f4"), 1.0)
 
     def write(frames: torch.Tensor) -> None:

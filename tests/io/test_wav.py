@@ -95,3 +95,42 @@ def test_what_is_no_sound(tmp_path: Path, tone: Waveform) -> None:
         decode_audio(buffer.getvalue(), "slow.wav")
     with pytest.raises(MissingInputError):
         read_audio(tmp_path / "nothing.wav")
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 48_000])
+def test_reading_at_another_rate_is_reading_then_resampling(tmp_path: Path, rate: int) -> None:
+    sound = 0.3 * np.random.default_rng(0).standard_normal((5 * rate + 7, 2))
+    soundfile.write(tmp_path / "a.wav", sound, rate, "FLOAT")
+    heard, source = wav.read_resampled(tmp_path / "a.wav", 16_000)
+    assert heard.rate == 16_000
+    assert np.array_equal(heard.samples, read_audio(tmp_path / "a.wav").resampled(16_000).samples)
+    assert (source.rate, source.samples) == (rate, len(sound))
+    mixed = sound.mean(axis=1)
+    assert source.level == pytest.approx(np.sqrt(np.mean(mixed**2)), rel=1e-4)
+    assert source.clipped == pytest.approx(np.mean(np.abs(mixed) >= wav.FULL_SCALE), abs=1e-4)
+
+
+def test_reading_at_another_rate_refuses_what_reading_refuses(tmp_path: Path) -> None:
+    samples = np.zeros(9000, np.float32)
+    samples[8000] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 48_000, "FLOAT")
+    with pytest.raises(AudioError, match=r"nan\.wav.*not finite.*sample 8000"):
+        wav.read_resampled(tmp_path / "nan.wav", 16_000)
+    soundfile.write(tmp_path / "none.wav", samples[:0], 48_000)
+    with pytest.raises(AudioError, match="empty"):
+        wav.read_resampled(tmp_path / "none.wav", 16_000)
+    (tmp_path / "text.wav").write_text("no sound")
+    with pytest.raises(FormatError, match=r"text\.wav"):
+        wav.read_resampled(tmp_path / "text.wav", 16_000)
+    for path in (tmp_path / "nowhere.wav", tmp_path, "a\0b"):
+        with pytest.raises(MissingInputError):
+            wav.read_resampled(path, 16_000)
+
+
+def test_a_single_sample_and_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    soundfile.write(tmp_path / "one.wav", np.zeros(1), 48_000)
+    assert len(wav.read_resampled(tmp_path / "one.wav", 16_000)[0]) == 1
+    soundfile.write(tmp_path / "long.wav", np.zeros(80_000, np.int16), 1_000)
+    monkeypatch.setattr(wav, "MAX_SECONDS_RESAMPLED", 60.0)
+    with pytest.raises(AudioError, match=r"at most 60 s.*Cut it into pieces"):
+        wav.read_resampled(tmp_path / "long.wav", 16_000)
