@@ -21,13 +21,14 @@ class Interval:
     """A figure over the clips that all systems share.
 
     :param value: over those clips; :param low: and :param high: ends of the interval (percentiles of the bootstrap).
-    :param clips: clips it was taken over.
+    :param clips: clips it was taken over; :param windows: of them that FD and WInD looked at, generated ones.
     """
 
     value: float
     low: float
     high: float
     clips: int
+    windows: int | None = None
 
 
 def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, Interval]]:
@@ -39,7 +40,8 @@ def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0)
     :raises InputError: if the systems share no two clips, or two have one name.
     """
     if len({system.name for system in systems}) != len(systems):
-        raise InputError("two systems of one name", found=[system.name for system in systems])
+        found = [system.name for system in systems]
+        raise InputError("two systems of one name", found=found, remedy="Name their folders differently.")
     shared = sorted(set.intersection(*(set(system.clips) for system in systems))) if systems else []
     if len(shared) < 2:
         raise InputError("nothing to compare", expected="two or more clips that all systems have", found=len(shared))
@@ -77,7 +79,7 @@ def _distance_interval(system: Evaluation, places: list[int], drawn: np.ndarray)
         return frechet_distance(real, made).value
 
     values = np.array([distance(rows) for rows in drawn])
-    return _interval(distance(range(len(places))), values, len(places))
+    return _interval(distance(range(len(places))), values, len(places), _windows(system, places))
 
 
 def _mixture_interval(system: Evaluation, places: list[int], seed: int) -> Interval | None:
@@ -85,9 +87,13 @@ def _mixture_interval(system: Evaluation, places: list[int], seed: int) -> Inter
     if min(len(real), len(made)) < COMPONENTS:
         return None
     found = wind(real, made, seed=seed)
-    return _interval(found.mean, np.array(found.values), len(places))
+    return _interval(found.mean, np.array(found.values), len(places), len(made))
 
 
-def _interval(value: float, values: np.ndarray, clips: int) -> Interval:
+def _windows(system: Evaluation, places: list[int]) -> int:
+    return sum(len(system.latents[place]) for place in places)
+
+
+def _interval(value: float, values: np.ndarray, clips: int, windows: int | None = None) -> Interval:
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high), clips)
+    return Interval(value, float(low), float(high), clips, windows)

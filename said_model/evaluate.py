@@ -105,8 +105,9 @@ def evaluate(
             row = _measure(clip, tracks, instruments, truth)
         except InputError as error:
             raise InputError(f"{'/'.join(key)}: {error}") from error
-        if outputs.outside:
-            row["range_violations"] = float(np.mean(outputs.outside[key]))
+        broken = outputs.broken.get(key) or [violations(track.values, track.fps) for track in tracks]
+        row["range_violations"] = float(np.mean([found.range for found in broken]))
+        row["rate_violations"] = float(np.mean([found.rate for found in broken]))
         if instruments.vae is not None:
             parts = [_latents(instruments.vae, matched(clip.track, track)[1]) for track in tracks]
             generated.append(np.concatenate(parts))
@@ -164,9 +165,8 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
 
 def _plain(clip: Clip, track: CoefficientTrack) -> Row:
     error = coefficient_error(clip.track, track)
-    broken = violations(track.values, track.fps)
     row = {"mae": error.position, "velocity_error": error.velocity, "acceleration_error": error.acceleration,
-           "jitter_share": jitter(track).share, "rate_violations": broken.rate}  # fmt: skip
+           "jitter_share": jitter(track).share}  # fmt: skip
     if clip.waveform is not None:
         row["beat_consistency"] = beat_consistency(track, clip.waveform).value
     return row

@@ -13,7 +13,7 @@ from blendvoca.errors import MissingInputError
 from blendvoca.io.csv import decode_table
 from blendvoca.io.files import naming, read_bytes
 from blendvoca.track import CoefficientTrack
-from said_model.metrics.violations import violations
+from said_model.metrics.violations import Violations, violations
 
 #: Speaker and sentence.
 Key = tuple[str, str]
@@ -29,22 +29,22 @@ class Outputs:
     :param tracks: samples by (speaker, sentence), in the order of their numbers.
     :param dropped: clips that were left out because there is no truth to compare them with.
     :param missing: clips of the split that the system has no track of.
-    :param outside: share of the coefficients of each track that left [0, 1] in the file; they were clipped.
+    :param broken: what the values of each track's file did before they were clipped, over the truth's columns.
     """
 
     tracks: dict[Key, tuple[CoefficientTrack, ...]]
     dropped: tuple[str, ...]
     missing: tuple[str, ...]
-    outside: dict[Key, tuple[float, ...]] = field(default_factory=dict)
+    broken: dict[Key, tuple[Violations, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Sample:
-    """One track of a clip: its number, and the share of it that was out of range."""
+    """One track of a clip: its number, and its violations before clipping."""
 
     number: int
     track: CoefficientTrack
-    outside: float
+    broken: Violations
 
 
 def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.0) -> Outputs:
@@ -58,7 +58,8 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
     found: dict[Key, list[_Sample]] = {}
     if (root / MANIFEST).is_file():
         for clip in BlendVOCA(root, audio=False):
-            found[clip.speaker, clip.sentence] = [_Sample(0, clip.track.select(truth.names), 0.0)]
+            track = clip.track.select(truth.names)
+            found[clip.speaker, clip.sentence] = [_Sample(0, track, violations(track.values, track.fps))]
     else:
         for path in sorted(root.glob("*/*.csv")):
             key, number = _key(path, truth)
@@ -73,16 +74,16 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
             f"no tracks of the split {truth.split!r}", path=root, found=f"{len(found)} other clips",
             expected="<speaker>/<sentence>.csv or <speaker>/<sentence>-<number>.csv",
         )  # fmt: skip
-    outside = {key: tuple(sample.outside for sample in samples) for key, samples in kept.items()}
-    return Outputs(tracks, _spell(sorted(set(found) - known)), _spell(sorted(known - set(tracks))), outside)
+    broken = {key: tuple(sample.broken for sample in samples) for key, samples in kept.items()}
+    return Outputs(tracks, _spell(sorted(set(found) - known)), _spell(sorted(known - set(tracks))), broken)
 
 
 def _read(path: Path, number: int, fps: float, names: Sequence[str]) -> _Sample:
     """Read a CSV and take its columns by name; values out of range are a finding, not an error of the file."""
     with naming(path):
         columns, values = decode_table(read_bytes(path), path)
-        track = CoefficientTrack(values.clip(0.0, 1.0), columns, fps).select(names)
-        return _Sample(number, track, violations(values, fps).range)
+        clipped = CoefficientTrack(values.clip(0.0, 1.0), columns, fps)
+        return _Sample(number, clipped.select(names), violations(values[:, clipped.columns(names)], fps))
 
 
 def _key(path: Path, truth: BlendVOCA) -> tuple[Key, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -70,3 +70,20 @@ def measure(outputs: Path, name: str, truth: BlendVOCA, instruments: Instruments
 
     with clip_bar(f"Measuring {name}") as tell:
         return evaluate(read_outputs(outputs, truth, fps), truth, instruments, name, tell)
+
+
+def print_table(title: str, lines: Sequence[Sequence[str]]) -> None:
+    """Print lines, their header first, as wide as the terminal; what is no terminal gets whole lines."""
+    import os
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for number, name in enumerate(lines[0]):
+        table.add_column(name, justify="right" if number else "left")
+    for line in lines[1:]:
+        table.add_row(*line)
+    console = Console()
+    narrow = console.is_terminal or "COLUMNS" in os.environ
+    (console if narrow else Console(width=200)).print(table)

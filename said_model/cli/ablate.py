@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from said_model.cli._instruments import measure, measuring_options, open_instruments
+from said_model.cli._instruments import measure, measuring_options, open_instruments, print_table
 from said_model.cli._training import training_options
-
-if TYPE_CHECKING:
-    from said_model.evaluate import Evaluation
 
 
 @click.command()
@@ -21,22 +18,31 @@ if TYPE_CHECKING:
 @training_options
 @click.option("--samples", default=2, show_default=True, help="Tracks for each clip; the paper: 72.")
 @click.option("--every", default=1, show_default=True, help="Sample each n-th clip of the split only.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the table.")
-def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, json_path: Path | None, fps: float, data: Path,
-           split: str, seed: int, encoder: str, device: str, **options: Any) -> None:  # fmt: skip
+@click.option("--sampler", default="dpm", show_default=True, help="As for `said sample`; the paper: said-ddim.")
+@click.option("--sampling-steps", type=int, help="Denoising steps [default: the sampler's].")
+@click.option("--guidance", default=2.0, show_default=True, help="Strength of the guidance; the paper: 2.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures, and those of each clip.")
+@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), help="Write the table.")
+def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler: str, sampling_steps: int | None,
+           guidance: float, json_path: Path | None, markdown_path: Path | None, fps: float, data: Path, split: str,
+           seed: int, encoder: str, device: str, **options: Any) -> None:  # fmt: skip
     """Train the rows of Table 2 on --data, sample the split, and print their figures.
 
     Rows: said, squared-error, no-velocity-loss, no-alignment-bias, finetuned-encoder (needs an --encoder with weights),
-    widened-window. A run that was stopped goes on.
+    widened-window. What was stopped goes on; tables are written after every row.
     """
     import json
 
     from blendvoca.io.atomic import write_text
+    from said_model import SamplerConfig
     from said_model.cli._progress import training_bar
     from said_model.extras import import_room
 
     room = import_room("said_model.ablations")
-    rows = room.chosen_rows(names, encoder)
+    rows, left_out = room.chosen_rows(names, encoder)
+    for title, reason in left_out.items():
+        click.echo(f"note: {title} left out: {reason}; name another --encoder", err=True)
+    settings = SamplerConfig(sampler, sampling_steps, guidance)
     instruments = {name: options.pop(name) for name in ("vae", "sync", "syncnet", "lips", "upper", "no_vertices")}
     truth, opened = open_instruments(data, split, seed=seed, **instruments)
     found = []
@@ -45,25 +51,11 @@ def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, json_pat
         with training_bar(row.title, options["steps"]) as tell:
             chosen = None if device == "auto" else device
             room.train_row(row, data, model, encoder, {**options, "seed": seed}, tell, chosen)
-        room.write_tracks(model, data, tracks, split=split, samples=samples, every=every, device=device)
+        room.write_tracks(model, data, tracks, split=split, samples=samples, every=every, settings=settings,
+                          device=device)  # fmt: skip
         found.append(measure(tracks, row.title, truth, opened, fps))
-    _show(found, split)
-    if json_path is not None:
-        write_text(json_path, json.dumps([system.to_json() for system in found], indent=1) + "\n")
-
-
-def _show(found: list[Evaluation], split: str) -> None:
-    """Print one column a row of Table 2."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from said_model.figures_page import FIGURES
-
-    table = Table(title=f"Ablations, {split}")
-    for title in ("Figure", *(system.name for system in found), "Clips"):
-        table.add_column(title)
-    for figure in (name for name in FIGURES if name in found[0].overall):
-        title, better, digits = FIGURES[figure]
-        cells = [f"{system.overall[figure]:.{digits}f}" for system in found]
-        table.add_row(f"{title} {better}", *cells, str(found[0].counts[figure]))
-    Console(width=max(Console().width, 40 + 16 * len(found))).print(table)
+        if json_path is not None:
+            write_text(json_path, json.dumps([system.to_json() for system in found], indent=1) + "\n")
+        if markdown_path is not None:
+            write_text(markdown_path, room.markdown(room.table(found)))
+    print_table(f"Ablations, {split}", room.table(found))

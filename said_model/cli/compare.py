@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from said_model.cli._instruments import measure, measuring_options, open_instruments
+from said_model.cli._instruments import measure, measuring_options, open_instruments, print_table
+
+if TYPE_CHECKING:
+    from said_model.compare import Interval
 
 
 @click.command()
@@ -20,26 +23,31 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-    from rich.table import Table
-
     from blendvoca.io.atomic import write_text
 
     truth, instruments = open_instruments(**options)
-    systems = [measure(folder, folder.name, truth, instruments, fps) for folder in outputs]
+    alike = len({folder.name for folder in outputs}) < len(outputs)
+    names = [str(folder) if alike else folder.name for folder in outputs]
+    systems = [measure(folder, name, truth, instruments, fps) for folder, name in zip(outputs, names)]
     from said_model.compare import compare as side_by_side
     from said_model.figures_page import FIGURES
 
     found = side_by_side(systems, resamples, options["seed"])
-    table = Table(title=f"{options['split']}, 95 % intervals over clips")
-    for title in ("Figure", *(system.name for system in systems), "Clips"):
-        table.add_column(title)
+    lines = [["Figure", *names, "Clips"]]
     for figure in [*(name for name in FIGURES if name in found), *(name for name in found if name not in FIGURES)]:
         title, better, digits = FIGURES.get(figure, (figure, "", 4))
         cells = [found[figure].get(system.name) for system in systems]
         shown = [f"{c.value:.{digits}f} [{c.low:.{digits}f}, {c.high:.{digits}f}]" if c else "–" for c in cells]
-        table.add_row(f"{title} {better}", *shown, "/".join(str(c.clips) if c else "0" for c in cells))
-    Console(width=max(Console().width, 40 + 30 * len(systems))).print(table)
+        used = dict.fromkeys(_used(cell) for cell in cells)
+        lines.append([f"{title} {better}".strip(), *shown, " / ".join(used)])
+    print_table(f"{options['split']}, 95 % intervals over clips", lines)
     if json_path is not None:
         plain = {figure: {name: asdict(cell) for name, cell in row.items()} for figure, row in found.items()}
         write_text(json_path, json.dumps(plain, indent=1) + "\n")
+
+
+def _used(cell: Interval | None) -> str:
+    """Return how many clips a figure was taken over, and windows where it counts those."""
+    if cell is None:
+        return "0"
+    return str(cell.clips) if cell.windows is None else f"{cell.clips} ({cell.windows} windows)"

@@ -20,6 +20,7 @@ from said_model.compare import compare  # noqa: E402
 from said_model.config import SAMPLE_RATE  # noqa: E402
 from said_model.evaluate import Instruments, averages, evaluate  # noqa: E402
 from said_model.figures_page import page  # noqa: E402
+from said_model.metrics.vertex_sets import VertexSet  # noqa: E402
 from said_model.outputs import read_outputs  # noqa: E402
 from said_model.sync_expert import Synchrony  # noqa: E402
 from said_model.syncnet import SyncNet  # noqa: E402
@@ -109,6 +110,9 @@ def test_commands(shards, tmp_path):
     assert json.loads((tmp_path / "one.json").read_text())["clips_used"]["mae"] == len(truth)
     done = CliRunner().invoke(main, ["compare", *folders, *options, "--resamples", "50"])
     assert done.exit_code == 0 and "two" in done.output
+    again = str(_write(tmp_path / "other" / "one", truth, 0.02))  # folders of one name are told apart by their paths
+    done = CliRunner().invoke(main, ["compare", folders[0], again, *options, "--resamples", "50"])
+    assert done.exit_code == 0, done.output
 
 
 def test_syncnet_looks_at_rendered_faces(tmp_path, monkeypatch):
@@ -143,6 +147,87 @@ def test_values_out_of_range_are_counted_not_refused(shards, tmp_path):
     assert found.overall["range_violations"] == pytest.approx(13 / values.size)
 
 
+def test_steps_are_counted_before_clipping(shards, tmp_path):
+    """A track that swings outside [0, 1] is still once it is clipped; the report tells of its steps nevertheless."""
+    truth = BlendVOCA(shards, "test")
+    clip = truth[0]
+    values = np.full(clip.track.values.shape, 1.0)
+    values[::2, 3] = 2.0
+    folder = tmp_path / "out" / clip.speaker
+    folder.mkdir(parents=True)
+    names = (*clip.track.names, "tongueOut")  # a column that the truth lacks does not count
+    rows = np.column_stack([values, np.arange(len(values)) * 5.0])
+    lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
+    (folder / f"{clip.sentence}.csv").write_text("\n".join(lines))
+    found = evaluate(read_outputs(tmp_path / "out", truth), truth, Instruments(rigs=False), "out").overall
+    assert found["rate_violations"] == pytest.approx(1 / 32)
+    assert found["range_violations"] == pytest.approx((len(values) + 1) // 2 / values.size)
+
+
+def test_distances_are_nothing_for_truth_and_grow_with_noise(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    torch.manual_seed(0)
+    instruments = Instruments(vae=CoefficientVAE().eval(), repeats=2)
+    found = []
+    for noise in (0.0, 0.02, 0.1):
+        outputs = read_outputs(_write(tmp_path / f"noise{noise}", truth, noise), truth)
+        found.append(evaluate(outputs, truth, instruments, "x").overall)
+    assert found[0]["fd"] < 1e-3 * found[1]["fd"]
+    for figure in ("fd", "lve_mm", "lve_squared_mm2", "mve_mm"):
+        assert found[0][figure] < found[1][figure] < found[2][figure], figure
+    # Jensen: the mean of squares is at least the square of the mean, so the two protocols are told apart.
+    assert found[2]["lve_squared_mm2"] >= found[2]["lve_mm"] ** 2 > 0
+
+
+def test_lengths_and_counts_that_do_not_match_are_refused(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    root = _write(tmp_path / "out", truth, 0.0)
+    speaker, sentence = truth.keys()[1]
+    track = truth[1].track
+    CoefficientTrack(track.values[:-4], track.names, 60.0).to_csv(root / speaker / f"{sentence}.csv")
+    with pytest.raises(InputError, match=f"{speaker}/{sentence}: tracks of different length"):
+        evaluate(read_outputs(root, truth), truth, Instruments(rigs=False), "out")
+
+
+def test_columns_in_another_order_are_mapped_by_name(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    root = tmp_path / "out"
+    for clip in truth:
+        (root / clip.speaker).mkdir(parents=True, exist_ok=True)
+        turned = CoefficientTrack(clip.track.values[:, ::-1], clip.track.names[::-1], 60.0)
+        turned.to_csv(root / clip.speaker / f"{clip.sentence}.csv")
+    found = evaluate(read_outputs(root, truth), truth, Instruments(rigs=False), "turned")
+    assert found.overall["mae"] < 1e-6
+
+
+def test_a_vertex_set_outside_the_mesh_is_refused(shards, tmp_path):
+    truth = BlendVOCA(shards, "test")
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.0), truth)
+    with pytest.raises(InputError, match="outside the mesh"):
+        evaluate(outputs, truth, Instruments(lips=VertexSet("lips", np.array([24]), "a list")), "out")
+
+
+def test_syncnet_from_its_weights_to_the_table(tmp_path):
+    """With weights of the right shapes the command renders, scores and prints; others are refused."""
+    from said_model.cli import main
+
+    shard_builders.dataset(tmp_path / "shards", frames=40, sentences=1, landmarks=68)
+    truth = BlendVOCA(tmp_path / "shards", "test")
+    folder = _write(tmp_path / "out", truth, 0.02)
+    torch.manual_seed(0)
+    torch.save(SyncNet().state_dict(), tmp_path / "syncnet_v2.model")
+    torch.save(CoefficientVAE().state_dict(), tmp_path / "other.model")
+    options = ["--data", str(tmp_path / "shards"), "--no-vertices", "--syncnet"]
+    done = CliRunner().invoke(main, ["evaluate", str(folder), *options, str(tmp_path / "syncnet_v2.model"),
+                                     "--json", str(tmp_path / "found.json")])  # fmt: skip
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "found.json").read_text())
+    assert abs(found["figures"]["syncnet_offset"]) <= 15 and found["figures"]["syncnet_confidence"] >= 0
+    assert found["clips_used"]["syncnet_offset"] == 1
+    done = CliRunner().invoke(main, ["evaluate", str(folder), *options, str(tmp_path / "other.model")])
+    assert done.exit_code and "not SyncNet's weights" in f"{done.exception} {done.output}"
+
+
 def test_systems_are_compared_on_the_clips_that_they_share(shards, tmp_path):
     truth = BlendVOCA(shards, "test")
     torch.manual_seed(0)
@@ -152,6 +237,7 @@ def test_systems_are_compared_on_the_clips_that_they_share(shards, tmp_path):
         outputs = read_outputs(_write(tmp_path / name, truth, 0.05, samples, keep), truth)
         systems.append(evaluate(outputs, truth, instruments, name))
     table = compare(systems, resamples=50)
+    assert (table["fd"]["all"].windows, table["fd"]["some"].windows) == (4 * (len(truth) - 1), len(truth) - 1)
     assert {cell.clips for row in table.values() for cell in row.values()} == {len(truth) - 1}
     assert table["multimodality"]["some"].value == 0 < table["multimodality"]["all"].value
     shared = [row["multimodality"] for row in systems[0].rows[1:]]
