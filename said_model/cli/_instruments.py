@@ -73,17 +73,25 @@ def measure(outputs: Path, name: str, truth: BlendVOCA, instruments: Instruments
 
 
 def print_table(title: str, lines: Sequence[Sequence[str]]) -> None:
-    """Print lines, their header first, as wide as the terminal; what is no terminal gets whole lines."""
+    """Print lines, their header first, as wide as the terminal; what is no terminal gets whole lines.
+
+    Where the terminal is too narrow, intervals go under their values.
+    """
     import os
 
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
+    console = Console()
+    if not (console.is_terminal or "COLUMNS" in os.environ):
+        console = Console(width=200)
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    narrow = sum(widths) + 3 * len(widths) + 1 > console.width
     table = Table(title=title)
     for number, name in enumerate(lines[0]):
-        table.add_column(name, justify="right" if number else "left")
+        table.add_column(Text(name), justify="right" if number else "left")
     for line in lines[1:]:
-        table.add_row(*line)
-    console = Console()
-    narrow = console.is_terminal or "COLUMNS" in os.environ
-    (console if narrow else Console(width=200)).print(table)
+        # As text: an interval is no markup.
+        table.add_row(*(Text(cell.replace(" [", "\n[") if narrow else cell) for cell in line))
+    console.print(table)

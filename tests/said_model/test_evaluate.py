@@ -240,6 +240,8 @@ def test_systems_are_compared_on_the_clips_that_they_share(shards, tmp_path):
     assert (table["fd"]["all"].windows, table["fd"]["some"].windows) == (4 * (len(truth) - 1), len(truth) - 1)
     assert {cell.clips for row in table.values() for cell in row.values()} == {len(truth) - 1}
     assert table["multimodality"]["some"].value == 0 < table["multimodality"]["all"].value
+    for cell in table["fd"].values():
+        assert cell.low <= cell.value <= cell.high
     shared = [row["multimodality"] for row in systems[0].rows[1:]]
     assert table["multimodality"]["all"].value == pytest.approx(np.mean(shared))
 
