@@ -51,4 +51,4 @@ def edit(track: Path, audio: Path, out: Path, keep: tuple[str, ...], pin: tuple[
     for number, result in enumerate(edited):
         target = out if single else out / f"{track.stem}_{seed + number}.csv"
         result.track.to_csv(target)
-        click.echo(f"{target}: {result.borders}")
+        click.echo(f"{target}\n  {result.borders}")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from said_model.cli._model import model_options, open_model, open_speech, sampler_options, window_options
+
+if TYPE_CHECKING:
+    from said_model import SAiD, SamplerConfig
+    from said_model.windows import WindowConfig
 
 
 @click.command()
@@ -24,29 +29,54 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
 
     Minutes of sound are cut into windows that are blended at every denoising step.
     """
-    import time
-
-    from blendvoca.errors import OutputError
+    from blendvoca.errors import AudioError, FormatError, MissingInputError, OutputError
     from said_model import SamplerConfig
     from said_model.model import together
     from said_model.windows import WindowConfig
 
     files = together(audio)
+    stems = [path.stem for path in files]
+    if not files:
+        raise MissingInputError("no sound files here", expected="WAV, FLAC, OGG, MP3 or AIFF", path=audio[0])
+    if len(set(stems)) < len(stems):
+        raise OutputError(
+            "several files of one name would be written over each other", expected="names that differ",
+            found=", ".join(sorted({stem for stem in stems if stems.count(stem) > 1})),
+            remedy="Sample them one by one, or into several folders.",
+        )  # fmt: skip
     single = out.suffix.lower() == ".csv"
     if single and (len(files) > 1 or samples > 1):
         raise OutputError("several samples do not fit in one file", expected="a folder", found=str(out))
     settings, windows = SamplerConfig(sampler, steps, guidance), WindowConfig(window, overlap, at_once)
     said = open_model(model, pretrained, device, precision)
+    failed = 0
     for path in files:
-        speech, start = open_speech(path), time.perf_counter()
-        tracks = said.samples(speech, samples, seed, settings, windows)
-        taken = time.perf_counter() - start
-        names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
-        targets = [out] if single else [out / name for name in names]
-        for track, target in zip(tracks, targets):
-            track.to_csv(target)
-        seconds = sum(track.duration for track in tracks)
-        what = "1 sample" if samples == 1 else f"{samples} samples"
-        where = str(targets[0]) if samples == 1 else f"{targets[0]} to {targets[-1].name}"
-        click.echo(f"{path.name}: {len(tracks[0])} frames, {what} in {taken:.2f} s "
-                   f"({seconds / taken:.1f} x real time) -> {where}")  # fmt: skip
+        try:
+            _sample_one(said, path, out, single, samples, seed, settings, windows)
+        except (AudioError, FormatError) as error:
+            if len(files) == 1:
+                raise
+            # One bad recording does not stop a batch.
+            failed += 1
+            click.echo(f"Error: {error}", err=True)
+    if failed:
+        click.echo(f"{failed} of {len(files)} files could not be used", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, seed: int, settings: SamplerConfig,
+                windows: WindowConfig) -> None:  # fmt: skip
+    import time
+
+    speech, start = open_speech(path), time.perf_counter()
+    tracks = said.samples(speech, samples, seed, settings, windows)
+    taken = time.perf_counter() - start
+    names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
+    targets = [out] if single else [out / name for name in names]
+    for track, target in zip(tracks, targets):
+        track.to_csv(target)
+    seconds = sum(track.duration for track in tracks)
+    what = "1 sample" if samples == 1 else f"{samples} samples"
+    where = str(targets[0]) if samples == 1 else f"{targets[0]} to {targets[-1].name}"
+    click.echo(f"{path.name}: {len(tracks[0])} frames, {what} in {taken:.2f} s "
+               f"({seconds / taken:.1f} x real time) -> {where}")  # fmt: skip

@@ -48,6 +48,24 @@ def test_sample(place):
     assert "expected a folder" in refused.output
 
 
+def test_a_batch_goes_on_past_a_bad_file_and_never_writes_over_another(place, babble):
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    (place / "bad.wav").write_text("no sound")
+    found = said("sample", place, "--out", place / "some", *model)
+    assert found.exit_code == 1
+    assert "bad.wav: not a sound file" in found.output
+    assert "1 of 2 files could not be used" in found.output
+    assert [p.name for p in (place / "some").iterdir()] == ["speech.csv"]
+    (place / "more").mkdir()
+    empty = said("sample", place / "more", "--out", place / "none", *model)
+    assert empty.exit_code == 1
+    assert "no sound files here" in empty.output
+    write_wav(place / "more" / "speech.wav", babble)
+    twice = said("sample", place / "speech.wav", place / "more", "--out", place / "none", *model)
+    assert twice.exit_code == 1
+    assert "written over each other" in twice.output
+
+
 def test_edit(place):
     model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
     track, audio = place / "track.csv", place / "speech.wav"
