@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter
 
 from blendvoca.errors import ConfigurationError, MissingInputError
+from blendvoca.io.region import region_file
 from blendvoca.transfer.config import TransferConfig
 from pipelines.config import BuildConfig
 from pipelines.executors import Dask, Executor, InProcess, Processes
@@ -114,13 +115,15 @@ def build(
 def open_workspace(config: BuildConfig, out: Path) -> BuildWorkspace:
     """Open the corpus and check what can be checked before anything is written.
 
-    :raises MissingInputError, FormatError: if there is no corpus, nothing in it to build, or no landmark file.
+    :raises MissingInputError, FormatError: if there is no corpus, nothing to build, no landmark file or no region.
     :raises ConfigurationError: for an unknown method.
     """
     work = BuildWorkspace(config, out)
     TransferConfig(config.method)
     if config.landmarks is not None and not config.landmarks.exists():
         raise MissingInputError("no such landmark file", path=config.landmarks)
+    if config.region is not None and not region_file(config.region)[0].is_file():
+        raise MissingInputError("no such region", expected="vertex indices, or MASKS.pkl:NAME", path=config.region)
     if not work.speakers:
         lacks = "; ".join(str(lack) for lack in work.corpus.missing) or "it holds no speaker"
         raise MissingInputError("nothing to build", expected="a template and motion of a speaker", found=lacks,

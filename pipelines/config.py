@@ -21,6 +21,8 @@ class BuildConfig:
     :param landmarks: landmark file for all speakers, or a folder with one file a speaker; ``None`` takes those the
         corpus brings, or those of its topology where that is known.
     :param rate_limit: δ, largest step of a coefficient between frames (paper 4.1.2).
+    :param region: which vertices the transfer may move: a list of indices or ``MASKS.pkl:NAME``
+        (:mod:`blendvoca.io.region`); ``None`` finds the face from the landmarks.
     :raises ConfigurationError: for a rate limit that is not positive.
     """
 
@@ -30,6 +32,7 @@ class BuildConfig:
     method: str = "face"
     landmarks: Path | None = None
     rate_limit: float = DEFAULT_RATE_LIMIT
+    region: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.rate_limit > 0:

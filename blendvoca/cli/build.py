@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 @click.option("--method", default="face", type=click.Choice(["face", "sumner-popovic"]), help="How to transfer shapes.")
 @click.option("--landmarks", type=click.Path(path_type=Path),
               help="Landmark file of all speakers, or a folder with one a speaker.  [default: the corpus's own]")
+@click.option("--region", type=click.Path(path_type=Path),
+              help="Vertices that the transfer may move: indices, or MASKS.pkl:NAME.  [default: the face]")
 @click.option("--delta", default=0.1, help="Largest step of a coefficient between frames.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0 for none.  [default: one a core]")
 @click.option("--dask", metavar="tcp://…", help="Use the workers of this dask scheduler instead.")
@@ -37,6 +39,7 @@ def build(
     shapes: str,
     method: str,
     landmarks: Path | None,
+    region: Path | None,
     delta: float,
     jobs: int | None,
     dask: str | None,
@@ -58,7 +61,7 @@ def build(
     from pipelines.runner import Interrupted
 
     console = Console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
-    config = BuildConfig(path, source_rig, shapes, method, landmarks, delta)
+    config = BuildConfig(path, source_rig, shapes, method, landmarks, delta, region)
     workers = len(os.sched_getaffinity(0)) if jobs is None else jobs
     reporter = Terminal(console, verbose)
     try:

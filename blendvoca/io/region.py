@@ -25,14 +25,18 @@ def read_region(path: StrPath, n_vertices: int) -> Crop:
     :raises UnsafePickleError: for a pickle of anything but plain data.
     :raises MeshError: for no vertex, or one that the mesh lacks.
     """
-    file, _, mask = str(path).partition(".pkl:")
-    if mask:
-        path = f"{file}.pkl"
+    path, mask = region_file(path)
     with naming(path):
         data = read_bytes(path)
-        if Path(path).suffix.lower() in (".pkl", ".pickle"):
+        if path.suffix.lower() in (".pkl", ".pickle"):
             return Crop.of(_mask(decode_pickle(data, path), mask or DEFAULT_MASK), n_vertices)
         return Crop.of(parse_numbers(data, np.int64, "vertex indices"), n_vertices)
+
+
+def region_file(path: StrPath) -> tuple[Path, str]:
+    """Return the file of a region, and the mask in it that is asked for, which ``MASKS.pkl:NAME`` names; else empty."""
+    file, _, mask = str(path).partition(".pkl:")
+    return (Path(f"{file}.pkl"), mask) if mask else (Path(path), "")
 
 
 def _mask(masks: object, name: str) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
-from blendvoca.errors import LandmarkError, MeshError
+from blendvoca.errors import MeshError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.checks import landmark_pairs
@@ -21,7 +21,7 @@ from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.mouth import WEIGHT, rim_places
 from blendvoca.transfer.plain import PlainSolver
 from blendvoca.transfer.reattach import reattach
-from blendvoca.transfer.region import face_region, landmark_components
+from blendvoca.transfer.region import face_region, landmark_components, require_inside
 from blendvoca.transfer.registration import Guides, Registration, register
 from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.sides import Labels, of_faces, side_labels
@@ -216,13 +216,7 @@ def transfer_rig(
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
     start = time.perf_counter()
     region = region or face_region(target, pairs[:, 1], config.region)
-    outside = pairs[region.position[pairs[:, 1]] < 0, 1]
-    if len(outside):
-        raise LandmarkError(
-            f"the region leaves {len(outside)} of the landmarks out",
-            expected="a region with all of them",
-            found=f"without vertices {outside[:8].tolist()}",
-        )
+    require_inside(region, pairs[:, 1])
     cropped = time.perf_counter()
     inner = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
     prepared = prepare(source.neutral, region.apply(target), inner, config)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
-from blendvoca.errors import MeshError
+from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import geodesic_distances
 from blendvoca.mesh import Mesh
@@ -77,6 +77,22 @@ def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = 
     if keep.sum() >= config.whole * len(skin.kept):
         return skin
     return _tidy(mesh, keep, places)
+
+
+def require_inside(region: Crop, landmarks: ArrayLike) -> None:
+    """Check that a region that a user brings holds all landmarks.
+
+    :param landmarks: vertex indices of the whole mesh.
+    :raises LandmarkError: if it leaves some out.
+    """
+    places = np.asarray(landmarks)
+    outside = places[region.position[places] < 0]
+    if len(outside):
+        raise LandmarkError(
+            f"the region leaves {len(outside)} of the landmarks out",
+            expected="a region with all of them",
+            found=f"without vertices {outside[:8].tolist()}",
+        )
 
 
 def head_region(mesh: Mesh, landmarks: ArrayLike, face: Crop) -> Crop:

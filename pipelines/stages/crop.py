@@ -7,9 +7,11 @@ from typing import Any
 
 from blendvoca.crop import Crop
 from blendvoca.errors import MissingInputError
-from blendvoca.transfer.region import face_region, head_region
+from blendvoca.io.region import read_region, region_file
+from blendvoca.transfer.region import face_region, head_region, require_inside
 from landmarks.schemes import head_indices
 from pipelines.artefact import write_artefact
+from pipelines.fingerprint import digest_file
 from pipelines.records import pack_crop, unpack_mesh
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
@@ -25,14 +27,24 @@ class CropRegions(Stage):
         return work.speakers
 
     def inputs(self, work: BuildWorkspace, item: str) -> dict[str, str]:
-        """Return the hash of template and landmarks."""
-        return {"template": work.fingerprint("landmarks", item)}
+        """Return the hash of template and landmarks, and of the user's region."""
+        found = {"template": work.fingerprint("landmarks", item)}
+        if work.config.region is not None:
+            # A mask of several in one file: its name counts too.
+            file, mask = region_file(work.config.region)
+            found["region"] = f"{digest_file(file)} {mask}"
+        return found
 
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
         """Find both regions."""
         stored = work.load("landmarks", item)
         template = unpack_mesh("template", stored)
-        region = face_region(template, stored["landmarks"])
+        given = work.config.region
+        if given is None:
+            region = face_region(template, stored["landmarks"])
+        else:
+            region = read_region(given, template.n_vertices)
+            require_inside(region, stored["landmarks"])
         output = _published(stored.facts["topology"], template.n_vertices)
         if output is None:
             output = head_region(template, stored["landmarks"], region)

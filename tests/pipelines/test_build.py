@@ -257,6 +257,26 @@ def test_templates_in_another_unit_are_refused_by_name(sample, tmp_path, unit):
     assert BlendVOCA(tmp_path / "out").speakers == ("speaker01",)
 
 
+def test_a_users_region_is_what_moves(sample, built, tmp_path):
+    corpus, out, masks = copied(sample, tmp_path / "corpus"), tmp_path / "out", tmp_path / "masks.pkl"
+    template = read_ply(corpus / "templates" / "speaker01.ply")
+    marks = np.loadtxt(corpus / "landmarks" / "head.txt", dtype=int)
+    with np.load(next((built.out / ".stages" / "crop").glob("speaker01*.npz"))) as stored:
+        own = stored["region_kept"]
+    # Without the outermost of the region that is found: a landmark stays in.
+    near = np.setdiff1d(own, own[np.argsort(template.vertices[own, 1])[-40:]])
+    masks.write_bytes(pickle.dumps({"face": np.union1d(near, marks), "chin": marks[:17]}))
+    result = build(quick(corpus, region=masks), out)
+    assert result.failures == []
+    with np.load(next((out / ".stages" / "crop").glob("speaker01*.npz"))) as stored:
+        assert np.array_equal(stored["region_kept"], np.union1d(near, marks))
+    again = build(quick(corpus, region=Path(f"{masks}:chin")), out)
+    assert {failure.stage for failure in again.failures} == {"crop"}
+    assert "leaves 51 of the landmarks out" in again.failures[0].error
+    with pytest.raises(MissingInputError, match="no such region"):
+        build(quick(corpus, region=tmp_path / "none.txt"), tmp_path / "other")
+
+
 def test_what_cannot_be_built_at_all(sample, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"cat")
