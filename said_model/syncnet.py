@@ -25,6 +25,7 @@ from said_model.sync_expert import REACH, Synchrony, best_shift
 #: Pictures a second, pictures and MFCCs that are seen together, edge of a picture.
 FPS, PICTURES, MFCCS, EDGE = 25.0, 5, 20, 224
 _RATE, _BANDS, _CEPSTRA = 16_000, 26, 13
+_REMEDY = "Give syncnet_v2.model, the state dict that SyncNet's authors publish."
 
 
 class SyncNet(nn.Module):
@@ -89,7 +90,7 @@ def check_state(state: Mapping[str, object], path: str | PathLike[str] | None = 
     if missing or extra or wrong:
         found = f"missing {missing[:3]}, unknown {extra[:3]}, other shapes {[(n, shapes[n]) for n in wrong[:3]]}"
         raise FormatError("not SyncNet's weights", expected=f"{len(own)} tensors of syncnet_v2", found=found, path=path,
-                          remedy="Give the state dict of the published SyncNet.")  # fmt: skip
+                          remedy=_REMEDY)  # fmt: skip
 
 
 def load_syncnet(path: str | PathLike[str]) -> SyncNet:
@@ -99,11 +100,13 @@ def load_syncnet(path: str | PathLike[str]) -> SyncNet:
     """
     file = Path(path)
     if not file.is_file():
-        raise MissingInputError("no SyncNet weights here", path=file)
+        raise MissingInputError("no SyncNet weights here", path=file, remedy=_REMEDY)
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is none
-        raise FormatError("not a state dict of plain tensors", found=error, path=file) from error
+        # What torch says would send the reader to unrestricted unpickling.
+        raise FormatError("not a state dict of plain tensors", found=type(error).__name__, path=file,
+                          remedy=_REMEDY) from error  # fmt: skip
     if not isinstance(state, Mapping):
         raise FormatError("not a state dict", expected="names and tensors", found=type(state).__name__, path=file)
     check_state(state, file)

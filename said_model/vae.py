@@ -6,6 +6,7 @@ Its latent mean is the feature of Fréchet distance, WInD and multimodality. Mod
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -106,6 +107,9 @@ class CoefficientVAE(nn.Module):
         return Reconstruction(self.decoder(latent), mean, log_variance)
 
 
+_REMEDY = "Give the published vae.pth, or what `said train-vae` wrote."
+
+
 def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
     """Load a state dict (``vae.pth`` as published, or ``.safetensors``) in evaluation mode, on the CPU.
 
@@ -123,13 +127,17 @@ def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
         else:
             state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # both raise many kinds for a file that is none
-        raise FormatError("not a state dict of plain tensors", found=error, path=file) from error
+        # What torch says would send the reader to unrestricted unpickling.
+        raise FormatError("not a state dict of plain tensors", found=type(error).__name__, path=file,
+                          remedy=_REMEDY) from error  # fmt: skip
     model = CoefficientVAE()
     try:
         model.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        found = " ".join(str(error).split())[:200]
-        raise FormatError("weights of another architecture", found=found, path=file) from error
+        missing = sorted(set(model.state_dict()) - set(state))[:3] if isinstance(state, Mapping) else "no names"
+        raise FormatError("weights of another architecture", expected=f"{len(model.state_dict())} tensors of the VAE",
+                          found=f"missing {missing}" if missing else "other shapes or further tensors", path=file,
+                          remedy=_REMEDY) from error  # fmt: skip
     return model.eval()
 
 

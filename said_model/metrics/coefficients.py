@@ -38,7 +38,8 @@ def matched(truth: CoefficientTrack, generated: CoefficientTrack) -> tuple[NDArr
         raise InputError("tracks of different rate", expected=f"{truth.fps:g} fps", found=f"{generated.fps:g}",
                          remedy="Resample with `blendvoca convert --fps`.")  # fmt: skip
     if abs(len(truth) - len(generated)) > 3:
-        raise InputError("tracks of different length", expected=f"{len(truth)} frames", found=len(generated))
+        raise InputError("tracks of different length", expected=f"{len(truth)} frames", found=len(generated),
+                         remedy="Give the track of this clip's whole sound, at the truth's frame rate.")  # fmt: skip
     count = min(len(truth), len(generated))
     return truth.values[:count], generated.select(truth.names).values[:count]
 
