@@ -34,11 +34,17 @@ def read_rig_folder(path: str | PathLike[str]) -> BlendshapeRig:
     """
     place = Path(path)
     if place.is_dir():
-        return _read_files(sorted(place.rglob("*.obj")), place)
+        return _read_files(_obj_files(place), place)
     if place.is_file() and zipfile.is_zipfile(place):
         with extracted(place, (".obj",)) as folder:
-            return _read_files(sorted(folder.rglob("*.obj")), place)
+            return _read_files(_obj_files(folder), place)
     raise MissingInputError("no blendshape rig", expected="a folder or zip of OBJ files, one a shape", path=place)
+
+
+def _obj_files(folder: Path) -> list[Path]:
+    """Return the OBJ files below a folder, sorted; hidden ones (macOS leaves ``._jawOpen.obj``) are left out."""
+    inside = [path for path in folder.rglob("*") if path.suffix.lower() == ".obj"]
+    return sorted(path for path in inside if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def _read_files(files: list[Path], place: Path) -> BlendshapeRig:
