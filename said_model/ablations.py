@@ -135,9 +135,10 @@ def table(systems: Sequence[Evaluation]) -> list[list[str]]:
     lines = [["Figure", *(system.name for system in systems), "Clips"]]
     for figure, (title, better, digits) in FIGURES.items():
         if any(figure in system.overall for system in systems):
-            counts = dict.fromkeys(str(system.counts.get(figure, 0)) for system in systems)
+            counts = [str(system.counts.get(figure, 0)) for system in systems]
             cells = [f"{system.overall[figure]:.{digits}f}" if figure in system.overall else "–" for system in systems]
-            lines.append([f"{title} {better}".strip(), *cells, "/".join(counts)])
+            used = counts[0] if len(set(counts)) == 1 else "/".join(counts)
+            lines.append([f"{title} {better}".strip(), *cells, used])
     return lines
 
 

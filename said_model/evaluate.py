@@ -225,7 +225,7 @@ def _distributions(
     if min(len(made), len(true)) < 2:
         return {}, ["FD and WInD left out: they compare sets, and here is one window"]
     distance = frechet_distance(true, made)
-    figures, notes = {"fd": distance.value}, [f"FD of {len(true)} real and {len(made)} generated windows"]
+    figures, notes = {"fd": distance.value}, [f"FD and WInD look at {len(true)} real and {len(made)} generated windows"]
     if distance.rank_deficient:
         notes.append("FD: fewer windows than the covariance needs for full rank; the value is biased upwards")
     if min(len(true), len(made)) < COMPONENTS:

@@ -26,8 +26,8 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
     from blendvoca.io.atomic import write_text
 
     truth, instruments = open_instruments(**options)
-    alike = len({folder.name for folder in outputs}) < len(outputs)
-    names = [str(folder) if alike else folder.name for folder in outputs]
+    ambiguous = len({folder.name for folder in outputs}) < len(outputs)
+    names = [str(folder) if ambiguous else folder.name for folder in outputs]
     systems = [measure(folder, name, truth, instruments, fps) for folder, name in zip(outputs, names)]
     from said_model.compare import compare as side_by_side
     from said_model.figures_page import FIGURES
@@ -38,8 +38,9 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
         title, better, digits = FIGURES.get(figure, (figure, "", 4))
         cells = [found[figure].get(system.name) for system in systems]
         shown = [f"{c.value:.{digits}f} [{c.low:.{digits}f}, {c.high:.{digits}f}]" if c else "–" for c in cells]
-        used = dict.fromkeys(_used(cell) for cell in cells)
-        lines.append([f"{title} {better}".strip(), *shown, " / ".join(used)])
+        used = [_used(cell) for cell in cells]
+        alike = len(set(used)) == 1
+        lines.append([f"{title} {better}".strip(), *shown, used[0] if alike else " / ".join(used)])
     print_table(f"{options['split']}, 95 % intervals over clips", lines)
     if json_path is not None:
         plain = {figure: {name: asdict(cell) for name, cell in row.items()} for figure, row in found.items()}
