@@ -5,8 +5,8 @@
 A guided denoising step at full size (6.99 M parameters, 768-wide audio features, reference weights): plain float32,
 ours in float32, ours in bfloat16. Each runs in a process of its own, so that none inherits another's memory allocator,
 and they take turns of five steps within one run (``--row``): sampling takes its steps in a row, with weights that are
-still in the processor's cache. Times are medians over the rounds, ratios are medians of the ratios of one round, so that
-another busy process hurts both sides of a ratio.
+still in the processor's cache. Times are medians over the rounds, ratios are medians of the ratios of one round, so
+that another busy process hurts both sides of a ratio.
 
 ``--clip`` times four seconds end to end with an encoder of the size of wav2vec2-base, against 1000 plain steps.
 ``--minutes`` draws a long clip and prints time per minute and peak memory.
