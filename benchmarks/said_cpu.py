@@ -178,7 +178,7 @@ def main() -> None:
     results: dict[str, Any] = {"threads": options.threads, "in a row": options.row, "steps": steps}
     torch.set_num_threads(options.threads)
     if options.clip:
-        results["clip"] = time_clip(max(options.rounds // 3, 1))
+        results["clip"] = time_clip(options.rounds)
     if options.minutes:
         results["minutes"] = time_minutes(options.minutes)
     if options.out:

@@ -19,8 +19,8 @@ from torch import Tensor
 FUSED_ATTENTION_FRAMES = 400
 #: Up to this many frames, plain products of all heads at once are the fastest attention in bfloat16.
 BATCHED_ATTENTION_FRAMES = 800
-#: Queries whose scores are held at once: larger buffers are given back to the system and cleared again on every use.
-SCORE_ROWS = 300
+#: Scores that are held at once: few, and calls wait for each other; many, and they leave the processor's cache.
+SCORES_AT_ONCE = 540_000
 
 
 def packed_operators(device: torch.device, dtype: torch.dtype) -> Any:
@@ -155,10 +155,11 @@ def self_attention(qkv: Tensor, heads: int) -> Tensor:
         values = values.transpose(1, 2).contiguous()
     mixed = torch.empty((batch, frames, width // 3), dtype=qkv.dtype)
     places = mixed.view(batch, frames, heads, -1)
+    at_once = max(SCORES_AT_ONCE // frames, 1)
     for number in range(batch * heads):
         place = places[number // heads, :, number % heads]
-        for start in range(0, frames, SCORE_ROWS):
-            rows = slice(start, start + SCORE_ROWS)
+        for start in range(0, frames, at_once):
+            rows = slice(start, start + at_once)
             place[rows] = attend(queries[number, rows], keys[number], values[number])
     return mixed
 

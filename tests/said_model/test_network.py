@@ -127,7 +127,7 @@ def test_kernels_agree_with_the_public_functions(dtype):
 @pytest.mark.parametrize("frames", [30, 450])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_self_attention_of_few_frames_and_of_many(frames, dtype, monkeypatch):
-    monkeypatch.setattr("said_model.kernels.SCORE_ROWS", 200)
+    monkeypatch.setattr("said_model.kernels.SCORES_AT_ONCE", 200 * 512)
     monkeypatch.setattr("said_model.kernels.BATCHED_ATTENTION_FRAMES", 40)
     qkv = torch.randn(2, frames, 96, generator=torch.Generator().manual_seed(0)).to(dtype)
     q, k, v = (part.double().unflatten(-1, (2, 16)).transpose(1, 2) for part in qkv.chunk(3, -1))
