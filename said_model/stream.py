@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from blendvoca.errors import AudioError
@@ -106,11 +108,12 @@ class Streamer:
         self._past: Past | None = None
         self._number = 0
 
-    def push(self, samples: Tensor) -> Tensor:
+    def push(self, samples: Tensor | NDArray[np.floating]) -> Tensor:
         """Hear samples (S,) at 16 kHz and return the frames (T, K) that they complete; T may be 0.
 
         :raises AudioError: for samples that are not finite.
         """
+        samples = torch.as_tensor(samples)
         if not bool(torch.isfinite(samples).all()):
             raise AudioError("samples are not finite", remedy="Check the source of the stream.")
         self._ear.push(samples.float())

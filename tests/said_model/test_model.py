@@ -81,7 +81,7 @@ def test_a_stream_gives_what_the_whole_clip_gives(tiny_model, babble, chunk):
     config = StreamConfig(Chain(past=20, hop=15, lookahead=10), context=0.2)
     expected = tiny_model.sample_like_stream(babble, config, seed=3, sampler=FEW).values
     streamer = tiny_model.stream(config, seed=3, sampler=FEW)
-    samples, frames, late = torch.from_numpy(babble.samples.copy()), [], 0.0
+    samples, frames, late = babble.samples, [], 0.0
     for start in range(0, len(samples), chunk):
         frames.append(streamer.push(samples[start : start + chunk]))
         heard = min(start + chunk, len(samples)) / 16_000

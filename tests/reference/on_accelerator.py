@@ -1,0 +1,135 @@
+"""Sample, edit, stream and train on :mod:`reference.accelerator`; print how far each result lies from the CPU's.
+
+Run as ``python on_accelerator.py``: one JSON object on standard output.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent.parent), str(Path(__file__).resolve().parent.parent)]
+
+from reference import accelerator  # noqa: E402
+
+accelerator.start()
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from reference.said_tiny import filled, tiny_config  # noqa: E402
+from reference.said_weights import reference_state  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from blendvoca.audio import Waveform  # noqa: E402
+from said_model import SAiD  # noqa: E402
+from said_model.augment import AugmentConfig, TrainingClip  # noqa: E402
+from said_model.config import SamplerConfig  # noqa: E402
+from said_model.loop import LoopConfig, Task  # noqa: E402
+from said_model.network import SaidNetwork  # noqa: E402
+from said_model.sync_expert import SyncConfig, SyncExpert  # noqa: E402
+from said_model.train import SaidTask, TrainConfig  # noqa: E402
+from said_model.train_sync import SyncTask  # noqa: E402
+from said_model.train_vae import VaeConfig, VaeTask  # noqa: E402
+
+CPU = torch.device("cpu")
+FRAMES, RATE = 130, 16_000
+CONFIG = tiny_config()
+SOUND = Waveform((np.random.default_rng(0).standard_normal(2 * RATE) * 0.1).astype(np.float32), RATE)
+SAMPLER = SamplerConfig(steps=3)
+
+
+def network() -> SaidNetwork:
+    """Return the same network on every call."""
+    return filled(SaidNetwork(CONFIG))
+
+
+def clips(features: int | None) -> list[TrainingClip]:
+    """Return clips with features of a width, or with sound."""
+    rng = np.random.default_rng(1)
+    heard = None if features is None else rng.normal(size=(5, FRAMES, features)).astype(np.float16)
+    sound = rng.normal(size=RATE * FRAMES // 60 + 1).astype(np.float32) if features is None else None
+    return [TrainingClip(rng.uniform(size=(FRAMES, 32)).astype(np.float32), heard, sound, 0) for _ in range(3)]
+
+
+def drawn(device: torch.device, precision: str) -> Iterator[np.ndarray]:
+    """Sample, edit, and stream."""
+    model = SAiD(network(), device, precision)
+    track = model.sample(SOUND, sampler=SAMPLER)
+    yield track.values
+    mask = np.zeros(track.values.shape)
+    mask[:40] = 1
+    yield model.edit(track, SOUND, mask, 2, sampler=SAMPLER)[1].track.values
+    yield model.sample_like_stream(SOUND, sampler=SAMPLER).values
+
+
+def tasks() -> dict[str, Callable[[], Task]]:
+    """Return what is trained, but the regression: PyTorch turns a GRU's result in place, which cannot be followed."""
+    loop, augment = LoopConfig(batch=2), AugmentConfig()
+    heard, silent = clips(CONFIG.denoiser.feature_dim), clips(None)
+    names = CONFIG.names
+
+    def said(data: list[TrainingClip], **settings: Any) -> Task:
+        return SaidTask(network(), TrainConfig(CONFIG, loop, augment, **settings), data, data)
+
+    return {
+        "training": lambda: said(heard),
+        "training with the encoder": lambda: said(silent, cache=False),
+        "fine-tuning": lambda: said(silent, cache=False, finetune_encoder=True),
+        "VAE": lambda: VaeTask(VaeConfig(loop), heard, heard, names),
+        "sync expert": lambda: SyncTask(SyncExpert(SyncConfig(names, 60.0, 16)), loop, heard, heard),
+    }
+
+
+def trained(make: Callable[[], Task], device: torch.device) -> Iterator[np.ndarray]:
+    """Return the loss of a batch, and that of the held-out clips."""
+    task = make()
+    module: nn.Module = task.module
+    module.load_state_dict(reference_state({key: value.shape for key, value in module.state_dict().items()}))
+    if device != CPU:
+        accelerator.move(module)
+    module.eval()
+    with torch.no_grad():
+        torch.manual_seed(0)
+        yield np.array(float(task.loss(0, 0, device)["loss"].cpu()))
+        yield np.array(float(task.validate(device)))
+
+
+def apart(run: Callable[[torch.device], Iterator[np.ndarray]]) -> float:
+    """Return the mean difference between the devices, relative to the mean of the CPU's values; the worst result's."""
+    worst = 0.0
+    for here, there in zip(list(run(CPU)), list(run(accelerator.DEVICE)), strict=True):
+        if not np.ptp(here) > 0 and here.ndim:
+            raise RuntimeError("nothing was drawn: the case shows nothing")
+        worst = max(worst, float(np.abs(here - there).mean() / np.abs(here).mean()))
+    return worst
+
+
+def mixing_is_refused() -> bool:
+    """The check itself: a parameter left behind is noticed."""
+    layer: nn.Module = accelerator.move(nn.Linear(3, 2))
+    layer.bias = nn.Parameter(Tensor([1.0, 2.0]))  # type: ignore[assignment]
+    try:
+        layer(torch.zeros(1, 3).to(accelerator.DEVICE))
+    except RuntimeError as error:
+        return "mixes devices" in str(error)
+    return False
+
+
+def main() -> None:
+    """Run all."""
+    torch.set_num_threads(1)
+    results: dict[str, Any] = {}
+    with accelerator.Accelerator():
+        results["mixing is refused"] = mixing_is_refused()
+        for precision in ("float32", "bfloat16"):
+            results[f"drawing in {precision}"] = apart(lambda device, p=precision: drawn(device, p))
+        for name, make in tasks().items():
+            results[name] = apart(lambda device, m=make: trained(m, device))
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
