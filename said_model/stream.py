@@ -113,7 +113,7 @@ class Streamer:
 
         :raises AudioError: for samples that are not finite.
         """
-        samples = torch.as_tensor(samples)
+        samples = samples if isinstance(samples, Tensor) else torch.from_numpy(np.array(samples))
         if not bool(torch.isfinite(samples).all()):
             raise AudioError("samples are not finite", remedy="Check the source of the stream.")
         self._ear.push(samples.float())
