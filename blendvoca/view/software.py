@@ -11,6 +11,9 @@ from blendvoca.view.shading import BACKGROUND, Normals, shade
 #: Pictures are drawn this many times larger and averaged, against stairs at edges.
 OVERSAMPLING = 2
 
+_Floats = NDArray[np.float64]
+_Indices = NDArray[np.int64]
+
 
 class SoftwareBackend:
     """Draws one topology with a z-buffer.
@@ -32,63 +35,78 @@ class SoftwareBackend:
         """Return the picture (height, width, 3)."""
         width, height = (OVERSAMPLING * side for side in self.size)
         clip = np.c_[vertices, np.ones(len(vertices))] @ camera.projection(width / height).T
-        position = clip[:, :3] / clip[:, 3:]
+        ahead = (clip[:, 3] > 0)[self.faces].all(axis=1)
+        position = clip[:, :3] / np.where(clip[:, 3:] > 0, clip[:, 3:], 1)
         screen = np.c_[(position[:, 0] + 1) / 2 * width, (1 - position[:, 1]) / 2 * height, position[:, 2]]
+        corners = screen[self.faces[ahead]]
+        area = _area(corners)
         lit = shade(self.normals(vertices) @ camera.rotation().T, colours)
-        canvas = np.empty((height * width, 3))
-        canvas[:] = BACKGROUND
-        pixels, depths, shades = self._fragments(screen, lit, width, height)
-        # Far to near: of several values for a pixel NumPy keeps the last.
-        order = np.argsort(-depths, kind="stable")
-        canvas[pixels[order]] = shades[order]
-        grid = canvas.reshape(self.size[1], OVERSAMPLING, self.size[0], OVERSAMPLING, 3)
-        return np.rint(grid.mean(axis=(1, 3)) * 255).astype(np.uint8)
-
-    def _fragments(
-        self, screen: NDArray[np.float64], lit: NDArray[np.float64], width: int, height: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return pixel, depth and colour of every covered sample, triangles grouped by the size of their box."""
-        corners = screen[self.faces]
-        low = np.floor(corners[..., :2].min(axis=1)).astype(np.int64)
-        side = (np.ceil(corners[..., :2].max(axis=1)) - low).max(axis=1).clip(1, max(width, height))
-        classes = 2 ** np.ceil(np.log2(side)).astype(np.int64)
-        parts = []
-        for extent in np.unique(classes):
-            chosen = np.flatnonzero(classes == extent)
-            grid = np.stack(np.meshgrid(np.arange(extent), np.arange(extent)), axis=-1).reshape(-1, 2)
-            # Few triangles at a time, so that a large box does not cost memory.
-            for part in np.array_split(chosen, max(len(chosen) * len(grid) // 2_000_000, 1)):
-                parts.append(self._cover(part, low[part, None] + grid, corners[part], lit, width, height))
-        pixels, depths, shades = zip(*parts)
-        return np.concatenate(pixels), np.concatenate(depths), np.concatenate(shades)
-
-    def _cover(
-        self,
-        triangles: NDArray[np.int64],
-        points: NDArray[np.int64],
-        corners: NDArray[np.float64],
-        lit: NDArray[np.float64],
-        width: int,
-        height: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return pixel, depth and colour of the candidate points (n, g, 2) inside their triangles (n, 3, 3)."""
-        a, b, c = (corners[:, None, corner, :2] for corner in range(3))
-        centre = points + 0.5
-
-        def cross(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
-            return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
-
-        area = cross(b - a, c - a)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            weights = np.stack([cross(c - b, centre - b), cross(a - c, centre - c), cross(b - a, centre - a)], -1)
-            weights = weights / area[..., None]
-        inside = (weights >= -1e-9).all(axis=-1) & (points >= 0).all(axis=-1)
-        inside &= (points[..., 0] < width) & (points[..., 1] < height)
-        row, column = np.nonzero(inside)
-        weight = weights[row, column]
-        pixel = points[row, column, 1] * width + points[row, column, 0]
-        depth = (weight * corners[row, :, 2]).sum(axis=1)
         # The winding decides which side is seen; the picture's y runs down, so outside turns clockwise.
-        inside_out = (area[row, 0] > 0).astype(np.int64)
-        colour = np.einsum("nk,nkc->nc", weight, lit[inside_out[:, None], self.faces[triangles[row]]])
-        return pixel, depth, colour
+        shades = np.where((area > 0)[:, None, None], lit[1][self.faces[ahead]], lit[0][self.faces[ahead]])
+        canvas = np.empty((height * width, 3), dtype=np.float32)
+        canvas[:] = BACKGROUND
+        triangles, rows, columns = _nearest(corners, area, width, height)
+        for channel in range(3):
+            slope_x, slope_y, start = _plane(corners, area, shades[..., channel]).astype(np.float32)[:, triangles]
+            canvas[rows * width + columns, channel] = slope_x * columns + slope_y * rows + start
+        grid = canvas.reshape(self.size[1], OVERSAMPLING, self.size[0], OVERSAMPLING, 3)
+        return np.rint(grid.mean(axis=(1, 3)).clip(0, 1) * 255).astype(np.uint8)
+
+
+def _area(corners: _Floats) -> _Floats:
+    """Return twice the signed area (F,) of triangles (F, 3, 3) on the screen."""
+    (x1, y1), (x2, y2) = ((corners[:, k, :2] - corners[:, 0, :2]).T for k in (1, 2))
+    return np.asarray(x1 * y2 - y1 * x2)
+
+
+def _plane(corners: _Floats, area: _Floats, values: _Floats) -> _Floats:
+    """Return slopes per column and row and the value at sample (0, 0), (3, F), of values (F, 3) at the corners."""
+    (x1, y1), (x2, y2) = ((corners[:, k, :2] - corners[:, 0, :2]).T for k in (1, 2))
+    v1, v2 = (values[:, k] - values[:, 0] for k in (1, 2))
+    safe = np.where(area == 0, 1, area)
+    slope_x, slope_y = (v1 * y2 - v2 * y1) / safe, (v2 * x1 - v1 * x2) / safe
+    # Samples lie in the middle of their squares.
+    start = values[:, 0] + slope_x * (0.5 - corners[:, 0, 0]) + slope_y * (0.5 - corners[:, 0, 1])
+    return np.stack([slope_x, slope_y, start])
+
+
+def _nearest(corners: _Floats, area: _Floats, width: int, height: int) -> tuple[_Indices, _Indices, _Indices]:
+    """Return triangle, row and column of the nearest surface at every covered sample (a few may come twice)."""
+    spans, rows = _runs(*_inside(corners[..., 1].min(axis=1), corners[..., 1].max(axis=1), height), area != 0)
+    low, high = _crossings(corners[spans], area[spans], rows + 0.5)
+    pieces, columns = _runs(*_inside(low, high, width), high >= low)
+    slope_x, slope_y, start = _plane(corners, area, corners[..., 2])[:, spans]
+    depths = slope_x[pieces] * columns + (slope_y * rows + start)[pieces]
+    samples = (rows * width)[pieces] + columns
+    buffer = np.full(width * height, np.inf)
+    np.minimum.at(buffer, samples, depths)
+    seen = np.flatnonzero((depths == buffer[samples]) & (np.abs(depths) <= 1))
+    return spans[pieces[seen]], rows[pieces[seen]], columns[seen]
+
+
+def _inside(low: _Floats, high: _Floats, count: int) -> tuple[_Indices, _Indices]:
+    """Return the first and last of ``count`` sample middles from ``low`` to ``high``."""
+    first = np.ceil(low.clip(-1, count + 1) - 0.5).astype(np.int64).clip(0)
+    last = np.floor(high.clip(-1, count + 1) - 0.5).astype(np.int64).clip(max=count - 1)
+    return first, last
+
+
+def _runs(first: _Indices, last: _Indices, use: NDArray[np.bool_]) -> tuple[_Indices, _Indices]:
+    """Return, for whole numbers from ``first`` to ``last`` of each run, the run and the number, run by run."""
+    counts = np.where(use, last - first + 1, 0).clip(0)
+    runs = np.repeat(np.arange(len(first)), counts)
+    return runs, np.arange(len(runs)) + (first - (counts.cumsum() - counts))[runs]
+
+
+def _crossings(corners: _Floats, area: _Floats, height: _Floats) -> tuple[_Floats, _Floats]:
+    """Return from where to where (n,) the line at ``height`` (n,) runs inside triangles (n, 3, 3)."""
+    low, high = np.full(len(corners), -np.inf), np.full(len(corners), np.inf)
+    for start, end in ((0, 1), (1, 2), (2, 0)):
+        (x, y), (run, rise) = corners[:, start, :2].T, (corners[:, end, :2] - corners[:, start, :2]).T
+        level = rise == 0
+        across = x + run * (height - y) / np.where(level, 1, rise)
+        # A triangle that turns one way lies to one side of an edge that rises, to the other of one that falls.
+        left = (rise * area < 0) & ~level
+        low = np.where(left, np.maximum(low, across), low)
+        high = np.where(left | level, high, np.minimum(high, across))
+    return low, high
