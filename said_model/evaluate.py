@@ -16,7 +16,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.syncnet import syncnet_pictures
 from said_model.audio_encoder import AudioEncoder
-from said_model.features import encode
+from said_model.features import encode, to_length
 from said_model.metrics import vertex_sets
 from said_model.metrics.beat import beat_consistency
 from said_model.metrics.closure import closure_recall, lip_opening
@@ -140,7 +140,8 @@ def averages(rows: Sequence[Row]) -> tuple[Row, dict[str, int]]:
 def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instruments, truth: BlendVOCA) -> Row:
     samples = [_plain(clip, track) for track in tracks]
     if instruments.sync is not None and instruments.encoder is not None and clip.waveform is not None:
-        heard = encode(instruments.encoder, clip.waveform.samples.copy(), len(clip.track))
+        sound = to_length(clip.waveform.samples, len(clip.track), clip.track.fps)
+        heard = encode(instruments.encoder, sound, len(clip.track))
         for row, track in zip(samples, tracks):
             found = synchrony(instruments.sync, heard, track.select(instruments.sync.config.names).values)
             row.update({"sync_offset": found.offset, "sync_offset_abs": abs(found.offset),

@@ -28,7 +28,7 @@ from said_model.config import SAMPLE_RATE
 
 #: Largest shift of the sound against the motion, in seconds (paper 5.1).
 LARGEST_SHIFT = 1 / 60
-FOLDER, FORMAT_VERSION = ".features", 1
+FOLDER, FORMAT_VERSION = ".features", 2
 #: What is told of progress: clips done, clips in all.
 Tell = Callable[[int, int], None]
 
@@ -62,10 +62,20 @@ def shifted(samples: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     """Return a waveform (S,) delayed by so many samples, silence moving in; negative advances it."""
     out = np.zeros_like(samples)
     if by >= 0:
-        out[by:] = samples[: len(samples) - by]
+        out[by:] = samples[: max(len(samples) - by, 0)]
     else:
         out[:by] = samples[-by:]
     return out
+
+
+def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArray[np.float32]:
+    """Cut a waveform (S,) at 16 kHz where the motion's frames end, or fill it up with silence.
+
+    Recordings last a little longer or shorter than the motion; an encoder spreads all it hears over the frames, so that
+    features of the whole recording would drift away from the motion.
+    """
+    count = max(round(n_frames / fps * SAMPLE_RATE), 1)
+    return np.pad(samples[:count], (0, max(count - len(samples), 0)))
 
 
 @torch.no_grad()
@@ -120,7 +130,9 @@ class FeatureCache:
         for done, row in enumerate(rows):
             clip = dataset[row]
             waveform = speech(clip.waveform, f"{clip.speaker}/{clip.sentence}")
-            frames = [encode(self.encoder, shifted(waveform, by), len(clip.track)) for by in self.shifts.samples]
+            count = len(clip.track)
+            heard = [to_length(shifted(waveform, by), count, self.fps) for by in self.shifts.samples]
+            frames = [encode(self.encoder, samples, count) for samples in heard]
             with atomic_path(self.path(dataset, row)) as temporary, temporary.open("wb") as file:
                 np.save(file, np.stack(frames).astype(np.float16), allow_pickle=False)
             if tell is not None:

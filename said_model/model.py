@@ -145,6 +145,7 @@ class SAiD:
         """
         speech = audio if isinstance(audio, Speech) else hear(audio)
         self._check_edit(track, speech)
+        speech = speech.lasting(len(track), track.fps)
         kept_mask = np.broadcast_to(np.asarray(mask, dtype=np.float64), track.values.shape)
         order = track.columns(self.config.names)
         drawing = self._drawing(sampler, windows)

@@ -7,6 +7,7 @@ from os import PathLike
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from blendvoca.audio import Waveform
@@ -41,6 +42,12 @@ class Speech:
     def frames(self, fps: float) -> int:
         """Number of animation frames that the sound lasts, at least one."""
         return max(round(len(self.samples) / SAMPLE_RATE * fps), 1)
+
+    def lasting(self, n_frames: int, fps: float) -> Speech:
+        """Return the sound cut where so many frames end, or filled up with silence: sound and frames stay in step."""
+        count = max(round(n_frames / fps * SAMPLE_RATE), 1)
+        cut = self.samples[:count]
+        return Speech(F.pad(cut, (0, count - len(cut))), self.notes)
 
 
 def hear(sound: str | PathLike[str] | Waveform) -> Speech:

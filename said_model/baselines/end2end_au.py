@@ -78,9 +78,13 @@ def _layer(before: int, after: int, stride: tuple[int, int] = (1, 1)) -> list[nn
 
 @torch.no_grad()
 def predict(model: End2EndAU, sound: str | PathLike[str] | Waveform, n_frames: int | None = None) -> CoefficientTrack:
-    """Return the one track that the model has for a sound."""
+    """Return the one track that the model has for a sound.
+
+    :param n_frames: frames of the track; the sound is cut or filled up to their end.
+    """
     speech = hear(sound)
     count = n_frames or speech.frames(model.config.fps)
+    speech = speech if n_frames is None else speech.lasting(n_frames, model.config.fps)
     values = model(speech.samples[None], count)[0].double().numpy()
     return CoefficientTrack(values, model.config.names, model.config.fps)
 

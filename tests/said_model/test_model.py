@@ -119,6 +119,20 @@ def test_editing_keeps_exactly_what_it_should(tiny_model, babble):
     assert np.array_equal(mask_of_track(table, track), mask)
 
 
+def test_edits_keep_sound_and_frames_in_step(tiny_model, babble):
+    """Sound that goes on after the track is not squeezed into it."""
+    track = tiny_model.sample(babble, sampler=FEW)
+    longer = Waveform(np.append(babble.samples, np.zeros(2400, np.float32)), 16_000)
+    mask = build_mask(len(track), track.names, track.fps, keep=["0:1"])
+    heard = []
+    features = tiny_model.features
+    tiny_model.features = lambda speech, n_frames, span: heard.append(speech) or features(speech, n_frames, span)
+    tiny_model.edit(track, longer, mask, sampler=FEW)
+    tiny_model.edit(track, Waveform(babble.samples[:-1600], 16_000), mask, sampler=FEW)
+    assert [len(speech.samples) for speech in heard] == [48_000, 48_000]
+    assert float(heard[1].samples[-1600:].abs().max()) == 0.0
+
+
 def test_edits_that_cannot_be(tiny_model, babble):
     track = tiny_model.sample(babble, sampler=FEW)
     with pytest.raises(TrackError, match="differ in length"):

@@ -16,6 +16,7 @@ pytest.importorskip("diffusers")
 import shard_builders  # noqa: E402
 
 from blendvoca.arkit import BLENDVOCA_NAMES, mirror_permutation  # noqa: E402
+from blendvoca.audio import Waveform  # noqa: E402
 from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.errors import (  # noqa: E402
     AudioError,
@@ -62,8 +63,36 @@ def test_shifts_move_the_sound_by_up_to_a_sixtieth_of_a_second():
     samples = np.arange(10, dtype=np.float32) + 1
     np.testing.assert_array_equal(shifted(samples, 3), [0, 0, 0, 1, 2, 3, 4, 5, 6, 7])
     np.testing.assert_array_equal(shifted(samples, -3), [4, 5, 6, 7, 8, 9, 10, 0, 0, 0])
+    # A sound shorter than its shift is silence.
+    assert not shifted(samples[:5], 8).any() and not shifted(samples[:5], -8).any()
     with pytest.raises(ConfigurationError, match="1, 3, 5"):
         Shifts(2)
+
+
+@pytest.mark.parametrize("surplus", [-2000, 3000])
+def test_features_stay_in_step_where_the_sound_ends_early_or_late(shards, surplus):
+    """Recordings are a little longer or shorter than the motion: features must not be spread over the difference."""
+
+    class Recordings(BlendVOCA):
+        def __getitem__(self, key):
+            clip, tail = super().__getitem__(key), np.full(surplus, 0.1, np.float32) if surplus > 0 else ()
+            samples = np.append(clip.waveform.samples[: min(surplus, 0) or None], tail).astype(np.float32)
+            return replace(clip, waveform=Waveform(samples, SAMPLE_RATE))
+
+    dataset = Recordings(shards, "validation", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, LogMelEncoder(), "log-mel", shifts=Shifts(1))
+    for row in range(len(dataset)):
+        cache.path(dataset, row).unlink(missing_ok=True)
+    assert cache.fill(dataset) == len(dataset)
+    found = cache.read(dataset, 0)[0]
+    for row in range(len(dataset)):
+        cache.path(dataset, row).unlink()
+    clip = BlendVOCA(shards, "validation", audio_rate=SAMPLE_RATE)[0]
+    exact = clip.waveform.samples.copy()
+    if surplus < 0:
+        exact[surplus:] = 0.0
+    expected = encode(LogMelEncoder(), exact, len(clip.track))
+    np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
 def test_cached_features_are_the_encoder_s_own(shards):
