@@ -46,7 +46,8 @@ class Instruments:
 
     :param vae: of FD, WInD and multimodality; :param sync: of offset and confidence; :param encoder: the sync's.
     :param syncnet: the published network, that looks at rendered faces.
-    :param lips: vertex set of LVE, and :param upper: of FDD; by default derived from each speaker's rig.
+    :param lips: vertex set of LVE, and :param upper: of FDD, of the whole head where a shard holds a crop of it; by
+        default derived from each speaker's rig.
     :param rigs: whether vertices are measured at all.
     """
 
@@ -118,7 +119,7 @@ def evaluate(
             tell(done + 1, len(outputs.tracks))
     names = tuple("/".join(key) for key in outputs.tracks)
     overall, counts = averages(rows)
-    notes = _notes(outputs, instruments)
+    notes = _notes(outputs, instruments, truth)
     if instruments.vae is not None:
         figures, more = _distributions(generated, real, instruments)
         overall.update(figures)
@@ -154,10 +155,11 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
             seen = score(instruments.syncnet, syncnet_pictures(head, landmarks, track), clip.waveform)
             row.update({"syncnet_offset": seen.offset, "syncnet_confidence": seen.confidence})
     if instruments.rigs:
-        parts = truth.rig(clip.speaker).select(clip.track.names)
-        landmarks = truth.parts(clip.speaker).landmarks
+        rig, parts = truth.rig(clip.speaker).select(clip.track.names), truth.parts(clip.speaker)
+        sets = [vertex_sets.from_rig(rig, region) if given is None else given.within(parts.crop)
+                for given, region in ((instruments.lips, "lips"), (instruments.upper, "upper"))]  # fmt: skip
         for row, track in zip(samples, tracks):
-            row.update(_vertices(parts, landmarks, *matched(clip.track, track), instruments))
+            row.update(_vertices(rig, parts.landmarks, *matched(clip.track, track), *sets))
     row = averages(samples)[0]
     if len(tracks) > 1:
         row["diversity"] = diversity(tracks).value
@@ -175,10 +177,8 @@ def _plain(clip: Clip, track: CoefficientTrack) -> Row:
 
 def _vertices(
     rig: BlendshapeRig, landmarks: NDArray[np.integer] | None, real: NDArray[np.float64],
-    made: NDArray[np.float64], instruments: Instruments,
+    made: NDArray[np.float64], lips: vertex_sets.VertexSet, upper: vertex_sets.VertexSet,
 ) -> Row:  # fmt: skip
-    lips = instruments.lips or vertex_sets.from_rig(rig, "lips")
-    upper = instruments.upper or vertex_sets.from_rig(rig, "upper")
     everything = vertex_sets.VertexSet("all", np.arange(rig.deltas.shape[1]), "rig")
     # Offsets from the neutral compare as vertices do, and need no neutral where the licence leaves it out.
     a, b = (np.einsum("tk,kvc->tvc", c.astype(np.float32), rig.deltas.astype(np.float32), optimize=True)
@@ -236,15 +236,17 @@ def _distributions(
     return figures, notes
 
 
-def _notes(outputs: Outputs, instruments: Instruments) -> list[str]:
+def _notes(outputs: Outputs, instruments: Instruments, truth: BlendVOCA) -> list[str]:
     notes = [f"{len(outputs.tracks)} clips, {sum(map(len, outputs.tracks.values()))} tracks"]
     if outputs.dropped:
         notes.append(f"dropped, no truth: {', '.join(outputs.dropped)}")
     if outputs.missing:
         notes.append(f"{len(outputs.missing)} clips of the split have no track: {', '.join(outputs.missing[:5])} …")
     if instruments.rigs:
+        crop = truth.parts(next(iter(outputs.tracks))[0]).crop
+        given = [None if chosen is None else chosen.within(crop) for chosen in (instruments.lips, instruments.upper)]
         sets = [f"{s.name} ({s.source})" if s else f"{region}, derived from each rig"
-                for s, region in ((instruments.lips, "lips"), (instruments.upper, "upper"))]  # fmt: skip
+                for s, region in zip(given, ("lips", "upper"))]  # fmt: skip
         notes.append(f"LVE over {sets[0]}; FDD over {sets[1]}")
     return notes
 

@@ -21,8 +21,10 @@ _OPTIONS = (
     click.option("--sync", type=click.Path(path_type=Path), help="Run folder of `said train-sync`: AV offset."),
     click.option("--syncnet", type=click.Path(path_type=Path),
                  help="SyncNet's own weights (syncnet_v2.model): looks at rendered faces."),
-    click.option("--lips", type=click.Path(path_type=Path), help="Vertices of LVE [default: that lip shapes move]."),
-    click.option("--upper", type=click.Path(path_type=Path), help="Vertices of FDD [default: by shapes too]."),
+    click.option("--lips", type=click.Path(path_type=Path),
+                 help="Vertices of LVE in the whole head: an index list, MASKS.pkl:NAME or MASKS.pkl:NAME+OTHER "
+                 "[default: those that lip shapes move]."),
+    click.option("--upper", type=click.Path(path_type=Path), help="Vertices of FDD, likewise [default: by shapes]."),
     click.option("--no-vertices", is_flag=True, help="Measure coefficients only."),
     click.option("--fps", default=60.0, show_default=True, help="Frame rate of CSV tracks."),
     click.option("--seed", default=0, show_default=True),

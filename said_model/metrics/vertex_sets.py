@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, InputError, nearest
+from blendvoca.io.region import region_file
 from blendvoca.io.safe_pickle import read_pickle
 from blendvoca.rig import BlendshapeRig
 
@@ -53,6 +54,21 @@ class VertexSet:
                              found=int(self.indices[-1]), remedy="Use the set of this topology.")  # fmt: skip
         return vertices[..., self.indices, :]
 
+    def within(self, crop: Crop | None) -> VertexSet:
+        """Return where the set's vertices of the whole head stand in a crop of it; what the crop drops is left out.
+
+        :raises InputError: if the head has fewer vertices than the set names, or the crop drops all of them.
+        """
+        if crop is None:
+            return self
+        if self.indices[-1] >= crop.n_vertices:
+            raise InputError(f"vertex set {self.name!r} lies outside the mesh", expected=f"below {crop.n_vertices}",
+                             found=int(self.indices[-1]), remedy="Use the set of this topology.")  # fmt: skip
+        places = crop.position[self.indices]
+        left = places[places >= 0]
+        source = self.source if len(left) == len(places) else f"{self.source}, {len(left)} of {len(places)} vertices"
+        return VertexSet(self.name, left, source)
+
 
 def from_rig(rig: BlendshapeRig, region: str) -> VertexSet:
     """Return the vertices that the ``lips`` or the ``upper`` face's shapes move.
@@ -70,17 +86,25 @@ def from_rig(rig: BlendshapeRig, region: str) -> VertexSet:
 
 
 def from_file(path: str | PathLike[str], region: str) -> VertexSet:
-    """Read a set: an index list (text, one or more numbers a line), or a region of a mask pickle such as FLAME's.
+    """Read a set: an index list (text, one or more numbers a line), or a mask of a pickle of them such as FLAME's.
 
+    Indices are of the whole head; :meth:`VertexSet.within` finds them in a rig of a part of it.
+
+    :param path: ``MASKS.pkl:NAME`` names the mask, ``NAME+OTHER`` several together; else it is called as the region.
     :raises FormatError: if it is neither, or has no such region.
     """
-    file = Path(path)
+    file, mask = region_file(path)
     if file.suffix == ".pkl":
         masks = read_pickle(file)
-        if not isinstance(masks, dict) or region not in masks:
-            known = sorted(map(str, masks)) if isinstance(masks, dict) else []
-            raise FormatError(f"no region {region!r}{nearest(region, known)}", expected=known, path=file)
-        return VertexSet(region, np.asarray(masks[region]), file.name)
+        known = sorted(map(str, masks)) if isinstance(masks, dict) else []
+        parts = []
+        for name in (mask or region).split("+"):
+            if name not in known:
+                raise FormatError(f"no region {name!r}{nearest(name, known)}", expected=known, path=file,
+                                  remedy=f"Name the masks: {file.name}:NAME or {file.name}:NAME+OTHER.")  # fmt: skip
+            part = np.asarray(masks[name])
+            parts.append(np.flatnonzero(part) if part.dtype == bool else part)
+        return VertexSet(region, np.concatenate(parts), f"{file.name}:{mask}" if mask else file.name)
     try:
         numbers = [int(word) for word in file.read_text().replace(",", " ").split()]
     except (OSError, ValueError) as error:

@@ -204,7 +204,24 @@ def test_a_vertex_set_outside_the_mesh_is_refused(shards, tmp_path):
     truth = BlendVOCA(shards, "test")
     outputs = read_outputs(_write(tmp_path / "out", truth, 0.0), truth)
     with pytest.raises(InputError, match="outside the mesh"):
-        evaluate(outputs, truth, Instruments(lips=VertexSet("lips", np.array([24]), "a list")), "out")
+        evaluate(outputs, truth, Instruments(lips=VertexSet("lips", np.array([48]), "a list")), "out")
+    with pytest.raises(InputError, match="holds no vertices"):
+        evaluate(outputs, truth, Instruments(lips=VertexSet("lips", np.array([1, 3]), "a list")), "out")
+
+
+def test_vertex_sets_are_of_the_whole_head(shards, tmp_path):
+    """FLAME's masks and published index lists count the whole head's vertices; rigs are a crop of it."""
+    truth = BlendVOCA(shards, "test")
+    key = truth.keys()[0]
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.05, keep=lambda row: row == 0), truth)
+    rig, made = truth.rig(key[0]), outputs.tracks[key][0]
+    crop = truth.parts(key[0]).crop
+    assert crop.n_vertices == 48 and len(crop.kept) == 24
+    whole = np.array([3, 10, 46])  # 3 is cropped away, the others stand at 5 and 23
+    found = evaluate(outputs, truth, Instruments(lips=VertexSet("lips", whole, "masks.pkl")), "out")
+    miss = np.einsum("tk,kvc->tvc", truth[key].track.values - made.values, rig.deltas)
+    assert found.overall["lve_mm"] == pytest.approx(1000 * np.linalg.norm(miss[:, [5, 23]], axis=2).max(axis=1).mean())
+    assert any("masks.pkl, 2 of 3 vertices" in note for note in found.notes)
 
 
 def test_syncnet_from_its_weights_to_the_table(tmp_path):

@@ -124,7 +124,12 @@ def test_vertex_figures_by_hand(rig):
 def test_vertex_sets_from_files_and_outside_the_mesh(tmp_path, rig):
     (tmp_path / "lips.txt").write_text("3, 1\n2\n2")
     assert from_file(tmp_path / "lips.txt", "lips").indices.tolist() == [1, 2, 3]
-    (tmp_path / "masks.pkl").write_bytes(pickle.dumps({"lips": np.array([7, 5])}))
+    masks = {"lips": np.array([7, 5]), "forehead": np.array([2]), "eye_region": np.arange(9) == 4}
+    (tmp_path / "masks.pkl").write_bytes(pickle.dumps(masks))
+    upper = from_file(f"{tmp_path / 'masks.pkl'}:forehead+eye_region", "upper")
+    assert upper.indices.tolist() == [2, 4] and upper.source == "masks.pkl:forehead+eye_region"
+    with pytest.raises(FormatError, match=r"no region 'upper'.*masks\.pkl:NAME"):
+        from_file(tmp_path / "masks.pkl", "upper")
     assert from_file(tmp_path / "masks.pkl", "lips").indices.tolist() == [5, 7]
     with pytest.raises(FormatError, match="did you mean 'lips'"):
         from_file(tmp_path / "masks.pkl", "lip")
