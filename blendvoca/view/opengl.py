@@ -65,39 +65,45 @@ class OpenGLBackend:
             moderngl: Any = import_module("moderngl")
         except ImportError as error:
             raise MissingDependencyError("moderngl", "view", "drawing with OpenGL") from error
+        self.size, self.normals = size, Normals(faces, n_vertices)
         try:
             self.context = moderngl.create_context(standalone=True, backend="egl")
+            self._prepare(np.ascontiguousarray(faces, dtype=np.int32), n_vertices)
         except Exception as error:  # moderngl and its loader raise bare Exception subclasses of many kinds
-            raise OutputError("no OpenGL context can be made", found=error) from error
-        self.size, self.normals = size, Normals(faces, n_vertices)
-        values = {"count": len(LIGHTS), "ambient": AMBIENT, "inside": INSIDE}
-        self.program = self.context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT % values)
+            raise OutputError("no OpenGL to be had", found=str(error).strip() or type(error).__name__) from error
+
+    def _prepare(self, faces: NDArray[np.int32], n_vertices: int) -> None:
+        """Compile the shaders and reserve memory for the mesh and for the picture."""
+        context, values = self.context, {"count": len(LIGHTS), "ambient": AMBIENT, "inside": INSIDE}
+        self.program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT % values)
         self.program["direction"].value = [direction for direction, _ in LIGHTS]
         self.program["strength"].value = [strength for _, strength in LIGHTS]
-        self.buffer = self.context.buffer(reserve=n_vertices * 9 * 4)
-        indices = self.context.buffer(np.ascontiguousarray(faces, dtype=np.int32).tobytes())
+        self.buffer = context.buffer(reserve=n_vertices * 9 * 4)
         layout = [(self.buffer, "3f 3f 3f", "position", "normal", "colour")]
-        self.array = self.context.vertex_array(self.program, layout, indices)
-        samples = min(4, self.context.max_samples)
-        self.canvas = self.context.framebuffer(
-            self.context.renderbuffer(size, 3, samples=samples), self.context.depth_renderbuffer(size, samples=samples)
+        self.array = context.vertex_array(self.program, layout, context.buffer(faces.tobytes()))
+        size, samples = self.size, min(4, context.max_samples)
+        self.canvas = context.framebuffer(
+            context.renderbuffer(size, 3, samples=samples), context.depth_renderbuffer(size, samples=samples)
         )
-        self.resolved = self.context.framebuffer(self.context.renderbuffer(size, 3))
+        self.resolved = context.framebuffer(context.renderbuffer(size, 3))
 
     def draw(
         self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera
     ) -> NDArray[np.uint8]:
         """Return the picture (height, width, 3)."""
-        self.buffer.write(np.hstack([vertices, self.normals(vertices), colours]).astype(np.float32).tobytes())
         width, height = self.size
-        self.program["projection"].write(camera.projection(width / height).T.astype(np.float32).tobytes())
-        self.program["rotation"].write(camera.rotation().T.astype(np.float32).tobytes())
-        self.canvas.use()
-        self.context.enable(self.context.DEPTH_TEST)
-        self.canvas.clear(*BACKGROUND)
-        self.array.render()
-        self.context.copy_framebuffer(self.resolved, self.canvas)
-        pixels = np.frombuffer(self.resolved.read(components=3, alignment=1), dtype=np.uint8)
+        data = np.hstack([vertices, self.normals(vertices), colours]).astype(np.float32).tobytes()
+        # Another renderer's context may be the current one.
+        with self.context:
+            self.buffer.write(data)
+            self.program["projection"].write(camera.projection(width / height).T.astype(np.float32).tobytes())
+            self.program["rotation"].write(camera.rotation().T.astype(np.float32).tobytes())
+            self.canvas.use()
+            self.context.enable(self.context.DEPTH_TEST)
+            self.canvas.clear(*BACKGROUND)
+            self.array.render()
+            self.context.copy_framebuffer(self.resolved, self.canvas)
+            pixels = np.frombuffer(self.resolved.read(components=3, alignment=1), dtype=np.uint8)
         return pixels.reshape(height, width, 3)[::-1].copy()
 
     def release(self) -> None:

@@ -19,6 +19,8 @@ from blendvoca.view.shading import SKIN
 from blendvoca.view.software import SoftwareBackend
 
 Picture = NDArray[np.uint8]
+#: Pixels of the largest picture's side: what OpenGL 3.3 on any machine can hold, and memory for the fallback.
+LARGEST = 4096
 
 
 class Backend(Protocol):
@@ -29,14 +31,17 @@ class Backend(Protocol):
     def draw(self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera) -> Picture:
         """Return the picture (height, width, 3)."""
 
+    def release(self) -> None:
+        """Give back what Python does not free by itself."""
+
 
 class Renderer:
-    """Draws many poses of one mesh.
+    """Draws many poses of one mesh. Use it in a ``with`` block: OpenGL's memory is not freed by itself.
 
     :param mesh: topology, and the pose that the camera frames by default.
     :param size: (width, height) in pixels.
     :param backend: ``"opengl"``, ``"software"``, or ``"auto"``: OpenGL where it is to be had.
-    :raises InputError: for a size that is not positive.
+    :raises InputError: for a size outside 1 to :data:`LARGEST`.
     :raises MeshError: for a mesh without triangles.
     :raises ConfigurationError: for an unknown backend.
     """
@@ -44,8 +49,8 @@ class Renderer:
     def __init__(self, mesh: Mesh, size: tuple[int, int] = (512, 512), backend: str = "auto") -> None:
         if mesh.n_faces == 0:
             raise MeshError("nothing to draw: the mesh has no triangles")
-        if min(size) < 1:
-            raise InputError("wrong picture size", expected="positive width and height", found=size)
+        if not 1 <= min(size) <= max(size) <= LARGEST:
+            raise InputError("wrong picture size", expected=f"1 to {LARGEST} pixels", found=f"{size[0]}×{size[1]}")
         self.mesh, self.camera = mesh, Camera.framing(mesh.vertices)
         self.backend = _backend(backend, mesh, size)
 
@@ -54,17 +59,35 @@ class Renderer:
 
         :param camera: where to look from; by default the whole mesh from the front.
         :param colours: one sRGB colour (3,) or one a vertex (V, 3), 0 to 1.
-        :raises MeshError: for positions of another shape.
+        :raises MeshError: for positions of another shape, or that are not finite.
         :raises OutputError: if the picture is blank.
         """
         positions = np.asarray(vertices, dtype=np.float64)
         if positions.shape != self.mesh.vertices.shape:
             raise MeshError("another vertex count", expected=self.mesh.vertices.shape, found=positions.shape)
+        if not np.isfinite(positions).all():
+            bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
+            raise MeshError("positions are not finite", found=f"{positions[bad].tolist()} at vertex {bad}")
         tints = np.broadcast_to(np.asarray(colours, dtype=np.float64), positions.shape)
         picture = self.backend.draw(positions, tints, camera or self.camera)
-        if np.ptp(picture.reshape(-1, 3), axis=0).max() == 0:
+        if (picture == picture[0, 0]).all():
             raise OutputError("the picture is blank", expected="the mesh in view", found="one colour everywhere")
         return picture
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.backend.release()
+
+
+def fallback_reason() -> str | None:
+    """Return why ``"auto"`` draws in software on this machine; ``None`` where it draws with OpenGL."""
+    try:
+        OpenGLBackend(np.array([[0, 1, 2]]), 3, (8, 8)).release()
+    except BlendvocaError as error:
+        return str(error)
+    return None
 
 
 def _backend(choice: str, mesh: Mesh, size: tuple[int, int]) -> Backend:

@@ -205,8 +205,8 @@ def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: 
         head, landmarks = dataset.rig(clip.speaker).select(track.names), dataset.parts(clip.speaker).landmarks
         errors = None if found is None else found.vertex_error_mm
         colours = SKIN if errors is None else heat_colours(errors, scale)
-        renderer = Renderer(head.neutral, (_PIXELS, _PIXELS))
-        picture = renderer.draw(head.pose(track.values[frame]), face_camera(head.neutral, landmarks), colours)
+        with Renderer(head.neutral, (_PIXELS, _PIXELS)) as renderer:
+            picture = renderer.draw(head.pose(track.values[frame]), face_camera(head.neutral, landmarks), colours)
         shown = embedded(picture, f"{clip.name}, frame {frame}")
     except LicenceError:
         shown = missing("No picture: shards of this class hold no mesh.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,22 @@ def pillow(module: str) -> Any:
         raise MissingDependencyError("pillow", "view", "writing pictures") from error
 
 
+def check_suffix(path: str | PathLike[str], suffix: str) -> None:
+    """Check that a file will be named for what is in it.
+
+    :raises InputError: for another suffix.
+    """
+    if Path(path).suffix.lower() != suffix:
+        what = "unknown kind of output"
+        raise InputError(what, expected=f"a name that ends in {suffix}", found=Path(path).name)
+
+
 def write_png(path: str | PathLike[str], picture: Picture) -> None:
-    """Write a picture (height, width, 3) as PNG, atomically."""
+    """Write a picture (height, width, 3) as PNG, atomically.
+
+    :raises InputError: for a path that does not end in ``.png``.
+    """
+    check_suffix(path, ".png")
     image = pillow("Image")
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         image.fromarray(picture).save(file, "PNG", optimize=True)
@@ -89,12 +104,12 @@ def shape_sheet(
 
     :param heat: colour vertices by how far the shape moves them; each shape's largest motion is red.
     """
-    renderer = Renderer(rig.neutral, (size, size), backend)
-    pictures = [renderer.draw(rig.neutral.vertices, camera)]
-    for name in names:
-        delta = rig.delta(name)
-        colours = heat_colours(np.linalg.norm(delta, axis=1)) if heat else SKIN
-        pictures.append(renderer.draw(rig.neutral.vertices + delta, camera, colours))
+    with Renderer(rig.neutral, (size, size), backend) as renderer:
+        pictures = [renderer.draw(rig.neutral.vertices, camera)]
+        for name in names:
+            delta = rig.delta(name)
+            colours = heat_colours(np.linalg.norm(delta, axis=1)) if heat else SKIN
+            pictures.append(renderer.draw(rig.neutral.vertices + delta, camera, colours))
     return tile(pictures, ["neutral", *names], columns)
 
 

@@ -52,6 +52,9 @@ class SoftwareBackend:
         grid = canvas.reshape(self.size[1], OVERSAMPLING, self.size[0], OVERSAMPLING, 3)
         return np.rint(grid.mean(axis=(1, 3)).clip(0, 1) * 255).astype(np.uint8)
 
+    def release(self) -> None:
+        """Nothing is held."""
+
 
 def _area(corners: _Floats) -> _Floats:
     """Return twice the signed area (F,) of triangles (F, 3, 3) on the screen."""
@@ -73,7 +76,7 @@ def _plane(corners: _Floats, area: _Floats, values: _Floats) -> _Floats:
 def _nearest(corners: _Floats, area: _Floats, width: int, height: int) -> tuple[_Indices, _Indices, _Indices]:
     """Return triangle, row and column of the nearest surface at every covered sample (a few may come twice)."""
     spans, rows = _runs(*_inside(corners[..., 1].min(axis=1), corners[..., 1].max(axis=1), height), area != 0)
-    low, high = _crossings(corners[spans], area[spans], rows + 0.5)
+    low, high = _crossings(corners[spans], area[spans], rows.astype(np.float64) + 0.5)
     pieces, columns = _runs(*_inside(low, high, width), high >= low)
     slope_x, slope_y, start = _plane(corners, area, corners[..., 2])[:, spans]
     depths = slope_x[pieces] * columns + (slope_y * rows + start)[pieces]

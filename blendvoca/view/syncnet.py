@@ -52,5 +52,5 @@ def syncnet_pictures(
     """
     shown, slow = rig.select(track.names), resample(track, FPS)
     camera = syncnet_camera(rig.neutral.vertices[np.asarray(landmarks)])
-    renderer = Renderer(rig.neutral, (EDGE, EDGE), backend)
-    return np.stack([renderer.draw(shown.pose(values), camera) for values in slow.values])
+    with Renderer(rig.neutral, (EDGE, EDGE), backend) as renderer:
+        return np.stack([renderer.draw(shown.pose(values), camera) for values in slow.values])

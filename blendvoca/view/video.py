@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,12 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
+from blendvoca.view.sheet import check_suffix
 
 #: Rate that AAC is written at, in Hz.
 _SOUND_RATE = 48_000
+#: Samples of a block of AAC.
+_BLOCK = 1024
 _QUALITY = {"crf": "18", "preset": "veryfast"}
 
 
@@ -34,7 +38,7 @@ def write_video(
     """Draw tracks side by side as MP4; frames are drawn and written one by one.
 
     :param tracks: one or more, of the same rate; shorter ones hold their last frame. Their shapes must be in the rig.
-    :raises InputError: for no track, or tracks of different rates.
+    :raises InputError: for no track, tracks of different rates, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """
     if not tracks or len({track.fps for track in tracks}) != 1:
@@ -42,24 +46,16 @@ def write_video(
                          found=[track.fps for track in tracks])  # fmt: skip
     if size % 2:
         raise InputError("a video's size is even", expected="an even number of pixels", found=size)
-    try:
-        import av
-    except ImportError as error:
-        raise MissingDependencyError("av", "view", "writing video") from error
+    check_suffix(path, ".mp4")
     shown = [rig.select(track.names) for track in tracks]
-    renderer = Renderer(rig.neutral, (size, size), backend)
-    with atomic_path(path) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        # Streams must all be there before the first packet.
-        pictures: Any = container.add_stream("libx264", rate=Fraction(tracks[0].fps).limit_denominator(1001))
-        pictures.width, pictures.height, pictures.pix_fmt = size * len(tracks), size, "yuv420p"
-        pictures.options = dict(_QUALITY)
-        sound: Any = container.add_stream("aac", rate=_SOUND_RATE, layout="mono") if waveform is not None else None
+    with (
+        Renderer(rig.neutral, (size, size), backend) as renderer,
+        atomic_path(path) as temporary,
+        _Film(temporary, tracks[0].fps, (size * len(tracks), size), waveform) as film,
+    ):
         for number in range(max(map(len, tracks))):
             row = [_frame(renderer, part, track, number, camera) for part, track in zip(shown, tracks)]
-            container.mux(pictures.encode(av.VideoFrame.from_ndarray(np.hstack(row), format="rgb24")))
-        container.mux(pictures.encode())
-        if waveform is not None:
-            _write_sound(av, container, sound, waveform)
+            film.add(np.hstack(row))
 
 
 def _frame(
@@ -68,10 +64,50 @@ def _frame(
     return renderer.draw(rig.pose(track.values[min(number, len(track) - 1)]), camera)
 
 
-def _write_sound(av: Any, container: Any, stream: Any, waveform: Waveform) -> None:
-    samples = waveform.resampled(_SOUND_RATE).samples
-    for start in range(0, len(samples), 1024):
-        frame = av.AudioFrame.from_ndarray(samples[None, start : start + 1024].copy(), format="fltp", layout="mono")
-        frame.sample_rate, frame.pts = _SOUND_RATE, start
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode())
+class _Film:
+    """An MP4 file that takes pictures one by one, and puts the sound of their time between them.
+
+    :param shape: (width, height) in pixels.
+    :raises MissingDependencyError: without PyAV.
+    """
+
+    def __init__(self, path: Path, fps: float, shape: tuple[int, int], waveform: Waveform | None) -> None:
+        try:
+            import av
+        except ImportError as error:
+            raise MissingDependencyError("av", "view", "writing video") from error
+        self._av: Any = av
+        self._step, self._pictures, self._written = _SOUND_RATE / fps, 0, 0
+        self._samples = None if waveform is None else waveform.resampled(_SOUND_RATE).samples.astype(np.float32)
+        # The table of contents comes first, so that a page can play the film while it loads.
+        self._file: Any = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        # Streams must all be there before the first packet.
+        self._video: Any = self._file.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        self._video.width, self._video.height, self._video.pix_fmt = *shape, "yuv420p"
+        self._video.options = dict(_QUALITY)
+        self._sound: Any = None if waveform is None else self._file.add_stream("aac", rate=_SOUND_RATE, layout="mono")
+
+    def add(self, picture: Picture) -> None:
+        """Write a picture, and the sound until its end."""
+        self._file.mux(self._video.encode(self._av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        self._pictures += 1
+        self._add_sound(round(self._pictures * self._step))
+
+    def _add_sound(self, until: float) -> None:
+        """Write the blocks of sound that end before sample ``until``."""
+        while self._samples is not None and self._written < min(len(self._samples), until - _BLOCK + 1):
+            block = self._samples[None, self._written : self._written + _BLOCK]
+            frame = self._av.AudioFrame.from_ndarray(block.copy(), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts = _SOUND_RATE, self._written
+            self._file.mux(self._sound.encode(frame))
+            self._written += _BLOCK
+
+    def __enter__(self) -> _Film:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._add_sound(np.inf)
+            for stream in filter(None, (self._video, self._sound)):
+                self._file.mux(stream.encode())
+        self._file.close()
