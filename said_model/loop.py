@@ -6,12 +6,12 @@ the weights of one that was not.
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,11 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from blendvoca.errors import ConfigurationError, FormatError, OutputError, SolverError
-from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.atomic import write_text
 from said_model.config import require
 from said_model.extras import require_package
+from said_model.run_folder import RunLog, only_run, save_state
 
-STATE_FILE, LOG_FILE, SETTINGS_FILE = "state.pt", "log.csv", "training.json"
+STATE_FILE, SETTINGS_FILE = "state.pt", "training.json"
 PRECISIONS = ("no", "bf16", "fp16")
 DECAYS = ("constant", "cosine")
 
@@ -168,10 +169,23 @@ class _Loop:
         task.module, self.optimizer = self.accelerator.prepare(task.module, self.optimizer)
         self.step, self.best, self.best_step = 0, math.inf, 0
         self.validation: float | None = None
-        self.log = _Log(out)
+        self.log = RunLog(out)
 
     def run(self) -> Outcome:
-        self._resume()
+        self._check_folder()
+        with only_run(self.out) if self.accelerator.is_main_process else nullcontext():
+            self._resume()
+            return self._train()
+
+    def _check_folder(self) -> None:
+        """Refuse a folder of something else; a run that was stopped before it wrote its state may begin anew."""
+        found = {path.name for path in self.out.iterdir()} if self.out.is_dir() else set()
+        if not found & {STATE_FILE, SETTINGS_FILE} and any(not name.startswith(".") for name in found):
+            raise OutputError("the folder holds something else", expected="an empty folder, or a run to go on with",
+                              path=self.out)  # fmt: skip
+        self.accelerator.wait_for_everyone()
+
+    def _train(self) -> Outcome:
         began, tick, tick_step, sums = time.monotonic(), time.monotonic(), self.step, dict[str, float]()
         first: float | None = None
         while self.step < self.config.steps:
@@ -198,18 +212,21 @@ class _Loop:
         self.task.module.train()
         with self.accelerator.autocast():
             losses = self.task.loss(self.step, rank, self.accelerator.device)
-        if not torch.isfinite(losses["loss"]):
-            raise SolverError(
-                "training diverged: the loss is no longer a number",
-                found=f"step {self.step}",
-                remedy="Lower the learning rate, or train without reduced precision; the best checkpoint is kept.",
-            )
+        self._require_number(float(losses["loss"].detach()))
         self.accelerator.backward(losses["loss"])
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.average.step(self.trained)
         self.step += 1
         return losses
+
+    def _require_number(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise SolverError(
+                "training diverged: the loss is no longer a number",
+                found=f"step {self.step}",
+                remedy="Lower the learning rate, or train without reduced precision; the best checkpoint is kept.",
+            )
 
     def _evaluate(self) -> None:
         """Validate the averaged weights, keep them where they are the best, write the state."""
@@ -218,6 +235,8 @@ class _Loop:
         self.task.module.eval()
         with torch.no_grad():
             validation = self.validation = self.task.validate(self.accelerator.device)
+        # Weights that are no numbers must not get into the state: no later run could go on from it.
+        self._require_number(validation)
         if validation < self.best:
             self.best, self.best_step = validation, self.step
             if self.accelerator.is_main_process:
@@ -236,7 +255,9 @@ class _Loop:
             warning = f"the loss rose from {first:.3f} to {means['loss']:.3f}"
         report = Report(self.step, self.config.steps, means, self.validation, rate, warning)
         if self.accelerator.is_main_process:
-            self.log.write(report)
+            self.log.write(
+                {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
+            )
         self.tell(report)
 
     def _write_state(self) -> None:
@@ -249,32 +270,47 @@ class _Loop:
             "best": self.best,
             "best_step": self.best_step,
         }
-        with atomic_path(self.out / STATE_FILE) as temporary:
-            torch.save(state, temporary)
+        self._write_settings()
+        save_state(self.out / STATE_FILE, state)
+
+    def _write_settings(self) -> None:
         write_text(self.out / SETTINGS_FILE, json.dumps(self.settings, indent=1) + "\n")
 
     def _resume(self) -> None:
         path = self.out / STATE_FILE
         if not path.exists():
-            if self.out.is_dir() and any(self.out.iterdir()):
-                raise OutputError("the folder holds something else", expected="an empty folder, or a run to go on with",
-                                  path=self.out)  # fmt: skip
+            if self.accelerator.is_main_process:
+                self._write_settings()
+                self.log.cut(0)
             return
-        before = json.loads((self.out / SETTINGS_FILE).read_text())
-        # A longer run of the same settings is the same run.
-        changed = [key for key in before if _without_length(before[key]) != _without_length(self.settings.get(key))]
-        if changed or before.keys() != self.settings.keys():
-            raise ConfigurationError("the folder holds a run of other settings", found=f"other {changed}",
-                                     path=self.out, remedy="Choose another folder, or the same settings.")  # fmt: skip
+        self._compare_settings()
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.accelerator.unwrap_model(self.task.module).load_state_dict(state["module"])
             self.optimizer.load_state_dict(state["optimizer"])
         except Exception as error:  # torch raises many kinds for a file that is none
-            raise FormatError("the state of the run cannot be read", found=error, path=path) from error
+            raise FormatError(
+                "the state of the run cannot be read", found=(str(error) or type(error).__name__).splitlines()[0],
+                path=path, remedy="The checkpoint beside it can be used; delete this file to train from the start.",
+            ) from error  # fmt: skip
         self.average.shadow_params = [shadow.to(self.accelerator.device) for shadow in state["average"]]
         self.average.optimization_step = state["average_steps"]
         self.step, self.best, self.best_step = state["step"], state["best"], state["best_step"]
+        if self.accelerator.is_main_process:
+            self.log.cut(self.step)
+
+    def _compare_settings(self) -> None:
+        path = self.out / SETTINGS_FILE
+        try:
+            before = dict(json.loads(path.read_text()))
+        except (OSError, ValueError, TypeError) as error:
+            raise FormatError("the settings of the run cannot be read", found=error, path=path,
+                              remedy="Choose another folder.") from error  # fmt: skip
+        # A longer run of the same settings is the same run.
+        changed = [key for key in before if _without_length(before[key]) != _without_length(self.settings.get(key))]
+        if changed or before.keys() != self.settings.keys():
+            raise ConfigurationError("the folder holds a run of other settings", found=f"other {changed}",
+                                     path=self.out, remedy="Choose another folder, or the same settings.")  # fmt: skip
 
 
 def _without_length(settings: Any) -> Any:
@@ -283,37 +319,3 @@ def _without_length(settings: Any) -> Any:
     # A falling learning rate depends on the length.
     free = ("log_every",) if settings.get("decay") == "cosine" else ("steps", "log_every")
     return {k: v for k, v in settings.items() if k not in free}
-
-
-class _Log:
-    """A CSV of the reports, and TensorBoard events where it is installed."""
-
-    def __init__(self, out: Path) -> None:
-        self.out = out
-        self._board: Any = None
-
-    def write(self, report: Report) -> None:
-        """Append one report."""
-        row = {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
-        path = self.out / LOG_FILE
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not path.exists()
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if fresh:
-                writer.writeheader()
-            writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
-        board = self._tensorboard()
-        for name, value in row.items():
-            if board is not None and isinstance(value, float):
-                board.add_scalar(name, value, report.step)
-
-    def _tensorboard(self) -> Any:
-        if self._board is None:
-            try:
-                from torch.utils.tensorboard import SummaryWriter
-            except ImportError:
-                self._board = False
-            else:
-                self._board = SummaryWriter(str(self.out / "tensorboard"))
-        return self._board or None

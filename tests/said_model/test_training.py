@@ -21,6 +21,7 @@ from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.errors import (  # noqa: E402
     AudioError,
     ConfigurationError,
+    FormatError,
     IntegrityError,
     MissingInputError,
     OutputError,
@@ -34,6 +35,7 @@ from said_model.features import FeatureCache, Shifts, encode, encoder_key, shift
 from said_model.loop import LoopConfig  # noqa: E402
 from said_model.losses import DiffusionLoss  # noqa: E402
 from said_model.recipes import said_recipe  # noqa: E402
+from said_model.run_folder import only_run  # noqa: E402
 from said_model.train import SaidTask, train, training_clips  # noqa: E402
 
 SMALL = {"width": 32, "batch": 4, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 4, "ema": 0.9}
@@ -198,6 +200,69 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):
         torch.testing.assert_close(parts["module"][name], value, rtol=0, atol=0)
     for mine, other in zip(whole["average"], parts["average"]):
         torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def test_a_run_that_was_killed_begins_again_or_goes_on(shards, tmp_path, monkeypatch):
+    def go(steps=8):
+        recipe = said_recipe(shards, steps=steps, **SMALL)
+        config = replace(recipe.config, loop=replace(recipe.config.loop, log_every=1))
+        return train(shards, tmp_path / "run", config, network=recipe.network, device="cpu")
+
+    def killed_at(step):
+        def loss(self, number, *arguments):
+            if number == step:
+                raise KeyboardInterrupt
+            return before(self, number, *arguments)
+
+        before = SaidTask.loss
+        with monkeypatch.context() as patch:
+            patch.setattr(SaidTask, "loss", loss)
+            with pytest.raises(KeyboardInterrupt):
+                go()
+
+    killed_at(2)  # before the first state
+    assert not (tmp_path / "run" / "state.pt").exists()
+    killed_at(6)  # after it, at step 4: steps 5 and 6 are reported already
+    assert go().steps == 8
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+
+
+def test_a_run_whose_files_are_damaged_says_so(shards, tmp_path):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+    state, settings = tmp_path / "run" / "state.pt", tmp_path / "run" / "training.json"
+    state.write_bytes(state.read_bytes()[:5000])
+    with pytest.raises(FormatError, match="delete this file"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    settings.write_text("{")
+    with pytest.raises(FormatError, match="settings of the run"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+def test_two_trainings_never_share_a_folder(shards, tmp_path):
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    with only_run(tmp_path / "run"), pytest.raises(OutputError, match="another training"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+def test_a_full_disk_is_said(shards, tmp_path, monkeypatch):
+    def full(state, path):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 1878976 vs 1878868")
+
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OutputError, match="Free some space"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+def test_weights_that_are_no_numbers_never_reach_the_state(shards, tmp_path, monkeypatch):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    monkeypatch.setattr(SaidTask, "validate", lambda self, device: float("nan"))
+    with pytest.raises(SolverError, match="diverged"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    assert not (tmp_path / "run" / "state.pt").exists()
 
 
 def test_training_learns_keeps_the_best_and_logs(shards, tmp_path):

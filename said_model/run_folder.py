@@ -1,0 +1,115 @@
+"""What a training keeps in its folder besides the checkpoint: its log, the state for resuming, a lock."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from blendvoca.errors import OutputError
+from blendvoca.io.atomic import atomic_path, write_text
+
+LOG_FILE, LOCK_FILE = "log.csv", ".lock"
+
+
+@contextmanager
+def only_run(folder: Path) -> Iterator[None]:
+    """Hold a run's folder: two trainings would write their states over each other.
+
+    The lock goes with the process, however it ends; its file stays.
+
+    :raises OutputError: if another training holds it, or the folder cannot be written.
+    """
+    try:
+        import fcntl
+    except ImportError:  # a system without such locks
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise OutputError("cannot write here", found=error.strerror, path=folder) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise OutputError("another training is writing here", path=folder,
+                          remedy="Wait for it, stop it, or choose another --out.") from error  # fmt: skip
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def save_state(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a training's state.
+
+    :raises OutputError: if the disk is full or the folder cannot be written.
+    """
+    with atomic_path(path) as temporary:
+        try:
+            torch.save(dict(state), temporary)
+        except RuntimeError as error:  # what torch says of a full disk
+            left = f"{shutil.disk_usage(path.parent).free / 2**20:.0f} MiB free"
+            raise OutputError(
+                "the state for resuming cannot be written", found=left, path=path,
+                remedy="Free some space; the same command goes on from the last state.",
+            ) from error  # fmt: skip
+
+
+class RunLog:
+    """A CSV of the reports, and TensorBoard events where it is installed."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self._board: Any = None
+
+    def cut(self, step: int) -> None:
+        """Drop reports of steps after ``step``: the run that goes on from there reports them again."""
+        path = self.out / LOG_FILE
+        if not path.is_file():
+            return
+        header, *rows = path.read_text().splitlines() or [""]
+        kept = [row for row in rows if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step]
+        if not kept:
+            path.unlink()
+        elif len(kept) < len(rows):
+            write_text(path, "\n".join([header, *kept]) + "\n")
+
+    def write(self, row: Mapping[str, float | None]) -> None:
+        """Append one report: ``step`` and figures.
+
+        :raises OutputError: if the folder cannot be written.
+        """
+        path = self.out / LOG_FILE
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = not path.exists()
+            with path.open("a", newline="") as file:
+                writer = csv.DictWriter(file, row)
+                if fresh:
+                    writer.writeheader()
+                writer.writerow({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
+        except OSError as error:
+            raise OutputError("cannot write the log", found=error.strerror, path=path) from error
+        board = self._tensorboard()
+        for name, value in row.items():
+            if board is not None and isinstance(value, float):
+                board.add_scalar(name, value, int(row["step"] or 0))
+
+    def _tensorboard(self) -> Any:
+        if self._board is None:
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+            except ImportError:
+                self._board = False
+            else:
+                self._board = SummaryWriter(str(self.out / "tensorboard"))
+        return self._board or None
