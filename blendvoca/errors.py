@@ -25,6 +25,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from os import PathLike
 
@@ -154,6 +155,11 @@ class MissingDependencyError(BlendvocaError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a clause such as ``(did you mean 'jawOpen'?)`` for a misspelt name, empty where nothing is near."""
-    by_lower = {entry.lower(): entry for entry in known}
-    close = difflib.get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.6)
-    return f" (did you mean {', '.join(repr(by_lower[entry]) for entry in close)}?)" if close else ""
+
+    def plain(text: str) -> str:
+        # Capitals and zeros before a number are what people leave out.
+        return re.sub(r"(?<!\d)0+(?=\d)", "", text.lower())
+
+    by_plain = {plain(entry): entry for entry in known}
+    close = difflib.get_close_matches(plain(name), list(by_plain), n=3, cutoff=0.6)
+    return f" (did you mean {', '.join(repr(by_plain[entry]) for entry in close)}?)" if close else ""

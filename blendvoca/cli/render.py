@@ -8,52 +8,64 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from blendvoca.rig import BlendshapeRig
     from blendvoca.track import CoefficientTrack
     from blendvoca.view.camera import Camera
     from blendvoca.view.render import Picture
 
+_PICTURE, _VIDEO = ".png", ".mp4"
+
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help=".png, or .mp4 with --track or --clip.")
+@click.option("--out", "--video", "out", required=True, type=click.Path(path_type=Path, dir_okay=False),
+              help=".png for a picture, .mp4 for a video of a clip or track.")
 @click.option("--heat", is_flag=True, help="Colour the sheet by how far each shape moves the face.")
-@click.option("--clip", metavar="SENTENCE", help="A clip of the shard SOURCE, with its sound.")
+@click.option("--speaker", metavar="S", help="Whose shard, where SOURCE is a folder of shards.")
+@click.option("--clip", metavar="SENTENCE", help="A clip of the shard, with its sound.")
 @click.option("--track", "tracks", multiple=True, metavar="TRACK", help="A track to show; several stand side by side.")
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound of the video.")
 @click.option("--frame", type=int, help="Draw this frame of the clip or track as a picture instead.")
+@click.option("--fps", type=click.FloatRange(1, 240), help="Frames a second. [default: those of the first track]")
 @click.option("--yaw", default=0.0, show_default=True, help="Degrees around the head; positive shows its left side.")
 @click.option("--framing", default="face", show_default=True, type=click.Choice(["face", "syncnet"]),
               help="syncnet: its crop of the front view, 224 pixels and 25 frames a second.")
-@click.option("--size", default=None, type=int, help="Pixels of a picture's side. [default: sheet 200, else 512]")
-@click.option("--columns", default=8, show_default=True, help="Pictures a row of the sheet.")
-@click.option("--backend", default="auto", show_default=True, type=click.Choice(["auto", "opengl", "software"]))
+@click.option("--size", type=click.IntRange(16, 4096), help="Pixels of a picture's side. [default: 200, 512]")
+@click.option("--columns", default=8, show_default=True, type=click.IntRange(1, 100), help="Pictures a row.")
+@click.option("--backend", default="auto", show_default=True, type=click.Choice(["auto", "opengl", "software"]),
+              help="auto: OpenGL where it is to be had, else software, which is slower.")
 def render(
     source: Path,
     out: Path,
     heat: bool,
+    speaker: str | None,
     clip: str | None,
     tracks: tuple[str, ...],
     audio: Path | None,
     frame: int | None,
+    fps: float | None,
     yaw: float,
     framing: str,
     size: int | None,
     columns: int,
     backend: str,
 ) -> None:
-    """Draw SOURCE, a shard, a rig file, a glTF file or a folder of OBJ files.
+    """Draw SOURCE: a shard, a folder of shards, a rig file, a glTF file or a folder of OBJ files.
 
     Without a clip or a track: a sheet of all its blendshapes. With one: a video, or one frame of it.
     """
     from blendvoca.export.convert import load_rig, load_track
-    from blendvoca.export.timing import resample
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
     from blendvoca.view.sheet import shape_sheet, write_png
     from blendvoca.view.syncnet import EDGE, FPS
     from blendvoca.view.video import write_video
 
+    talks = clip is not None or bool(tracks)
+    _check(out, talks, heat, frame)
+    source = _one_shard(source, speaker)
     rig = load_rig(source)
     camera = _camera(source, rig, framing, yaw)
     shown = [load_track(track) for track in tracks]
@@ -62,17 +74,81 @@ def render(
         spoken = open_shard(source).clip(clip)
         shown.insert(0, spoken.track)
         waveform = waveform or spoken.waveform
-    if framing == "syncnet":
-        shown, size = [resample(track, FPS) for track in shown], size or EDGE
-    if not shown:
-        write_png(out, shape_sheet(rig, rig.names, camera, size or 200, columns, heat, backend))
+    shown = _at_one_rate(shown, FPS if framing == "syncnet" else fps)
+    size = size or (EDGE if framing == "syncnet" else 512 if talks else 200)
+    backend = _backend(backend)
+    if not talks:
+        write_png(out, shape_sheet(rig, rig.names, camera, size, columns, heat, backend))
     elif frame is not None:
-        write_png(out, _picture(rig, shown[0], frame, camera, size or 512, backend))
+        write_png(out, _picture(rig, shown, frame, camera, size, backend))
     else:
         if waveform is None:
             click.echo("no sound for this video: give it with --audio", err=True)
-        write_video(out, rig, shown, camera, waveform, size or 512, backend)
+        write_video(out, rig, shown, camera, waveform, size, backend)
     click.echo(str(out))
+
+
+def _check(out: Path, talks: bool, heat: bool, frame: int | None) -> None:
+    """Refuse what cannot be drawn before anything is read.
+
+    :raises ConfigurationError: for an output of unknown kind, or options that do not go together.
+    """
+    from blendvoca.errors import ConfigurationError
+
+    suffix = out.suffix.lower()
+    if suffix not in (_PICTURE, _VIDEO):
+        expected = f"a name that ends in {_PICTURE} or {_VIDEO}"
+        raise ConfigurationError("unknown kind of output", expected=expected, found=out.name)
+    if not talks and (suffix == _VIDEO or frame is not None):
+        raise ConfigurationError("nothing that moves", remedy="Name a clip with --clip or a track with --track.")
+    if talks and heat:
+        raise ConfigurationError("--heat colours the sheet of shapes", remedy="Leave --clip and --track out.")
+    if talks and (suffix == _PICTURE) != (frame is not None):
+        expected = f"{_PICTURE} with --frame N, {_VIDEO} without"
+        raise ConfigurationError("a frame is a picture, a clip a video", expected=expected, found=out.name)
+
+
+def _one_shard(source: Path, speaker: str | None) -> Path:
+    """Return the speaker's shard of a folder of shards; anything else as it is.
+
+    :raises ConfigurationError: if it is not clear whose, or there is no choice.
+    :raises MissingInputError: for a speaker that is not there.
+    """
+    from blendvoca.dataset import BlendVOCA
+    from blendvoca.errors import ConfigurationError
+    from blendvoca.shard.manifest import shard_files
+    from blendvoca.shard.schema import MANIFEST_NAME
+
+    if not (source.is_dir() and ((source / MANIFEST_NAME).is_file() or shard_files(source))):
+        if speaker is not None:
+            raise ConfigurationError("--speaker chooses from a folder of shards", found=source)
+        return source
+    data = BlendVOCA(source)
+    if speaker is None and len(data.speakers) > 1:
+        raise ConfigurationError("whose blendshapes?", expected=f"--speaker with one of {', '.join(data.speakers)}")
+    return data.shard(speaker or data.speakers[0]).path
+
+
+def _at_one_rate(tracks: Sequence[CoefficientTrack], fps: float | None) -> list[CoefficientTrack]:
+    """Return the tracks at ``fps``, or at the rate of the first; say which were resampled."""
+    from blendvoca.export.timing import resample
+
+    rate = fps or (tracks[0].fps if tracks else None)
+    for number, track in enumerate(tracks, 1):
+        if track.fps != rate:
+            click.echo(f"track {number}: {track.fps:g} frames a second shown at {rate:g}", err=True)
+    return [track if rate is None or track.fps == rate else resample(track, rate) for track in tracks]
+
+
+def _backend(choice: str) -> str:
+    """Return what to draw with; say it where OpenGL is not to be had."""
+    from blendvoca.view.render import fallback_reason
+
+    reason = fallback_reason() if choice == "auto" else None
+    if reason is None:
+        return choice
+    click.echo(f"drawing in software, which is slower: {reason}", err=True)
+    return "software"
 
 
 def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camera:
@@ -95,16 +171,20 @@ def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camer
 
 
 def _picture(
-    rig: BlendshapeRig, track: CoefficientTrack, frame: int, camera: Camera, size: int, backend: str
+    rig: BlendshapeRig, tracks: Sequence[CoefficientTrack], frame: int, camera: Camera, size: int, backend: str
 ) -> Picture:
-    """Draw one frame of a track.
+    """Draw one frame of tracks, side by side.
 
-    :raises InputError: if there is no such frame.
+    :raises InputError: if one has no such frame.
     """
+    import numpy as np
+
     from blendvoca.errors import InputError
     from blendvoca.view.render import Renderer
 
-    if not 0 <= frame < len(track):
-        raise InputError("no such frame", expected=f"0 to {len(track) - 1}", found=frame)
-    renderer = Renderer(rig.neutral, (size, size), backend)
-    return renderer.draw(rig.select(track.names).pose(track.values[frame]), camera)
+    shortest = min(map(len, tracks))
+    if not 0 <= frame < shortest:
+        raise InputError("no such frame", expected=f"0 to {shortest - 1}", found=frame)
+    with Renderer(rig.neutral, (size, size), backend) as renderer:
+        poses = [rig.select(track.names).pose(track.values[frame]) for track in tracks]
+        return np.hstack([renderer.draw(pose, camera) for pose in poses])
