@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.errors import BlendvocaError, ConfigurationError, InputError, MeshError, OutputError
 from blendvoca.mesh import Mesh
 from blendvoca.view.camera import Camera
+from blendvoca.view.cap import CappedMesh
 from blendvoca.view.opengl import OpenGLBackend
 from blendvoca.view.shading import SKIN
 from blendvoca.view.software import SoftwareBackend
@@ -52,7 +53,8 @@ class Renderer:
         if not 1 <= min(size) <= max(size) <= LARGEST:
             raise InputError("wrong picture size", expected=f"1 to {LARGEST} pixels", found=f"{size[0]}×{size[1]}")
         self.mesh, self.camera = mesh, Camera.framing(mesh.vertices)
-        self.backend = _backend(backend, mesh, size)
+        self.capped = CappedMesh(mesh)
+        self.backend = _backend(backend, self.capped, size)
 
     def draw(self, vertices: ArrayLike, camera: Camera | None = None, colours: ArrayLike = SKIN) -> Picture:
         """Return the picture (height, width, 3) uint8 of positions (V, 3).
@@ -69,7 +71,8 @@ class Renderer:
             bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
             raise MeshError("positions are not finite", found=f"{positions[bad].tolist()} at vertex {bad}")
         tints = np.broadcast_to(np.asarray(colours, dtype=np.float64), positions.shape)
-        picture = self.backend.draw(positions, tints, camera or self.camera)
+        camera = camera or self.camera
+        picture = self.backend.draw(self.capped.positions(positions, camera), self.capped.colours(tints), camera)
         if (picture == picture[0, 0]).all():
             raise OutputError("the picture is blank", expected="the mesh in view", found="one colour everywhere")
         return picture
@@ -90,7 +93,7 @@ def fallback_reason() -> str | None:
     return None
 
 
-def _backend(choice: str, mesh: Mesh, size: tuple[int, int]) -> Backend:
+def _backend(choice: str, mesh: CappedMesh, size: tuple[int, int]) -> Backend:
     if choice not in ("auto", "opengl", "software"):
         raise ConfigurationError("unknown backend", expected="auto, opengl or software", found=choice)
     if choice == "software":

@@ -22,8 +22,9 @@ from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig
 from blendvoca.track import CoefficientTrack
+from blendvoca.view.cap import cap
 from blendvoca.view.inspect import Choice, gather, render_page
-from blendvoca.view.inspect.appearance import cap, eyeballs, occlusion
+from blendvoca.view.inspect.appearance import eyeballs, occlusion
 from blendvoca.view.inspect.figures import difference, fit_errors
 from blendvoca.view.inspect.pack import Packed, framing, mu_law, pack, pack_rig, pack_sound
 

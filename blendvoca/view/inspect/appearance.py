@@ -1,11 +1,10 @@
-"""What makes a plain mesh look like a head: light that reaches each vertex, eyeballs, a dark inside."""
+"""What makes a plain mesh look like a head: light that reaches each vertex, and eyeballs."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, vertex_normals
 from blendvoca.mesh import Mesh
@@ -114,25 +113,3 @@ def _ball(points: NDArray[np.float64], extent: float) -> tuple[NDArray[np.float6
         return None
     miss = np.abs(np.linalg.norm(points - middle, axis=1) - radius).max()
     return (middle, radius) if miss < _ROUND * radius else None
-
-
-def cap(mesh: Mesh) -> NDArray[np.int64]:
-    """Return triangles (n, 3) across the widest opening, the neck or the outline of a face; none for a closed mesh.
-
-    Drawn dark, they keep light and background from showing through mouth, eyes and nostrils. They run in strips from
-    side to side, starting where the opening is frontmost or topmost.
-    """
-    loops = boundary_loops(mesh.faces)
-    if not loops:
-        return np.zeros((0, 3), dtype=np.int64)
-    lengths = [np.linalg.norm(np.diff(mesh.vertices[np.append(loop, loop[0])], axis=0), axis=1).sum() for loop in loops]
-    loop = loops[int(np.argmax(lengths))]
-    loop = np.roll(loop, -int(np.argmax(mesh.vertices[loop, 1] + mesh.vertices[loop, 2])))
-    left, right, strips = 0, len(loop) - 1, []
-    while right - left >= 2:
-        strips.append((loop[left], loop[left + 1], loop[right]))
-        left += 1
-        if right - left >= 2:
-            strips.append((loop[left], loop[right - 1], loop[right]))
-            right -= 1
-    return np.array(strips, dtype=np.int64).reshape(-1, 3)

@@ -21,7 +21,8 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import RigError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
-from blendvoca.view.inspect.appearance import cap, eyeballs, occlusion
+from blendvoca.view.cap import cap
+from blendvoca.view.inspect.appearance import eyeballs, occlusion
 
 #: Smallest step of a delta relative to the head's size: one micrometre on an adult's.
 DELTA_STEP = 4e-6
