@@ -31,7 +31,9 @@ def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None
     if html is not None:
         from blendvoca.io.atomic import write_text
         from blendvoca.view.report import build_report
+        from blendvoca.view.suffix import check_suffix
 
+        check_suffix(html, ".html")
         write_text(html, build_report(dataset))
         click.echo(str(html))
         return

@@ -44,7 +44,9 @@ def inspect(
     from blendvoca.io.vocaset import open_corpus
     from blendvoca.io.wav import read_audio
     from blendvoca.view.inspect import Choice, gather, write_page
+    from blendvoca.view.suffix import check_suffix
 
+    check_suffix(out, ".html")
     shown = tuple((Path(track).stem, load_track(track)) for track in tracks)
     choice = Choice(
         speakers,

@@ -163,7 +163,7 @@ def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camer
 
     landmarks = read_rig(source).landmarks if source.suffix == ".h5" else None
     if framing == "face":
-        return face_camera(rig.neutral, landmarks, yaw)
+        return face_camera(rig.neutral, landmarks, yaw, rig.deltas)
     if landmarks is None:
         what = "SyncNet's framing needs landmarks"
         raise InputError(what, expected="a shard or rig file that has them", found=source.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
 from blendvoca.view.shading import SKIN
+from blendvoca.view.suffix import check_suffix
 
 #: Height of a name's line in pixels, and its colour.
 _LINE, _INK = 18, (40, 40, 45)
@@ -33,16 +33,6 @@ def pillow(module: str) -> Any:
         return import_module(f"PIL.{module}")
     except ImportError as error:
         raise MissingDependencyError("pillow", "view", "writing pictures") from error
-
-
-def check_suffix(path: str | PathLike[str], suffix: str) -> None:
-    """Check that a file will be named for what is in it.
-
-    :raises InputError: for another suffix.
-    """
-    if Path(path).suffix.lower() != suffix:
-        what = "unknown kind of output"
-        raise InputError(what, expected=f"a name that ends in {suffix}", found=Path(path).name)
 
 
 def write_png(path: str | PathLike[str], picture: Picture) -> None:
@@ -78,10 +68,16 @@ def tile(pictures: Sequence[Picture], names: Sequence[str], columns: int) -> Pic
     return np.asarray(drawn)
 
 
-def face_camera(mesh: Mesh, landmarks: ArrayLike | None = None, yaw: float = 0.0) -> Camera:
-    """Return a camera on the face: its landmarks with room for an open jaw, else the whole mesh."""
+def face_camera(
+    mesh: Mesh, landmarks: ArrayLike | None = None, yaw: float = 0.0, deltas: NDArray[np.floating] | None = None
+) -> Camera:
+    """Return a camera on the face: its landmarks with room for an open jaw, else the whole mesh.
+
+    :param deltas: (K, V, 3) shapes that a whole mesh must stay in view with.
+    """
     if landmarks is None:
-        return Camera.framing(mesh.vertices, yaw)
+        moved = [] if deltas is None else list(mesh.vertices + deltas)
+        return Camera.framing(np.concatenate([mesh.vertices, *moved]), yaw)
     points = mesh.vertices[np.asarray(landmarks)]
     low, high = points.min(axis=0), points.max(axis=0)
     reach = high[1] - low[1]

@@ -17,7 +17,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
-from blendvoca.view.sheet import check_suffix
+from blendvoca.view.suffix import check_suffix
 
 #: Rate that AAC is written at, in Hz.
 _SOUND_RATE = 48_000

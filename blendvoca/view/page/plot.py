@@ -120,7 +120,9 @@ def _number(value: float) -> str:
 
 def _svg(title: str, height: float, body: str, width: int = _WIDTH) -> str:
     words = escape(title)
-    return (
-        f'<svg viewBox="0 0 {width} {height:.0f}" role="img" aria-label="{words}">'
-        f'<text class=title x="0" y="12">{words}</text>{body}</svg>'
+    picture = (
+        f'<svg{" class=wide" if width == _WIDE else ""} viewBox="0 0 {width} {height:.0f}" role="img" '
+        f'aria-label="{words}"><text class=title x="0" y="12">{words}</text>{body}</svg>'
     )
+    # On a small screen a wide plot would shrink until nobody can read it.
+    return f"<div class=scroll>{picture}</div>" if width == _WIDE else picture
