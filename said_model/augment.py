@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from blendvoca.arkit import mirror_permutation
+from blendvoca.arkit import mirror_name, mirror_permutation
 from blendvoca.errors import ConfigurationError
 from said_model.features import LARGEST_SHIFT, shifted
 
@@ -95,7 +95,8 @@ class WindowSource:
             raise ConfigurationError("no clips to train on", expected="a split with clips", found=0)
         self.clips, self.config, self.rate, self.fps = clips, config, rate, fps
         # A set of names with a lonely side cannot be mirrored; then nothing is.
-        self._mirror = mirror_permutation(names) if config.mirror_probability > 0 else None
+        whole = {mirror_name(name) for name in names} == set(names)
+        self._mirror = mirror_permutation(names) if config.mirror_probability > 0 and whole else None
 
     def draw(self, number: int, size: int, seed: int) -> Batch:
         """Return batch ``number`` of ``size`` windows."""

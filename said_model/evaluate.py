@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
@@ -29,7 +30,7 @@ from said_model.metrics.vertices import dynamics_deviation, lip_vertex_error, me
 from said_model.metrics.violations import violations
 from said_model.metrics.wind import COMPONENTS, REPEATS, wind
 from said_model.outputs import Outputs
-from said_model.sync_expert import SyncExpert, synchrony
+from said_model.sync_expert import LEAST_FRAMES, SyncExpert, synchrony
 from said_model.syncnet import SyncNet, score
 from said_model.vae import FRAMES, CoefficientVAE, latent_features
 
@@ -84,10 +85,14 @@ class Evaluation:
     notes: tuple[str, ...] = field(default=())
 
     def to_json(self) -> dict[str, Any]:
-        """Return what is written as JSON."""
-        clips = [{"clip": name, **row} for name, row in zip(self.clips, self.rows)]
-        return {"system": self.name, "figures": self.overall, "clips_used": self.counts, "notes": list(self.notes),
-                "clips": clips}  # fmt: skip
+        """Return what is written as JSON; a figure without a value is null there."""
+        clips = [{"clip": name, **_without_nan(row)} for name, row in zip(self.clips, self.rows)]
+        return {"system": self.name, "figures": _without_nan(self.overall), "clips_used": self.counts,
+                "notes": list(self.notes), "clips": clips}  # fmt: skip
+
+
+def _without_nan(row: Row) -> dict[str, float | None]:
+    return {name: value if np.isfinite(value) else None for name, value in row.items()}
 
 
 def evaluate(
@@ -110,16 +115,19 @@ def evaluate(
         row["range_violations"] = float(np.mean([found.range for found in broken]))
         row["rate_violations"] = float(np.mean([found.rate for found in broken]))
         if instruments.vae is not None:
-            parts = [_latents(instruments.vae, matched(clip.track, track)[1]) for track in tracks]
+            parts = [_latents(instruments.vae, _for_vae(clip.track, track)) for track in tracks]
             generated.append(np.concatenate(parts))
             row["multimodality"] = _modes(np.stack([part[0] for part in parts]), instruments.seed)
-            real.append(_latents(instruments.vae, clip.track.values))
+            real.append(_latents(instruments.vae, _for_vae(clip.track, clip.track)))
         rows.append(row)
         if tell is not None:
             tell(done + 1, len(outputs.tracks))
     names = tuple("/".join(key) for key in outputs.tracks)
     overall, counts = averages(rows)
     notes = _notes(outputs, instruments, truth)
+    fewer = [f"{figure} ({count})" for figure, count in counts.items() if count < len(names)]
+    if fewer:
+        notes.append(f"figures with a value for fewer than {len(names)} clips: {', '.join(fewer)}")
     if instruments.vae is not None:
         figures, more = _distributions(generated, real, instruments)
         overall.update(figures)
@@ -141,9 +149,14 @@ def averages(rows: Sequence[Row]) -> tuple[Row, dict[str, int]]:
 def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instruments, truth: BlendVOCA) -> Row:
     samples = [_plain(clip, track) for track in tracks]
     if instruments.sync is not None and instruments.encoder is not None and clip.waveform is not None:
+        if abs(instruments.sync.config.fps - clip.track.fps) > 1e-6 * clip.track.fps:
+            raise InputError("the sync expert knows another rate", expected=f"{instruments.sync.config.fps:g} fps",
+                             found=f"{clip.track.fps:g} fps", remedy="Train one on these shards.")  # fmt: skip
         sound = to_length(clip.waveform.samples, len(clip.track), clip.track.fps)
         heard = encode(instruments.encoder, sound, len(clip.track))
         for row, track in zip(samples, tracks):
+            if min(len(track), len(clip.track)) < LEAST_FRAMES:
+                continue  # the table says how many clips a figure was taken over
             found = synchrony(instruments.sync, heard, track.select(instruments.sync.config.names).values)
             row.update({"sync_offset": found.offset, "sync_offset_abs": abs(found.offset),
                         "sync_confidence": found.confidence})  # fmt: skip
@@ -169,10 +182,18 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
 def _plain(clip: Clip, track: CoefficientTrack) -> Row:
     error = coefficient_error(clip.track, track)
     row = {"mae": error.position, "velocity_error": error.velocity, "acceleration_error": error.acceleration,
-           "jitter_share": jitter(track).share}  # fmt: skip
+           "jitter_share": _jitter_share(track)}  # fmt: skip
     if clip.waveform is not None:
         row["beat_consistency"] = beat_consistency(track, clip.waveform).value
     return row
+
+
+def _jitter_share(track: CoefficientTrack) -> float:
+    """Return the share of fast motion; NaN for a track too short, or of too few frames a second, to have any."""
+    try:
+        return jitter(track).share
+    except InputError:
+        return float("nan")
 
 
 def _vertices(
@@ -191,6 +212,16 @@ def _vertices(
         found = closure_recall(lip_opening(rig, real, landmarks), lip_opening(rig, made, landmarks))
         row["closure_recall"] = found.recall
     return row
+
+
+def _for_vae(truth: CoefficientTrack, track: CoefficientTrack) -> NDArray[np.float64]:
+    """Return a track's values in the columns that the VAE knows, whatever others the shards hold, in whatever order."""
+    missing = [name for name in BLENDVOCA_NAMES if name not in truth.names]
+    if missing:
+        raise InputError("the VAE knows other blendshapes", expected=f"the {len(BLENDVOCA_NAMES)} of BlendVOCA",
+                         found=f"no {missing[:3]}", remedy="Leave --vae out.")  # fmt: skip
+    values = matched(truth, track)[1]
+    return values[:, truth.columns(BLENDVOCA_NAMES)]
 
 
 def _latents(vae: CoefficientVAE, values: NDArray[np.floating]) -> NDArray[np.float64]:

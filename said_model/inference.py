@@ -62,13 +62,13 @@ class Heard:
     """What one transformer block knows of the audio.
 
     :param keys: (B, M, C); :param values: (B, M, C).
-    :param windows: gathered keys and values (B, N, W, C) of the standing bandwidth, by bandwidth.
+    :param windows: gathered keys and values (B, N, W, C) of each band; bands of one width may look elsewhere.
     :param silence: (C,) what the attention adds without audio.
     """
 
     keys: Tensor
     values: Tensor
-    windows: dict[int, tuple[Tensor, Tensor]]
+    windows: dict[Band, tuple[Tensor, Tensor]]
     silence: Tensor
 
 
@@ -104,9 +104,9 @@ class _Transformer:
         if band is None:
             q, k, v = (split_heads(part, self.heads) for part in (query, heard.keys, heard.values))
             return self.heard_out.add(merge_heads(F.scaled_dot_product_attention(q, k, v, scale=1.0)), x)
-        if band.width not in heard.windows:
-            heard.windows[band.width] = gather_band(heard.keys, band), gather_band(heard.values, band)
-        return self.heard_out.add(banded_attention(query, *heard.windows[band.width], band, self.heads), x)
+        if band not in heard.windows:
+            heard.windows[band] = gather_band(heard.keys, band), gather_band(heard.values, band)
+        return self.heard_out.add(banded_attention(query, *heard.windows[band], band, self.heads), x)
 
     def _normed(self, number: int, x: Tensor) -> Tensor:
         norm = self.norms[number]

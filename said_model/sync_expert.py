@@ -25,6 +25,8 @@ from said_model.small_files import SmallFiles
 FILES = SmallFiles("sync", "said-sync", "sync expert", "said train-sync")
 #: Largest shift that is tried, in frames.
 REACH = 15
+#: Frames of the shortest clip that can be tried at all those shifts.
+LEAST_FRAMES = 2 * REACH + 2
 
 
 @dataclass(frozen=True)

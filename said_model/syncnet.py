@@ -158,7 +158,8 @@ def score(model: SyncNet, pictures: NDArray[np.uint8], waveform: Waveform, reach
     if pictures.ndim != 4 or pictures.shape[1:] != (EDGE, EDGE, 3) or len(pictures) <= PICTURES:
         raise InputError("wrong pictures", expected=f"(T > {PICTURES}, {EDGE}, {EDGE}, 3)", found=pictures.shape)
     sound = cepstra(waveform)
-    count = min(len(pictures), int(waveform.duration * FPS)) - PICTURES
+    # In whole numbers: a clip of 29 pictures lasts 28.999… times 1/25 s.
+    count = min(len(pictures), int(len(waveform) * FPS // waveform.rate)) - PICTURES
     if count < 1:
         raise InputError("too little sound for the pictures", expected=len(pictures) / FPS, found=waveform.duration)
     bgr = torch.from_numpy(np.ascontiguousarray(pictures[..., ::-1]))

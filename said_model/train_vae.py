@@ -12,7 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.dataset import BlendVOCA
+from blendvoca.errors import ConfigurationError
 from blendvoca.io.atomic import atomic_path
 from said_model.augment import AugmentConfig, TrainingClip, WindowSource
 from said_model.config import SAMPLE_RATE, require
@@ -111,11 +113,22 @@ def train_vae(
     """Train the VAE on the training split of shards; ``out/vae.safetensors`` is the best by validation.
 
     :raises MissingInputError: for shards without a training or validation split.
+    :raises ConfigurationError: for shards that lack one of BlendVOCA's blendshapes.
     """
     config = config or VaeConfig()
     torch.manual_seed(config.loop.seed)
     splits = [BlendVOCA(shards, split, audio=False) for split in ("train", "validation")]
-    clips = [training_clips(dataset, dataset.names, None, audio=False) for dataset in splits]
-    task = VaeTask(config, clips[0], clips[1], splits[0].names)
+    clips = [_columns(training_clips(dataset, dataset.names, None, audio=False), dataset) for dataset in splits]
+    task = VaeTask(config, clips[0], clips[1], BLENDVOCA_NAMES)
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key != "loop"}
     return run(task, out, config.loop, {"vae": facts}, tell, device)
+
+
+def _columns(clips: list[TrainingClip], dataset: BlendVOCA) -> list[TrainingClip]:
+    """Return the clips in the VAE's columns; further ones are left out."""
+    missing = [name for name in BLENDVOCA_NAMES if name not in dataset.names]
+    if missing:
+        raise ConfigurationError("the VAE knows other blendshapes", expected=f"the {len(BLENDVOCA_NAMES)} of BlendVOCA",
+                                 found=f"no {missing}")  # fmt: skip
+    order = [dataset.names.index(name) for name in BLENDVOCA_NAMES]
+    return [dataclasses.replace(clip, values=clip.values[:, order]) for clip in clips]

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("outputs", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True))
 @measuring_options
-@click.option("--resamples", default=1000, show_default=True, help="Of the bootstrap over clips.")
+@click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1),
+              help="Of the bootstrap over clips.")  # fmt: skip
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the table.")
 def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, fps: float, **options: Any) -> None:
     """Measure several OUTPUTS and print their figures with 95 % intervals, over the clips that all of them have."""
     import json
-    from dataclasses import asdict
 
     from blendvoca.io.atomic import write_text
 
@@ -43,8 +43,15 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
         lines.append([f"{title} {better}".strip(), *shown, used[0] if alike else " / ".join(used)])
     print_table(f"{options['split']}, 95 % intervals over clips", lines)
     if json_path is not None:
-        plain = {figure: {name: asdict(cell) for name, cell in row.items()} for figure, row in found.items()}
+        plain = {figure: {name: _plain(cell) for name, cell in row.items()} for figure, row in found.items()}
         write_text(json_path, json.dumps(plain, indent=1) + "\n")
+
+
+def _plain(cell: Interval) -> dict[str, Any]:
+    """Return an interval for JSON, which has no NaN."""
+    from dataclasses import asdict
+
+    return {key: None if value != value else value for key, value in asdict(cell).items()}
 
 
 def _used(cell: Interval | None) -> str:

@@ -11,8 +11,8 @@ import click
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
 @click.option("--shifts", default=5, show_default=True, help="Audio shifts over ±1/60 s to cache, an odd number.")
-@click.option("--fps", default=60.0, show_default=True, help="Frames per second of the coefficients.")
-def features(shards: Path, encoder: str, shifts: int, fps: float) -> None:
+@click.option("--fps", type=float, help="Frames per second of the coefficients [default: the shards'].")
+def features(shards: Path, encoder: str, shifts: int, fps: float | None) -> None:
     """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""
     from said_model.cli._progress import clip_bar
     from said_model.extras import import_room
@@ -23,7 +23,8 @@ def features(shards: Path, encoder: str, shifts: int, fps: float) -> None:
     from said_model.config import SAMPLE_RATE
 
     dataset = BlendVOCA(shards, audio_rate=SAMPLE_RATE)
-    cache = room.FeatureCache(shards, heard, described.name, fps, room.Shifts(shifts))
+    rate = fps if fps is not None else dataset.entry(0).fps if len(dataset) else 60.0
+    cache = room.FeatureCache(shards, heard, described.name, rate, room.Shifts(shifts))
     with clip_bar("Listening") as tell:
         computed = cache.fill(dataset, tell)
     click.echo(f"{cache.folder}: {computed} clips computed, {len(dataset) - computed} were there")

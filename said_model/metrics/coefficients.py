@@ -36,7 +36,7 @@ def matched(truth: CoefficientTrack, generated: CoefficientTrack) -> tuple[NDArr
     """
     if abs(truth.fps - generated.fps) > 1e-6 * truth.fps:
         raise InputError("tracks of different rate", expected=f"{truth.fps:g} fps", found=f"{generated.fps:g}",
-                         remedy="Resample with `blendvoca convert --fps`.")  # fmt: skip
+                         remedy="Say the files' rate (--fps), or resample them with `blendvoca convert`.")  # fmt: skip
     if abs(len(truth) - len(generated)) > 3:
         raise InputError("tracks of different length", expected=f"{len(truth)} frames", found=len(generated),
                          remedy="Give the track of this clip's whole sound, at the truth's frame rate.")  # fmt: skip

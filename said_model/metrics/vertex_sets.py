@@ -79,7 +79,8 @@ def from_rig(rig: BlendshapeRig, region: str) -> VertexSet:
     present = [name for name in shapes or () if name in rig.names]
     if not present:
         raise InputError(f"no region {region!r} can be told from this rig", expected="lips or upper, and their shapes",
-                         found=list(rig.names))  # fmt: skip
+                         found=list(rig.names), remedy="Name vertices (--lips, --upper), or measure none "
+                         "(--no-vertices).")  # fmt: skip
     motion = np.linalg.norm(rig.deltas[rig.indices(present)], axis=2)
     moved = (motion > _SHARE * motion.max(axis=1, keepdims=True)).any(axis=0)
     return VertexSet(region, np.flatnonzero(moved), f"rig: moved by {len(present)} shapes")

@@ -13,16 +13,18 @@ pytest.importorskip("sklearn")
 import shard_builders  # noqa: E402
 from click.testing import CliRunner  # noqa: E402
 
+from blendvoca.arkit import BLENDVOCA_NAMES  # noqa: E402
 from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.errors import InputError, MissingInputError, TrackError  # noqa: E402
 from blendvoca.track import CoefficientTrack  # noqa: E402
+from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.compare import compare  # noqa: E402
 from said_model.config import SAMPLE_RATE  # noqa: E402
-from said_model.evaluate import Instruments, averages, evaluate  # noqa: E402
+from said_model.evaluate import Instruments, _for_vae, averages, evaluate  # noqa: E402
 from said_model.figures_page import page  # noqa: E402
 from said_model.metrics.vertex_sets import VertexSet  # noqa: E402
 from said_model.outputs import read_outputs  # noqa: E402
-from said_model.sync_expert import Synchrony  # noqa: E402
+from said_model.sync_expert import SyncConfig, SyncExpert, Synchrony  # noqa: E402
 from said_model.syncnet import SyncNet  # noqa: E402
 from said_model.vae import CoefficientVAE  # noqa: E402
 
@@ -279,3 +281,35 @@ def test_other_columns_are_refused_by_the_file_s_name(shards, tmp_path):
     path.write_text(path.read_text().replace("jawOpen", "jawOpn", 1))
     with pytest.raises(TrackError, match=path.name):
         read_outputs(tmp_path / "out", truth)
+
+
+def test_the_vae_s_columns_are_taken_by_name():
+    names = ("tongueOut", *reversed(BLENDVOCA_NAMES))
+    values = np.random.default_rng(0).uniform(size=(130, 33))
+    truth = CoefficientTrack(values, names, 60.0)
+    made = truth.select((*BLENDVOCA_NAMES, "tongueOut"))
+    np.testing.assert_array_equal(_for_vae(truth, made), values[:, :0:-1])
+    few = truth.select([name for name in names if name != "jawOpen"])
+    with pytest.raises(InputError, match="jawOpen"):
+        _for_vae(few, few)
+
+
+def test_short_clips_lack_some_figures_and_the_report_says_how_many(tmp_path):
+    """A clip too short for jitter or synchrony does not stop the rest, nor count where it has no value."""
+    shard_builders.dataset(tmp_path / "shards", frames=3, sentences=3)
+    truth = BlendVOCA(tmp_path / "shards", "test", audio_rate=SAMPLE_RATE)
+    encoder = LogMelEncoder()
+    expert = SyncExpert(SyncConfig(truth.names, 60.0, encoder.feature_dim))
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.0), truth)
+    found = evaluate(outputs, truth, Instruments(sync=expert, encoder=encoder), "out")
+    assert found.counts["mae"] == 3 and found.counts["jitter_share"] == 0 and "sync_offset" not in found.overall
+    assert any("jitter_share (0)" in note for note in found.notes)
+    assert json.loads(json.dumps(found.to_json(), allow_nan=False))["figures"]["jitter_share"] is None
+
+
+def test_a_sync_expert_of_another_rate_is_refused(shards, tmp_path):
+    truth = BlendVOCA(shards, "test", audio_rate=SAMPLE_RATE)
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.0), truth)
+    expert = SyncExpert(SyncConfig(truth.names, 30.0, LogMelEncoder().feature_dim))
+    with pytest.raises(InputError, match=r"sentence01.*expected 30 fps, found 60 fps"):
+        evaluate(outputs, truth, Instruments(sync=expert, encoder=LogMelEncoder()), "out")

@@ -77,6 +77,18 @@ def test_sampling_layout_is_the_trained_network(alignment, features):
     assert float((expected[0] - expected[1]).abs().max()) > 0.01
 
 
+def test_bands_of_one_width_that_look_elsewhere_are_kept_apart():
+    """With three features, windows of bandwidth 2 and 8 are both three wide but begin at different places."""
+    network = filled(SaidNetwork(tiny_config(alignment=Alignment.parse("2,8@500"))))
+    g = torch.Generator().manual_seed(0)
+    noisy, audio = torch.randn(1, 20, 32, generator=g), torch.randn(1, 3, 16, generator=g)
+    clip = GuidedDenoiser(network).listen(audio, 20)
+    for timestep in (900.0, 100.0):
+        with torch.no_grad():
+            expected = network(noisy, torch.full((1,), timestep), audio)
+        assert torch.allclose(clip.conditional(noisy, timestep), expected, atol=1e-5)
+
+
 def test_items_of_a_batch_may_have_timesteps_of_different_bandwidth():
     network = filled(SaidNetwork(tiny_config(alignment=Alignment.parse("1,none@500"))))
     g = torch.Generator().manual_seed(0)

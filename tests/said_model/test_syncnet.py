@@ -76,3 +76,15 @@ def test_late_pictures_are_found_late(monkeypatch, late):
     assert score(_Echo(), pictures, waveform, 5).offset == late
     with pytest.raises(InputError, match="pictures"):
         score(_Echo(), pictures[:, :100], waveform)
+
+
+@pytest.mark.parametrize("pictures", [29, 57, 60])
+def test_every_picture_that_has_sound_is_looked_at(monkeypatch, pictures):
+    """Chung's code: whole pictures of 640 samples, less the five of one look; 29 / 25 s times 25 is 28.999…"""
+    seen = []
+    model = _Echo()
+    monkeypatch.setattr(model, "see", lambda images: seen.append(1) or images[:, 2:, 0, 0, 0])
+    monkeypatch.setattr("said_model.syncnet.cepstra", lambda waveform: np.zeros((4 * pictures, 13), np.float32))
+    images = np.zeros((pictures, 224, 224, 3), np.uint8)
+    score(model, images, Waveform(np.zeros(pictures * 640, np.float32), 16_000), 5)
+    assert len(seen) == pictures - 5

@@ -154,6 +154,14 @@ def test_windows_pair_sound_with_motion_and_never_touch_the_clip(clips):
         np.testing.assert_array_equal(clip.values, values)
 
 
+def test_names_with_a_lonely_side_are_not_mirrored(clips):
+    names = (*(name for name in BLENDVOCA_NAMES if name != "jawLeft"), "other")
+    source = WindowSource(clips, names, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60.0)
+    drawn = source.draw(0, 3, 0).coefficients.numpy()
+    rows = [source._row(place, 0) for place in range(3)]
+    assert all((clips[row].values[:, None] == window[0]).all(axis=2).any() for row, window in zip(rows, drawn))
+
+
 def test_every_clip_is_drawn_once_an_epoch_and_draws_do_not_depend_on_history(clips):
     source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
     assert sorted(source.draw(7, 3, seed=2).speaker.tolist()) == [0, 1, 2]

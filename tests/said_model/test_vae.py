@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ pytest.importorskip("accelerate")
 
 import shard_builders  # noqa: E402
 
-from blendvoca.errors import FormatError, InputError, MissingInputError  # noqa: E402
+from blendvoca.arkit import BLENDVOCA_NAMES  # noqa: E402
+from blendvoca.dataset import BlendVOCA  # noqa: E402
+from blendvoca.errors import ConfigurationError, FormatError, InputError, MissingInputError  # noqa: E402
 from said_model.augment import TrainingClip  # noqa: E402
 from said_model.loop import LoopConfig  # noqa: E402
 from said_model.train_vae import VaeConfig, VaeTask, train_vae  # noqa: E402
@@ -54,6 +58,24 @@ def test_training_brings_the_error_down_and_its_weights_load(tmp_path):
     features = latent_features(model, windows)
     assert features.shape == (5, 64)
     np.testing.assert_allclose(features[3:], latent_features(model, windows[3:]), atol=1e-5)
+
+
+def test_training_takes_its_columns_by_name(tmp_path, monkeypatch):
+    shard_builders.dataset(tmp_path / "shards", frames=130, sentences=1)
+    seen = []
+    monkeypatch.setattr("said_model.train_vae.run", lambda task, *rest: seen.append(task))
+    train_vae(tmp_path / "shards", tmp_path / "run")
+    names = (*reversed(BLENDVOCA_NAMES), "tongueOut")
+    clips = [
+        replace(clip, values=np.c_[clip.values[:, ::-1], clip.values[:, :1]]) for clip in seen[0].train.clips
+    ]  # fmt: skip
+    monkeypatch.setattr("said_model.train_vae.training_clips", lambda *given, **options: clips)
+    monkeypatch.setattr(BlendVOCA, "names", property(lambda self: names))
+    train_vae(tmp_path / "shards", tmp_path / "run")
+    np.testing.assert_array_equal(seen[1].train.clips[0].values, seen[0].train.clips[0].values)
+    monkeypatch.setattr(BlendVOCA, "names", property(lambda self: names[1:]))
+    with pytest.raises(ConfigurationError, match="knows other blendshapes"):
+        train_vae(tmp_path / "shards", tmp_path / "run")
 
 
 def test_other_weights_are_refused(tmp_path):
