@@ -47,7 +47,7 @@ def inspect(
     from blendvoca.view.suffix import check_suffix
 
     check_suffix(out, ".html")
-    shown = tuple((Path(track).stem, load_track(track)) for track in tracks)
+    shown = tuple((_label(track), load_track(track)) for track in tracks)
     choice = Choice(
         speakers,
         clips,
@@ -68,6 +68,12 @@ def inspect(
         import webbrowser
 
         webbrowser.open(out.resolve().as_uri())
+
+
+def _label(track: str) -> str:
+    """Return the clip's name of ``SHARD.h5:SENTENCE``, else that of the file."""
+    _, clip, sentence = track.rpartition(".h5:")
+    return sentence if clip else Path(track).stem
 
 
 def _counted(number: int, what: str) -> str:

@@ -233,5 +233,12 @@ def test_the_command(tmp_path, monkeypatch):
     facts = meta(out.read_text())["speakers"][0]["clips"][0]
     assert [track["label"] for track in facts["tracks"]] == ["dataset", "sample"]
     assert facts["error_max"]["full"] < 1e-3  # frames and fit are one, but for rounding
+    other = CliRunner().invoke(main, [*common, "--track", f"{tmp_path / 'shards' / 'bert.h5'}:two"])
+    assert other.exit_code == 0, other.output
+    facts = meta(out.read_text())["speakers"][0]["clips"][0]
+    assert [track["label"] for track in facts["tracks"]] == ["dataset", "two"]
+    unknown = CliRunner().invoke(main, [*common[:-1], str(tmp_path / "page.png")])
+    assert unknown.exit_code == 1
+    assert "unknown kind of output; expected a name that ends in .html" in unknown.output
     bad = CliRunner().invoke(main, [*common[:3], "ana", *common[4:]])
     assert bad.exit_code == 1 and "did you mean 'anna'" in bad.output

@@ -179,6 +179,10 @@ def test_lists_lead_from_speaker_to_speaker(browser, pages):
     assert browser.run("inspect.app.camera.yaw") == side  # seen as the one before
     browser.run("document.querySelectorAll('#clips button')[1].click()")
     browser.wait("inspect.state().clip === 'two'")
+    seconds = browser.run("inspect.app.clip.seconds")
+    assert seconds > 0
+    # Before anything has played, too.
+    assert browser.run("document.querySelector('#timeline').getAttribute('aria-valuemax')") == f"{seconds:.2f}"
     assert "0.25" in browser.run("document.querySelector('#figures').textContent")
     assert browser.problems == []
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from view_builders import ball
 
-from blendvoca.errors import BlendvocaError, ConfigurationError, MeshError, OutputError
+from blendvoca.errors import BlendvocaError, ConfigurationError, InputError, MeshError, OutputError
 from blendvoca.mesh import Mesh
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Renderer
-from blendvoca.view.shading import BACKGROUND
+from blendvoca.view.shading import BACKGROUND, shade
+from blendvoca.view.software import SoftwareBackend
 
 
 @pytest.fixture(params=["opengl", "software"])
@@ -69,3 +70,77 @@ def test_bad_input_is_refused():
         Renderer(Mesh(mesh.vertices, mesh.faces[:0]))
     with pytest.raises(MeshError, match="another vertex count"):
         Renderer(mesh, (8, 8), "software").draw(mesh.vertices[1:])
+
+
+def test_renderers_live_side_by_side(backend):
+    """Each OpenGL context has its own numbers for buffers: drawing must happen in the renderer's own."""
+    fine, coarse = ball(), ball(6)
+    with Renderer(fine, (32, 32), backend) as first:
+        alone = first.draw(fine.vertices)
+        with Renderer(coarse, (32, 32), backend) as second:
+            second.draw(coarse.vertices, colours=(0.1, 0.1, 0.9))
+            assert (first.draw(fine.vertices) == alone).all()
+        assert (first.draw(fine.vertices) == alone).all()
+
+
+def test_positions_that_are_not_finite_are_refused(backend):
+    mesh = ball()
+    for bad in (np.nan, np.inf):
+        vertices = mesh.vertices.copy()
+        vertices[7, 1] = bad
+        with pytest.raises(MeshError, match=r"not finite.*at vertex 7"):
+            Renderer(mesh, (8, 8), backend).draw(vertices)
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, -1), (8, 100_000)])
+def test_sizes_that_no_picture_has_are_refused(size):
+    with pytest.raises(InputError, match="wrong picture size"):
+        Renderer(ball(), size, "software")
+
+
+def test_what_lies_behind_the_viewer_or_before_the_picture_is_left_out():
+    mesh = ball()
+    inside = Camera((0.0, 0.0, -1.0), 1.0, field_of_view=60.0)
+    picture = Renderer(mesh, (48, 48), "software").draw(mesh.vertices, inside)
+    assert picture.std() > 0 and picture.shape == (48, 48, 3)
+
+
+def test_software_keeps_the_nearest_of_many_layers():
+    """A random heap of triangles: every sample of a straightforward ray caster has the colour that is drawn."""
+    rng = np.random.default_rng(3)
+    vertices, faces = rng.uniform(-1, 1, (90, 3)), np.arange(90).reshape(-1, 3)
+    backend = SoftwareBackend(faces, len(vertices), (24, 24))
+    tints = np.repeat(rng.uniform(0.2, 1, (30, 3)), 3, axis=0)
+    camera = Camera((0.0, 0.0, 0.0), 2.4)
+    drawn = backend.draw(vertices, tints, camera).astype(float)
+    clip = np.c_[vertices, np.ones(90)] @ camera.projection(1.0).T
+    places = clip[:, :3] / clip[:, 3:]
+    lit = shade(backend.normals(vertices) @ camera.rotation().T, tints)
+    middles = (np.arange(48) + 0.5) / 24 - 1
+    expected = np.tile(np.array(BACKGROUND), (48, 48, 1))
+    for row, column in np.ndindex(48, 48):
+        found = np.inf
+        for face in faces:
+            corners = places[face]
+            matrix = np.vstack([corners[:, :2].T, np.ones(3)])
+            weights = np.linalg.solve(matrix, [middles[column], -middles[row], 1])
+            if weights.min() >= 0 and weights @ corners[:, 2] < found:
+                found = weights @ corners[:, 2]
+                outside = np.linalg.det(matrix) > 0
+                expected[row, column] = weights @ lit[0 if outside else 1][face]
+    averaged = 255 * expected.reshape(24, 2, 24, 2, 3).mean(axis=(1, 3))
+    assert np.abs(drawn - averaged).max() < 1
+
+
+def test_an_open_head_is_dark_inside(backend):
+    """A ball without its back, and with a hole in front: through the hole shows a dark inside, not the background."""
+    mesh = ball()
+    middles = mesh.vertices[mesh.faces].mean(axis=1)
+    hole = np.linalg.norm(middles - [0, 0, 1], axis=1) < 0.35
+    head = Mesh(mesh.vertices, mesh.faces[(middles[:, 2] > -0.5) & ~hole])
+    camera = Camera.framing(mesh.vertices)
+    picture = Renderer(head, (48, 48), backend).draw(head.vertices, camera)
+    assert picture[24, 24].mean() < 60
+    assert np.abs(picture[0, 0] - 255 * np.array(BACKGROUND)).max() <= 1
+    behind = Renderer(head, (48, 48), backend).draw(head.vertices, Camera.framing(mesh.vertices, yaw=180.0))
+    assert behind[24, 24].mean() > 60

@@ -73,3 +73,6 @@ def test_the_command(shards, tmp_path):
     result = CliRunner().invoke(main, ["info", str(shards), "--html", str(tmp_path / "page.html")])
     assert result.exit_code == 0, result.output
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == build_report(BlendVOCA(shards))
+    unknown = CliRunner().invoke(main, ["info", str(shards), "--html", str(tmp_path / "page.pdf")])
+    assert unknown.exit_code == 1
+    assert "expected a name that ends in .html" in unknown.output

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shard_builders
@@ -10,11 +13,12 @@ from view_builders import ball
 
 from blendvoca.audio import Waveform
 from blendvoca.cli import main
-from blendvoca.errors import InputError
+from blendvoca.errors import BlendvocaError, InputError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera
-from blendvoca.view.sheet import heat_colours, shape_sheet, tile
+from blendvoca.view.render import Renderer
+from blendvoca.view.sheet import face_camera, heat_colours, shape_sheet, tile, write_png
 from blendvoca.view.video import write_video
 
 pytest.importorskip("PIL", reason="pip install 'blendvoca[view]' brings pillow")
@@ -38,6 +42,13 @@ def test_a_sheet_shows_every_shape_once(rig):
     assert min(differences) > 1
     with pytest.raises(InputError, match="names every picture"):
         tile([sheet], [], 1)
+
+
+def test_a_head_without_landmarks_stays_in_view_with_every_shape(rig):
+    camera = face_camera(rig.neutral, deltas=rig.deltas)
+    for vertices in (rig.neutral.vertices, *(rig.neutral.vertices + rig.deltas)):
+        clip = np.c_[vertices, np.ones(len(vertices))] @ camera.projection(1.0).T
+        assert np.abs(clip[:, :2] / clip[:, 3:]).max() < 1
 
 
 def test_heat_is_red_where_most_moves(rig):
@@ -64,9 +75,61 @@ def test_a_video_has_a_frame_a_track_frame_and_sound(tmp_path, rig):
     assert np.abs(frames[-1][:, :64] - frames[0][:, :64]).mean() > 2
     # The shorter track holds its last frame.
     assert np.abs(frames[-1][:, 64:] - frames[6][:, 64:]).mean() < 1
+    with av.open(str(tmp_path / "v.mp4")) as container:
+        kinds = [packet.stream.type for packet in container.demux() if packet.size]
+    # A player need not read to the end of the pictures for the first sound.
+    assert kinds.index("audio") < len(kinds) // 2
+    assert (tmp_path / "v.mp4").read_bytes().find(b"moov") < (tmp_path / "v.mp4").read_bytes().find(b"mdat")
+    with pytest.raises(InputError, match=r"ends in \.mp4"):
+        write_video(tmp_path / "v.avi", rig, [track], camera)
+    with pytest.raises(InputError, match=r"ends in \.png"):
+        write_png(tmp_path / "p.jpg", frames[0].astype(np.uint8))
     with pytest.raises(InputError, match="one rate"):
         write_video(tmp_path / "w.mp4", rig, [track, CoefficientTrack(values, rig.names, 60)], camera)
     assert [path.name for path in tmp_path.iterdir()] == ["v.mp4"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process where Linux keeps it")
+@pytest.mark.parametrize("backend", ["opengl", "software"])
+def test_500_frames_of_video_keep_their_memory(tmp_path, rig, backend, monkeypatch):
+    pytest.importorskip("av", reason="pip install 'blendvoca[view]' brings av")
+    held: list[float] = []
+
+    class Watched(Renderer):
+        def draw(self, *arguments, **options):
+            pages = int(Path("/proc/self/statm").read_text().split()[1])
+            held.append(pages * os.sysconf("SC_PAGE_SIZE") / 1e6)
+            return super().draw(*arguments, **options)
+
+    try:
+        Renderer(rig.neutral, (8, 8), backend)
+    except BlendvocaError as error:
+        pytest.skip(str(error))
+    monkeypatch.setattr("blendvoca.view.video.Renderer", Watched)
+    values = 0.5 + 0.5 * np.sin(np.arange(500)[:, None] / [9, 7])
+    sound = Waveform(np.random.default_rng(0).normal(0, 0.1, 16_000 * 500 // 60).astype(np.float32), 16_000)
+    camera = Camera.framing(rig.neutral.vertices, margin=1.5)
+    write_video(tmp_path / "v.mp4", rig, [CoefficientTrack(values, rig.names, 60)], camera, sound, 128, backend)
+    assert len(held) == 500
+    # Encoders fill their own buffers in the first pictures. Keeping pictures would cost 24 MB a copy.
+    assert max(held[50:]) - held[50] < 10
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process where Linux keeps it")
+def test_many_videos_give_opengl_its_memory_back(rig):
+    try:
+        Renderer(rig.neutral, (8, 8), "opengl")
+    except BlendvocaError as error:
+        pytest.skip(str(error))
+    held = []
+    for _ in range(30):
+        with Renderer(rig.neutral, (512, 512), "opengl") as renderer:
+            renderer.draw(rig.neutral.vertices)
+        held.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+    # A context that stays costs 14 MB.
+    assert held[-1] - held[5] < 60
 
 
 def test_the_command_draws_sheets_and_frames(tmp_path):

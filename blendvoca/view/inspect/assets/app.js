@@ -77,6 +77,7 @@ class App {
     this.clip = clip; this.clipIndex = clip ? index : -1; this.sound = sound;
     this.free = clip ? null : new Float32Array(this.rig.names.length);
     this.player.load(sound, clip ? clip.seconds : 0);
+    this.transport();
     markCurrent(byId("clips"), index);
     this.prepareHeads();
     this.describe();
