@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from blendvoca.errors import ConfigurationError, FormatError, OutputError, SolverError
 from blendvoca.io.atomic import write_text
 from said_model.config import require
+from said_model.devices import pick_device
 from said_model.extras import require_package
 from said_model.run_folder import RunLog, only_run, save_state
 
@@ -134,8 +135,8 @@ def run(
 
     :param facts: further settings, recorded and compared when resuming.
     :param tell: called at every report.
-    :param device: ``"cpu"`` keeps the training off a GPU; by default accelerate chooses.
-    :raises ConfigurationError: if the folder holds a run of other settings.
+    :param device: ``"cpu"`` keeps the training off a GPU, ``"cuda"`` insists on one; by default accelerate chooses.
+    :raises ConfigurationError: if the folder holds a run of other settings, or for a device that is not there.
     :raises SolverError: if the loss is no longer a number.
     """
     return _Loop(task, Path(out), config, facts, tell or (lambda report: None), device).run()
@@ -153,6 +154,9 @@ class _Loop:
     ) -> None:
         accelerate = require_package("accelerate", "training")
         training_utils = require_package("diffusers.training_utils", "training")
+        if device is not None and pick_device(device).index is not None:
+            raise ConfigurationError("a training takes the GPU that it is given", expected="auto, cpu or cuda",
+                                     found=device, remedy="Name the GPU in CUDA_VISIBLE_DEVICES.")  # fmt: skip
         self.task, self.out, self.config, self.tell = task, out, config, tell
         self.accelerator = accelerate.Accelerator(mixed_precision=config.precision, cpu=device == "cpu")
         self.settings = json.loads(json.dumps({"loop": dataclasses.asdict(config), **facts}))

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import ConfigurationError, TrackError, nearest
+from blendvoca.errors import TrackError, nearest
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
+from said_model.devices import pick_device as pick_device
 from said_model.drawing import Drawing, Edit, Progress
 from said_model.edit import Edited, join_borders, measure_borders
 from said_model.inference import GuidedDenoiser
@@ -27,25 +28,6 @@ from said_model.windows import WindowConfig
 
 Sound = str | PathLike[str] | Waveform
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def pick_device(name: str = "auto") -> torch.device:
-    """Return the device of a name; ``auto`` is CUDA where there is one.
-
-    :raises ConfigurationError: for a device that is not there.
-    """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigurationError("unknown device", expected="auto, cpu or cuda", found=repr(name)) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigurationError(
-            "no CUDA device on this machine", expected="a CUDA build of torch and a GPU",
-            found=f"torch {torch.__version__}", remedy="Use --device cpu, or auto.",
-        )  # fmt: skip
-    return device
 
 
 class SAiD:

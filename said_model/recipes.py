@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from blendvoca.errors import ConfigurationError
 from said_model import audio_encoder
 from said_model.augment import AugmentConfig
 from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig, Prediction
@@ -68,6 +69,9 @@ def said_recipe(
     """
     heard, described = load_encoder(encoder)
     if finetune_encoder:
+        if next(heard.parameters(), None) is None:
+            raise ConfigurationError(f"{described.name} has no weights to fine-tune",
+                                     remedy="Name another --encoder.")  # fmt: skip
         # Weights that are trained belong to the checkpoint.
         described = EncoderConfig(described.name, described.settings, stored=True)
     diffusion = DiffusionConfig(prediction=prediction, scale=scale)

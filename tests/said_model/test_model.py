@@ -186,6 +186,12 @@ def test_cuda_where_there_is_none():
         pick_device("cuda")
 
 
+@pytest.mark.parametrize("name", ["mps", "meta", "xpu:1"])
+def test_devices_of_other_kinds_are_refused(name):
+    with pytest.raises(ConfigurationError, match="unknown device"):
+        pick_device(name)
+
+
 def test_unknown_device():
     with pytest.raises(ConfigurationError):
         pick_device("abacus")

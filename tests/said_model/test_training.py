@@ -248,6 +248,19 @@ def test_a_run_whose_files_are_damaged_says_so(shards, tmp_path):
         train(shards, tmp_path / "run", recipe.config, device="cpu")
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(("device", "complaint"), [("cuda", "no CUDA device"), ("gpu", "unknown device")])
+def test_a_training_is_never_moved_to_another_device_in_silence(shards, tmp_path, device, complaint):
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    with pytest.raises(ConfigurationError, match=complaint):
+        train(shards, tmp_path / "run", recipe.config, device=device)
+
+
+def test_an_encoder_without_weights_cannot_be_fine_tuned(shards):
+    with pytest.raises(ConfigurationError, match="no weights to fine-tune"):
+        said_recipe(shards, finetune_encoder=True, **SMALL)
+
+
 def test_two_trainings_never_share_a_folder(shards, tmp_path):
     recipe = said_recipe(shards, steps=1, **SMALL)
     with only_run(tmp_path / "run"), pytest.raises(OutputError, match="another training"):
