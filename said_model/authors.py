@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import DownloadError, FormatError, MissingInputError, UnsafePickleError
+from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError, UnsafePickleError
 from said_model.checkpoint import ENCODER_PREFIX, fill
 from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.extras import require_package
@@ -125,16 +125,38 @@ def read_encoder_settings(path: str | Path) -> dict[str, Any]:
     return settings
 
 
+def read_names(path: str | Path) -> tuple[str, ...]:
+    """Read blendshape names, one a line.
+
+    :raises MissingInputError: if it cannot be read; :raises FormatError: if it is no list of names.
+    """
+    path = Path(path)
+    try:
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    except OSError as error:
+        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
+    except UnicodeDecodeError as error:
+        raise FormatError("not a list of names", found=str(error), path=path) from error
+    if not names or len(set(names)) < len(names):
+        found = sorted({name for name in names if names.count(name) > 1}) or "no name"
+        raise FormatError("not a list of names", expected="names that differ, one a line", found=found, path=path)
+    return names
+
+
 def _numbers(names: Mapping[str, Any], prefix: str) -> list[int]:
     return [int(name.removeprefix(prefix).split(".")[0]) for name in names if name.startswith(prefix)]
 
 
 def network_of(
-    state: Mapping[str, Tensor], settings: Mapping[str, Any] | None = None, path: str | Path | None = None
+    state: Mapping[str, Tensor],
+    settings: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
+    names: Sequence[str] = BLENDVOCA_NAMES,
 ) -> SaidNetwork:
     """Build the network that an authors' state dict belongs to, with its weights, in evaluation mode.
 
     :param settings: the speech encoder's transformers configuration; read off the shapes otherwise.
+    :param names: blendshapes of the channels, in order; a state dict does not hold them.
     :raises FormatError: if the weights are not those of the published architecture.
     """
     try:
@@ -146,12 +168,17 @@ def network_of(
             "not the weights of SAiD", expected="null_cond_emb, denoiser.model.…, audio_encoder.…",
             found=f"no {error}", path=path,
         ) from error  # fmt: skip
-    if channels != len(BLENDVOCA_NAMES):
+    if channels != len(names):
         raise FormatError(
-            "weights for other blendshapes", expected=f"{len(BLENDVOCA_NAMES)} channels", found=channels, path=path
-        )
-    config = ModelConfig(encoder=encoder, denoiser=DenoiserConfig(width=width, feature_dim=feature_dim))
-    network = SaidNetwork(config)
+            "weights for other blendshapes", expected=f"{len(names)} channels, one a name", found=channels, path=path,
+            remedy="Name them: `said import-weights FILE.pth --names NAMES.txt`.",
+        )  # fmt: skip
+    try:
+        # Heads cannot be told from the shapes; published ones are 32 wide.
+        denoiser = DenoiserConfig(width, max(width // 32, 1), feature_dim)
+        network = SaidNetwork(ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser))
+    except ConfigurationError as error:
+        raise FormatError("not the weights of SAiD", found=str(error), path=path) from error
     fill(network, respell(state, network.state_dict()), path)
     return network.eval()
 

@@ -12,8 +12,11 @@ import click
 @click.option("--pretrained", metavar="REPOSITORY", help="Fetch it from the Hugging Face hub, such as yunik1004/SAiD.")
 @click.option("--encoder-config", type=click.Path(path_type=Path),
               help="The speech encoder's config.json, where it is of no published size.")  # fmt: skip
+@click.option("--names", type=click.Path(path_type=Path),
+              help="Blendshapes of the channels, one a line, in order [default: BlendVOCA's 32].")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Checkpoint folder.")
-def import_weights(file: Path | None, pretrained: str | None, encoder_config: Path | None, out: Path) -> None:
+def import_weights(file: Path | None, pretrained: str | None, encoder_config: Path | None, names: Path | None,
+                   out: Path) -> None:  # fmt: skip
     """Turn FILE, a .pth state dict of the authors, into a checkpoint folder. Nothing in the file is executed."""
     from blendvoca.errors import ConfigurationError
     from said_model.extras import import_room
@@ -23,7 +26,8 @@ def import_weights(file: Path | None, pretrained: str | None, encoder_config: Pa
         raise ConfigurationError("which weights?", expected="FILE or --pretrained, one of them")
     path = file if file is not None else authors.fetch(pretrained)
     settings = None if encoder_config is None else authors.read_encoder_settings(encoder_config)
-    network = authors.network_of(authors.read_state(path), settings, path)
+    known = {} if names is None else {"names": authors.read_names(names)}
+    network = authors.network_of(authors.read_state(path), settings, path, **known)
     checkpoint.save(out, network, {"imported_from": pretrained or path.name})
     count = sum(parameter.numel() for parameter in network.denoiser.parameters())
     click.echo(f"{out}: denoiser of {count:,} parameters, {network.config.encoder.name} included")

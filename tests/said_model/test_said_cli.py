@@ -14,6 +14,8 @@ from blendvoca.io.csv import read_track  # noqa: E402
 from blendvoca.io.wav import write_wav  # noqa: E402
 from said_model import checkpoint  # noqa: E402
 from said_model.cli import COMMANDS, main  # noqa: E402
+from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
+from said_model.network import SaidNetwork  # noqa: E402
 
 
 @pytest.fixture
@@ -116,6 +118,25 @@ def test_import_weights_and_info(conformance, place):
     assert found.exit_code == 0
     assert "width 192, 6 heads, 48-wide" in found.output
     assert "imported_from" in found.output
+
+
+def test_import_weights_of_other_blendshapes(conformance, place):
+    """A state dict of 20 channels and 64 wide: names are given, heads stay 32 wide."""
+    encoder = EncoderConfig("tiny", json.loads((conformance / "wav2vec2_tiny_config.json").read_text()))
+    names = tuple(f"shape{number}" for number in range(20))
+    wide = SaidNetwork(ModelConfig(names, encoder=encoder, denoiser=DenoiserConfig(64, 2, 48)))
+    torch.save(wide.state_dict(), place / "other.pth")
+    arguments = ("import-weights", place / "other.pth", "--out", place / "other",
+                 "--encoder-config", conformance / "wav2vec2_tiny_config.json")  # fmt: skip
+    found = said(*arguments)
+    assert found.exit_code == 1 and "--names" in found.output
+    (place / "names.txt").write_text("\n".join(wide.config.names) + "\n")
+    found = said(*arguments, "--names", place / "names.txt")
+    assert found.exit_code == 0, found.output
+    loaded = checkpoint.load(place / "other")
+    assert loaded.config.names == wide.config.names and loaded.config.denoiser.heads == 2
+    (place / "names.txt").write_text("jawOpen\njawOpen\n")
+    assert "jawOpen" in said(*arguments, "--names", place / "names.txt").output
 
 
 def test_errors_are_one_line(place):
