@@ -9,31 +9,43 @@ from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.mesh import Mesh
 from blendvoca.view.camera import Camera
 
-#: Colours of the cap: inside, and outside.
+#: Colours of the cap: inside, and at its rim and outside.
 _DARK, _PLAIN = (0.16, 0.09, 0.08), (0.56, 0.46, 0.42)
-#: How far behind its rim the cap lies, relative to the picture's height; its size, relative to the opening, so that it
-#: does not stand out beside a neck; its thickness, relative to the mesh.
+#: How far behind its rim the cap lies, relative to the picture's height; the dark part's size, relative to the opening,
+#: so that nothing black stands out beside a neck; its thickness, relative to the mesh.
 _BEHIND, _NARROW, _THICK = 0.012, 0.82, 0.002
 
 
-def cap(mesh: Mesh) -> NDArray[np.int64]:
-    """Return triangles (n, 3) across the widest opening, the neck or the outline of a face; none for a closed mesh.
+def widest_opening(mesh: Mesh) -> NDArray[np.int64]:
+    """Return the longest boundary loop (L,), the neck or the outline of a face; none for a closed mesh.
 
-    Drawn dark, they keep light and background from showing through mouth, eyes and nostrils. They run in strips from
-    side to side, starting where the opening is frontmost or topmost.
+    It starts where it is frontmost or topmost, and runs in the winding of the faces.
     """
     loops = boundary_loops(mesh.faces)
     if not loops:
-        return np.zeros((0, 3), dtype=np.int64)
+        return np.zeros(0, dtype=np.int64)
     lengths = [np.linalg.norm(np.diff(mesh.vertices[np.append(loop, loop[0])], axis=0), axis=1).sum() for loop in loops]
     loop = loops[int(np.argmax(lengths))]
-    loop = np.roll(loop, -int(np.argmax(mesh.vertices[loop, 1] + mesh.vertices[loop, 2])))
-    left, right, strips = 0, len(loop) - 1, []
+    return np.roll(loop, -int(np.argmax(mesh.vertices[loop, 1] + mesh.vertices[loop, 2])))
+
+
+def cap(mesh: Mesh) -> NDArray[np.int64]:
+    """Return triangles (n, 3) across the widest opening, in strips from side to side.
+
+    Drawn dark, they keep light and background from showing through mouth, eyes and nostrils.
+    """
+    loop = widest_opening(mesh)
+    return loop[_strips(len(loop))]
+
+
+def _strips(count: int) -> NDArray[np.int64]:
+    """Return triangles (count - 2, 3) that fill a loop of so many points."""
+    left, right, strips = 0, count - 1, []
     while right - left >= 2:
-        strips.append((loop[left], loop[left + 1], loop[right]))
+        strips.append((left, left + 1, right))
         left += 1
         if right - left >= 2:
-            strips.append((loop[left], loop[right - 1], loop[right]))
+            strips.append((left, right - 1, right))
             right -= 1
     return np.array(strips, dtype=np.int64).reshape(-1, 3)
 
@@ -45,28 +57,28 @@ class CappedMesh:
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        triangles = cap(mesh)
-        self._rim, places = np.unique(triangles, return_inverse=True)
-        inside = mesh.n_vertices + places.reshape(-1, 3)
-        # The other side has vertices of its own, and lies a little further out.
-        outside = inside[:, ::-1] + len(self._rim)
-        self.faces = np.concatenate([mesh.faces, inside, outside]).astype(np.int32)
-        self.n_vertices = mesh.n_vertices + 2 * len(self._rim)
-        a, b, c = (mesh.vertices[triangles[:, corner]] for corner in range(3))
-        inwards = np.cross(b - a, c - a).sum(axis=0)
-        self._outwards = -_THICK * mesh.extent * inwards / max(float(np.linalg.norm(inwards)), 1e-30)
+        self._loop = loop = widest_opening(mesh)
+        count, place = len(loop), mesh.n_vertices + np.arange(3 * len(loop)).reshape(3, -1)
+        rim, middle, outside = place
+        strips = _strips(count)
+        onwards, inwards = np.roll(rim, -1), np.roll(middle, -1)
+        ring = np.concatenate([np.stack([rim, onwards, inwards], 1), np.stack([rim, inwards, middle], 1)])
+        # What is seen from behind has vertices of its own, and lies a little further out.
+        self.faces = np.concatenate([mesh.faces, ring, middle[strips], outside[strips][:, ::-1]]).astype(np.int32)
+        self.n_vertices = mesh.n_vertices + place.size
+        a, b, c = (mesh.vertices[loop[strips[:, corner]]] for corner in range(3))
+        normal = np.cross(b - a, c - a).sum(axis=0)
+        self._outwards = -_THICK * mesh.extent * normal / max(float(np.linalg.norm(normal)), 1e-30)
 
     def positions(self, vertices: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
         """Return (V + cap, 3): the positions (V, 3), and the cap's for this view."""
-        if not len(self._rim):
+        if not len(self._loop):
             return vertices
-        rim = vertices[self._rim]
+        rim = vertices[self._loop] - _BEHIND * camera.height * camera.rotation()[2]
         middle = rim.mean(axis=0)
-        away = -_BEHIND * camera.height * camera.rotation()[2]
-        inner = middle + _NARROW * (rim - middle) + away
-        return np.concatenate([vertices, inner, inner + self._outwards])
+        return np.concatenate([vertices, rim, middle + _NARROW * (rim - middle), rim + self._outwards])
 
     def colours(self, colours: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return (V + cap, 3): the colours (V, 3) and the cap's."""
-        count = len(self._rim)
-        return np.concatenate([colours, np.tile(_DARK, (count, 1)), np.tile(_PLAIN, (count, 1))])
+        rows = np.repeat([_PLAIN, _DARK, _PLAIN], len(self._loop), axis=0)
+        return np.concatenate([colours, rows])

@@ -101,7 +101,8 @@ def shape_sheet(
     :param heat: colour vertices by how far the shape moves them; each shape's largest motion is red.
     """
     with Renderer(rig.neutral, (size, size), backend) as renderer:
-        pictures = [renderer.draw(rig.neutral.vertices, camera)]
+        still = heat_colours(np.zeros(rig.neutral.n_vertices)) if heat else SKIN
+        pictures = [renderer.draw(rig.neutral.vertices, camera, still)]
         for name in names:
             delta = rig.delta(name)
             colours = heat_colours(np.linalg.norm(delta, axis=1)) if heat else SKIN
