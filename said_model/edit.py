@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import InputError, TrackError, nearest
 from blendvoca.track import CoefficientTrack
@@ -84,6 +84,22 @@ def build_mask(
     if not free.any():
         raise InputError("everything is kept, nothing is left to generate", remedy="Keep or pin less.")
     return np.where(free, 0.0, 1.0)
+
+
+def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> Mask:
+    """Return anything that broadcasts to (T, K) as a mask of that shape.
+
+    :raises TrackError: if it has another shape; :raises InputError: for values that are not 0 to 1.
+    """
+    array = np.asarray(mask, dtype=np.float64)
+    try:
+        whole = np.broadcast_to(array, shape)
+    except ValueError:
+        raise TrackError("the mask does not fit the track", expected=shape, found=array.shape) from None
+    if not ((array >= 0) & (array <= 1)).all():
+        raise InputError("a mask holds shares", expected="0 (generated) to 1 (kept)", found=f"{array.min():g} to "
+                         f"{array.max():g}")  # fmt: skip
+    return whole
 
 
 def mask_of_track(mask: CoefficientTrack, track: CoefficientTrack) -> Mask:

@@ -12,14 +12,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import TrackError, nearest
+from blendvoca.errors import InputError, TrackError, nearest
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
 from said_model.devices import pick_device as pick_device
 from said_model.drawing import Drawing, Edit, Progress
-from said_model.edit import Edited, join_borders, measure_borders
+from said_model.edit import Edited, checked_mask, join_borders, measure_borders
 from said_model.inference import GuidedDenoiser
 from said_model.network import SaidNetwork
 from said_model.speech import Speech, features_of, hear
@@ -124,12 +124,16 @@ class SAiD:
             (:func:`said_model.edit.build_mask`).
         :param count: variants, with the seeds ``seed``, ``seed + 1``, …
         :raises TrackError: if track, sound and mask do not belong together.
+        :raises InputError: for a mask of anything but 0 to 1, or one that leaves nothing to generate.
         """
+        require(count >= 1, "nothing to draw", "at least 1 variant", count)
         speech = audio if isinstance(audio, Speech) else hear(audio)
         self._check_edit(track, speech)
         speech = speech.lasting(len(track), track.fps)
-        kept_mask = np.broadcast_to(np.asarray(mask, dtype=np.float64), track.values.shape)
-        order = track.columns(self.config.names)
+        kept_mask, order = checked_mask(mask, track.values.shape), track.columns(self.config.names)
+        if (kept_mask[:, order] >= 1).all():
+            raise InputError("everything is kept, nothing is left to generate", expected="a 0 in a column of the model",
+                             remedy="Keep or pin less.")  # fmt: skip
         drawing = self._drawing(sampler, windows)
         wanted = Edit(*(torch.from_numpy(part[:, order].astype(np.float32)) for part in (track.values, kept_mask)))
         parts = drawing.chain(

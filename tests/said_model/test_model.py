@@ -7,7 +7,14 @@ torch = pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to ru
 pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run this test")
 
 from blendvoca.audio import Waveform  # noqa: E402
-from blendvoca.errors import AudioError, ConfigurationError, FormatError, MissingInputError, TrackError  # noqa: E402
+from blendvoca.errors import (  # noqa: E402
+    AudioError,
+    ConfigurationError,
+    FormatError,
+    InputError,
+    MissingInputError,
+    TrackError,
+)
 from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model import SAiD, SamplerConfig, checkpoint  # noqa: E402
 from said_model.drawing import out_of_memory  # noqa: E402
@@ -141,6 +148,19 @@ def test_edits_that_cannot_be(tiny_model, babble):
         tiny_model.edit(track.select(track.names[1:]), babble, 1.0)
     with pytest.raises(TrackError, match="frame rate"):
         tiny_model.edit(track.resampled(30), babble, 1.0)
+    for mask, error, complaint in (
+        (np.ones(7), TrackError, "does not fit the track"),
+        (np.full(track.values.shape, np.nan), InputError, "0 .generated. to 1"),
+        (np.full(32, -1.0), InputError, "0 .generated. to 1"),
+        (1.0, InputError, "nothing is left"),
+    ):
+        with pytest.raises(error, match=complaint):
+            tiny_model.edit(track, babble, mask)
+    with pytest.raises(ConfigurationError, match="nothing to draw"):
+        tiny_model.edit(track, babble, 0.0, count=0)
+    more = CoefficientTrack(np.c_[track.values, track.values[:, :1]], (*track.names, "tongueOut"), 60.0)
+    with pytest.raises(InputError, match="nothing is left"):  # the model does not know this one
+        tiny_model.edit(more, babble, build_mask(len(more), more.names, 60.0, redo=["tongueOut"]))
     with pytest.raises(TrackError, match="another length"):
         mask_of_track(track.resampled(50), track)
 
