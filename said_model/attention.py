@@ -2,7 +2,8 @@
 
 The window of frame i over M audio features and N frames is, with r = M / N, centre c = (i + 1/2) r and half width
 h = r / 2 + bandwidth, the features from max(round(c - h), 0) up to min(round(c + h), M), end excluded, ties to even.
-For M = N that is |i - j| <= bandwidth (paper Eq. 4). Only the W features of each window are ever gathered: no N x M
+For M = N that is |i - j| <= bandwidth (paper Eq. 4). Where rounding leaves nothing (bandwidth 0, fewer features than
+frames), it is the feature at the centre. Only the W features of each window are ever gathered: no N x M
 array exists.
 """
 
@@ -46,6 +47,8 @@ def alignment_band(n_frames: int, n_features: int, bandwidth: int) -> Band:
     half = ratio / 2 + bandwidth
     low = np.maximum(np.rint(centre - half), 0).astype(np.int64)
     high = np.minimum(np.rint(centre + half), n_features).astype(np.int64)
+    low = np.where(high > low, low, centre.astype(np.int64))
+    high = np.maximum(high, low + 1)
     if n_frames == n_features:
         places = np.arange(n_frames)[:, None] + np.arange(-bandwidth, bandwidth + 1)
     else:

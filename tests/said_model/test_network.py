@@ -51,6 +51,15 @@ def test_banded_attention_is_masked_attention(frames, features, bandwidth):
     assert torch.allclose(found, expected.transpose(1, 2).reshape(2, frames, 8), atol=1e-12)
 
 
+@pytest.mark.parametrize("features", [1, 5, 24])
+def test_a_frame_always_hears_something(features):
+    """With bandwidth 0 and fewer features than frames, rounding leaves some windows empty: softmax over nothing."""
+    band = alignment_band(24, features, 0)
+    assert band.inside.any(dim=1).all()
+    centres = torch.arange(24) * features // 24
+    assert (band.index[torch.arange(24), band.inside.int().argmax(dim=1)] - centres).abs().max() <= 1
+
+
 def test_alignment_text():
     assert Alignment.parse("none") == Alignment(None)
     schedule = Alignment.parse("1,8@400,none@800")
