@@ -87,7 +87,8 @@ def video(rig: BlendshapeRig, backend: str) -> dict[str, float]:
     """Return milliseconds a frame of video, encoding included, and the memory that it adds."""
     camera, track = Camera.framing(rig.neutral.vertices), moving(rig, FRAMES)
     noise = np.random.default_rng(0).normal(0, 0.05, round(16_000 * track.duration))
-    Watched.seconds.clear(), Watched.held_mb.clear()
+    Watched.seconds.clear()
+    Watched.held_mb.clear()
     with tempfile.TemporaryDirectory() as folder, mock.patch("blendvoca.view.video.Renderer", Watched):
         sound = Waveform(noise.astype(np.float32), 16_000)
         write_video(Path(folder) / "video.mp4", rig, [track], camera, sound, SIZE, backend)
