@@ -74,7 +74,8 @@ class CoefficientTrack:
         index = {name: column for column, name in enumerate(self.names)}
         missing = [name + nearest(name, self.names) for name in names if name not in index]
         if missing:
-            raise TrackError("the track lacks blendshapes", found=f"no {missing}")
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise TrackError("the track lacks blendshapes", found=f"no {', '.join(missing[:3])}{more}")
         return [index[name] for name in names]
 
     def select(self, names: Sequence[str]) -> CoefficientTrack:

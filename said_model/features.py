@@ -117,8 +117,17 @@ class FeatureCache:
         return self.folder / f"{speaker}-{dataset.shard(speaker).content_sha256[:16]}" / f"{sentence}.npy"
 
     def missing(self, dataset: BlendVOCA) -> list[int]:
-        """Return the rows of clips that are not cached."""
-        return [row for row in range(len(dataset)) if not self.path(dataset, row).is_file()]
+        """Return the rows of clips that are not cached, or whose file is damaged."""
+        return [row for row in range(len(dataset)) if not self._whole(dataset, row)]
+
+    def _whole(self, dataset: BlendVOCA, row: int) -> bool:
+        if not self.path(dataset, row).is_file():
+            return False
+        try:
+            self.read(dataset, row)
+        except IntegrityError:
+            return False
+        return True
 
     def fill(self, dataset: BlendVOCA, tell: Tell | None = None) -> int:
         """Compute what is missing and return how many clips that were.
@@ -153,7 +162,7 @@ class FeatureCache:
                                  remedy="Run `said features` again.") from error  # fmt: skip
         if features.shape != expected:
             raise IntegrityError("cached features have another shape", expected=expected, found=features.shape,
-                                 path=path, remedy="Delete the file and run `said features`.")  # fmt: skip
+                                 path=path, remedy="Run `said features` again.")  # fmt: skip
         return features
 
 
