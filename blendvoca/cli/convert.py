@@ -19,11 +19,17 @@ def convert(source: str, target: Path, kind: str | None, fps_in: float | None, f
     SOURCE is a coefficient CSV, a Live Link CSV, an ARKit JSON, a glTF animation, or SHARD.h5:SENTENCE. TARGET is one
     of the kinds of `blendvoca export` that need no rig.
     """
+    from blendvoca.errors import ConfigurationError
     from blendvoca.export.convert import load_track, save
     from blendvoca.export.timing import resample
 
+    suffix = target.suffix.lower()
+    if kind in ("glb", "usd") or (kind is None and suffix not in (".csv", ".json")):
+        remedy = "Other kinds: --to livelink, oculus, vrm; with a face: blendvoca export SOURCE --to glb --rig RIG."
+        expected = ".csv or .json"
+        raise ConfigurationError("convert cannot write that", expected=expected, found=target.name, remedy=remedy)
     motion = load_track(source, fps_in)
     if fps is not None:
         motion = resample(motion, fps)
-    save(target, kind or target.suffix.lower().lstrip("."), motion)
+    save(target, kind or suffix.lstrip("."), motion)
     click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.errors import FormatError, MissingInputError, TrackError
 from blendvoca.io.atomic import write_text
 from blendvoca.track import CoefficientTrack
 
@@ -28,6 +28,12 @@ def write_json(path: str | PathLike[str], track: CoefficientTrack) -> None:
     write_text(path, json.dumps({"fps": track.fps, "frames": frames}, separators=(",", ":")))
 
 
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
 def read_json(path: str | PathLike[str]) -> CoefficientTrack:
     """Read what :func:`write_json` writes; every frame must name the same shapes.
 
@@ -40,10 +46,11 @@ def read_json(path: str | PathLike[str]) -> CoefficientTrack:
     try:
         document = json.loads(file.read_text())
         names = tuple(document["frames"][0]["blendShapes"])
-        rows = [[float(frame["blendShapes"][name]) for name in names] for frame in document["frames"]]
+        rows = [[_number(frame["blendShapes"][name]) for name in names] for frame in document["frames"]]
         if any(len(frame["blendShapes"]) != len(names) for frame in document["frames"]):
             raise ValueError("frames name different shapes")
-        return CoefficientTrack(np.array(rows), names, float(document["fps"]))
+        return CoefficientTrack(np.array(rows), names, _number(document["fps"]))
     except (KeyError, IndexError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        found = error if isinstance(error, TrackError) else repr(error)
         expected = '{"fps", "frames": [{"blendShapes": {...}}]}'
-        raise FormatError("not a coefficient JSON", expected=expected, found=repr(error), path=file) from error
+        raise FormatError("not a coefficient JSON", expected=expected, found=found, path=file) from error

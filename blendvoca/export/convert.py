@@ -7,7 +7,7 @@ from functools import partial
 from os import PathLike
 from pathlib import Path
 
-from blendvoca.errors import ConfigurationError, InputError, MissingInputError, nearest
+from blendvoca.errors import ConfigurationError, InputError, MissingInputError, TrackError, nearest
 from blendvoca.export import arkit_json, gltf, gltf_import, livelink, usd
 from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
 from blendvoca.io.csv import read_track, write_track
@@ -48,8 +48,11 @@ def load_track(source: str | PathLike[str], fps: float | None = None) -> Coeffic
 
     :param fps: frames per second of a CSV that does not state it (60 by default); elsewhere it must agree.
     :raises MissingInputError: if there is no such file, or no animation in it.
+    :raises TrackError: for a rate that is not positive.
     :raises InputError: if it states another frame rate than ``fps``.
     """
+    if fps is not None and not 0 < fps < float("inf"):
+        raise TrackError("wrong frame rate", expected="a positive number", found=fps, remedy="Such as --fps-in 60.")
     track, stated = _load(str(source), fps)
     if fps is not None and stated and abs(track.fps - fps) > 1e-3 * fps:
         raise InputError("the file states its own frame rate", expected=f"{track.fps:g}", found=f"{fps:g}",
@@ -98,8 +101,12 @@ def load_rig(source: str | PathLike[str]) -> BlendshapeRig:
 def save(path: str | PathLike[str], kind: str, track: CoefficientTrack, rig: BlendshapeRig | None = None) -> None:
     """Write a track as one of :data:`KINDS`.
 
-    :raises ConfigurationError: for an unknown kind, or one that needs a rig and has none.
+    :raises ConfigurationError: for an unknown kind, a suffix of another one, or one that needs a rig and has none.
     """
+    suffixes = usd.SUFFIXES if kind == "usd" else (KINDS.get(kind),)
+    if kind in KINDS and Path(path).suffix.lower() not in suffixes:
+        expected = " or ".join(str(suffix) for suffix in suffixes)
+        raise ConfigurationError(f"a file of kind {kind} has another suffix", expected=expected, found=Path(path).name)
     if kind in _RIG_WRITERS:
         if rig is None:
             raise ConfigurationError(f"{kind} holds the face itself", expected="a rig", remedy="Name one with --rig.")

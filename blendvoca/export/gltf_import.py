@@ -112,6 +112,8 @@ def read_gltf(path: str | PathLike[str]) -> tuple[BlendshapeRig, CoefficientTrac
     """
     file = GltfFile(path)
     meshes = file.document.get("meshes", [])
+    if not meshes:
+        raise FormatError("no mesh in it", expected="a mesh with morph targets", path=file.path)
     try:
         index, mesh = max(enumerate(meshes), key=lambda pair: len(pair[1]["primitives"][0].get("targets", [])))
         primitive = mesh["primitives"][0]

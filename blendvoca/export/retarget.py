@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from blendvoca.arkit import ARKIT_NAMES
-from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, nearest
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, TrackError, nearest
 from blendvoca.track import CoefficientTrack
 
 #: Recipes that come with the package, documented in ``docs/export.md``.
@@ -39,6 +39,11 @@ class Channel:
     high: float = 1.0
 
     def __post_init__(self) -> None:
+        if not isinstance(self.to, str) or not self.to.strip() or not isinstance(self.flip, bool):
+            raise ConfigurationError("wrong channel", expected="a name in 'to', true or false in 'flip'", found=self)
+        numbers = (self.scale, self.offset, self.low, self.high)
+        if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
+            raise ConfigurationError("wrong channel", expected="numbers", found=self)
         if not 0 <= self.low <= self.high <= 1 or not np.isfinite([self.scale, self.offset]).all():
             raise ConfigurationError("wrong channel", expected="0 ≤ low ≤ high ≤ 1, finite numbers", found=self)
 
@@ -53,21 +58,33 @@ def read_map(path: str | PathLike[str]) -> dict[str, Channel]:
     if not file.is_file():
         raise MissingInputError("no such file", path=file)
     try:
-        table = json.loads(file.read_text())
+        table = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
         return {name: Channel(entry) if isinstance(entry, str) else Channel(**entry) for name, entry in table.items()}
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         expected = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
         raise FormatError("not a map of shapes", expected=expected, found=error, path=file) from error
 
 
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object as a dictionary; JSON itself would keep the last of a repeated name in silence."""
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{sorted({name for name in names if names.count(name) > 1})} twice")
+    return table
+
+
 def apply_map(track: CoefficientTrack, channels: Mapping[str, Channel]) -> CoefficientTrack:
     """Return the track with the mapped shapes only, renamed; shapes that share a name are added up and clipped.
 
-    :raises ConfigurationError: if the map names a shape that the track lacks.
+    :raises ConfigurationError: if the map is empty, or names a shape that the track lacks.
     """
     unknown = [name + nearest(name, track.names) for name in channels if name not in track.names]
-    if unknown or not channels:
-        raise ConfigurationError("the map names shapes that the track lacks", expected=list(track.names), found=unknown)
+    if not channels:
+        raise ConfigurationError("the map is empty", expected='such as {"jawOpen": "Mouth_Open"}')
+    if unknown:
+        remedy = f"The track has {', '.join(track.names)}."
+        raise ConfigurationError("the map names shapes that the track lacks", found=unknown, remedy=remedy)
     names = tuple(dict.fromkeys(channel.to for channel in channels.values()))
     values = np.zeros((len(track), len(names)))
     for name, channel in channels.items():
@@ -92,8 +109,15 @@ def to_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]
     """Return the weights of a recipe's shapes that come nearest to the track, in [0, 1].
 
     Only shapes that both know take part. What the recipe cannot express is lost: fifteen visemes do not span 52 shapes.
+
+    :raises TrackError: for a track without any shape of the recipe.
     """
+    posed = {name for pose in recipe.values() for name in pose}
     shared = [name for name in ARKIT_NAMES if name in track.names]
+    if not posed.intersection(shared):
+        known = sorted(posed)
+        found = [name + nearest(name, known) for name in track.names]
+        raise TrackError("no shape of the track takes part", expected=f"ARKit names such as {known[:3]}", found=found)
     poses = np.array([[pose.get(name, 0.0) for pose in recipe.values()] for name in shared])
     values = track.values[:, track.columns(shared)]
     weights = np.stack([nnls(poses, row)[0] for row in values])

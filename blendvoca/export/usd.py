@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from blendvoca.errors import MeshError, MissingDependencyError
+from blendvoca.errors import ConfigurationError, MeshError, MissingDependencyError
 from blendvoca.io.atomic import atomic_path
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
+
+#: Text, binary, either.
+SUFFIXES = (".usda", ".usdc", ".usd")
 
 
 def _pxr() -> ModuleType:
@@ -30,10 +34,14 @@ def write_usd(path: str | PathLike[str], rig: BlendshapeRig, track: CoefficientT
 
     :raises MissingDependencyError: without usd-core.
     :raises MeshError: for a rig without faces.
+    :raises ConfigurationError: for another suffix.
     :raises RigError: if the rig lacks a blendshape of the track.
     """
     if rig.neutral.n_faces == 0:
         raise MeshError("USD needs triangles", found="a rig without faces")
+    if Path(path).suffix.lower() not in SUFFIXES:
+        expected = f"one of {', '.join(SUFFIXES)}"
+        raise ConfigurationError("USD goes by the suffix", expected=expected, found=Path(path).name)
     columns = rig.indices(track.names) if track is not None else []
     pxr: Any = _pxr()
     with atomic_path(path) as temporary:

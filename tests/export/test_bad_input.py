@@ -1,0 +1,110 @@
+"""What an inattentive user hands to export and convert: a typed error with a remedy, never silent nonsense."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import ConfigurationError, FormatError, TrackError
+from blendvoca.export.arkit_json import read_json
+from blendvoca.export.convert import load_track, save
+from blendvoca.export.gltf_import import read_gltf
+from blendvoca.export.livelink import write_livelink
+from blendvoca.export.retarget import apply_map, load_recipe, read_map, to_recipe
+from blendvoca.export.timing import resample, smooth
+from blendvoca.track import CoefficientTrack
+
+
+@pytest.fixture
+def track() -> CoefficientTrack:
+    return CoefficientTrack(np.random.default_rng(0).uniform(size=(150, 32)), BLENDVOCA_NAMES, 60)
+
+
+@pytest.mark.parametrize("fps", [0, -3, float("nan"), float("inf"), 1e9, 1e-9])
+def test_rates_beyond_reason(track, fps):
+    with pytest.raises(TrackError, match="1 to 1000"):
+        resample(track, fps)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf"), 1e9])
+def test_widths_beyond_reason(track, seconds):
+    with pytest.raises(TrackError, match="0 to 10 seconds"):
+        smooth(track, seconds)
+
+
+@pytest.mark.parametrize("fps", [0, -1, float("nan"), float("inf")])
+def test_a_stated_rate_is_never_replaced_in_silence(tmp_path, track, fps):
+    track.to_csv(tmp_path / "a.csv")
+    with pytest.raises(TrackError, match="--fps-in"):
+        load_track(tmp_path / "a.csv", fps)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"jawOpen": {"to": "x", "scale": NaN}}', "finite"),
+        ('{"jawOpen": {"to": "x", "scale": "2"}}', "numbers"),
+        ('{"jawOpen": {"to": "x", "scale": true}}', "numbers"),
+        ('{"jawOpen": {"to": "x", "flip": "false"}}', "true or false"),
+        ('{"jawOpen": {"to": 3}}', "a name"),
+        ('{"jawOpen": ""}', "a name"),
+        ('{"jawOpen": null}', "not a map"),
+        ('{"jawOpen": {"scale": 1}}', "'to'"),
+        ('{"jawOpen": "x", "jawOpen": "y"}', "twice"),
+        ("[1]", "not a map"),
+    ],
+)
+def test_maps_of_the_wrong_form(tmp_path, text, says):
+    (tmp_path / "map.json").write_text(text)
+    with pytest.raises(FormatError, match=says):
+        read_map(tmp_path / "map.json")
+
+
+def test_empty_map(track):
+    with pytest.raises(ConfigurationError, match="empty"):
+        apply_map(track, {})
+
+
+def test_no_recipe_for_other_names():
+    with pytest.raises(TrackError, match="jawOpen"):
+        to_recipe(CoefficientTrack(np.zeros((2, 1)), ("jawOpn",), 60), load_recipe("oculus"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("livelink", "a.json"), ("json", "a.csv"), ("glb", "a.csv"), ("usd", "a.txt")]
+)
+def test_a_suffix_of_another_kind(tmp_path, track, kind, name):
+    with pytest.raises(ConfigurationError, match="another suffix"):
+        save(tmp_path / name, kind, track)
+    assert not (tmp_path / name).exists()
+
+
+def test_missing_folders_are_made(tmp_path, track):
+    save(tmp_path / "new" / "deep" / "a.json", "json", track)
+    assert len(load_track(tmp_path / "new" / "deep" / "a.json")) == 150
+
+
+@pytest.mark.parametrize("value", ['"0.5"', "true", "null", "[0]", "NaN", "7"])
+def test_json_values_of_other_types(tmp_path, value):
+    (tmp_path / "a.json").write_text('{"fps": 60, "frames": [{"blendShapes": {"jawOpen": ' + value + "}}]}")
+    with pytest.raises(FormatError, match="not a coefficient JSON"):
+        read_json(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("document", [{"asset": {}}, {"meshes": [{"primitives": [{"attributes": {}}]}]}])
+def test_gltf_without_morph_targets(tmp_path, document):
+    (tmp_path / "a.gltf").write_text(json.dumps(document))
+    with pytest.raises(FormatError, match="morph targets"):
+        read_gltf(tmp_path / "a.gltf")
+
+
+def test_livelink_columns_in_any_order(tmp_path, track):
+    write_livelink(tmp_path / "a.csv", track)
+    rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
+    turned = "\n".join(",".join(row[:2] + row[:1:-1]) for row in rows)
+    (tmp_path / "b.csv").write_text(turned + "\n")
+    again = load_track(tmp_path / "b.csv").select(track.names)
+    np.testing.assert_allclose(again.values, track.values, atol=1e-9)
