@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -54,3 +55,9 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except BlendvocaError as error:
             raise click.ClickException(str(error)) from error
+
+
+def track_label(track: str) -> str:
+    """Return what to call a track on a page or picture: the clip of ``SHARD.h5:SENTENCE``, else the file's name."""
+    _, clip, sentence = track.rpartition(".h5:")
+    return sentence if clip else Path(track).stem

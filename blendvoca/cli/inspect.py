@@ -40,6 +40,7 @@ def inspect(
     SHARDS is a folder of shards, one shard, or a rig in any form (rig file, glTF, folder of OBJ files). Without --clip:
     all clips of one speaker, or the first three of each of several. The page needs no network.
     """
+    from blendvoca.commands import track_label
     from blendvoca.export.convert import load_rig, load_track
     from blendvoca.io.vocaset import open_corpus
     from blendvoca.io.wav import read_audio
@@ -47,7 +48,7 @@ def inspect(
     from blendvoca.view.suffix import check_suffix
 
     check_suffix(out, ".html")
-    shown = tuple((_label(track), load_track(track)) for track in tracks)
+    shown = tuple((track_label(track), load_track(track)) for track in tracks)
     choice = Choice(
         speakers,
         clips,
@@ -68,12 +69,6 @@ def inspect(
         import webbrowser
 
         webbrowser.open(out.resolve().as_uri())
-
-
-def _label(track: str) -> str:
-    """Return the clip's name of ``SHARD.h5:SENTENCE``, else that of the file."""
-    _, clip, sentence = track.rpartition(".h5:")
-    return sentence if clip else Path(track).stem
 
 
 def _counted(number: int, what: str) -> str:

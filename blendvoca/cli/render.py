@@ -56,6 +56,7 @@ def render(
 
     Without a clip or a track: a sheet of all its blendshapes. With one: a video, or one frame of it.
     """
+    from blendvoca.commands import track_label
     from blendvoca.export.convert import load_rig, load_track
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
@@ -68,23 +69,26 @@ def render(
     source = _one_shard(source, speaker)
     rig = load_rig(source)
     camera = _camera(source, rig, framing, yaw)
-    shown = [load_track(track) for track in tracks]
+    shown, names = [load_track(track) for track in tracks], [track_label(track) for track in tracks]
     waveform = read_audio(audio) if audio else None
     if clip is not None:
         spoken = open_shard(source).clip(clip)
         shown.insert(0, spoken.track)
+        names.insert(0, spoken.sentence)
         waveform = waveform or spoken.waveform
     shown = _at_one_rate(shown, FPS if framing == "syncnet" else fps)
     size = size or (EDGE if framing == "syncnet" else 512 if talks else 200)
     backend = _backend(backend)
+    # What SyncNet looks at bears no writing, and one head needs none.
+    names = names if len(names) > 1 and framing == "face" else []
     if not talks:
         write_png(out, shape_sheet(rig, rig.names, camera, size, columns, heat, backend))
     elif frame is not None:
-        write_png(out, _picture(rig, shown, frame, camera, size, backend))
+        write_png(out, _picture(rig, shown, frame, camera, size, backend, names))
     else:
         if waveform is None:
             click.echo("no sound for this video: give it with --audio", err=True)
-        write_video(out, rig, shown, camera, waveform, size, backend)
+        write_video(out, rig, shown, camera, waveform, size, backend, names)
     click.echo(str(out))
 
 
@@ -171,20 +175,21 @@ def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camer
 
 
 def _picture(
-    rig: BlendshapeRig, tracks: Sequence[CoefficientTrack], frame: int, camera: Camera, size: int, backend: str
-) -> Picture:
-    """Draw one frame of tracks, side by side.
+    rig: BlendshapeRig, tracks: Sequence[CoefficientTrack], frame: int, camera: Camera, size: int, backend: str,
+    names: Sequence[str],
+) -> Picture:  # fmt: skip
+    """Draw one frame of tracks, side by side, under their names.
 
     :raises InputError: if one has no such frame.
     """
-    import numpy as np
-
     from blendvoca.errors import InputError
     from blendvoca.view.render import Renderer
+    from blendvoca.view.sheet import tile
 
     shortest = min(map(len, tracks))
     if not 0 <= frame < shortest:
         raise InputError("no such frame", expected=f"0 to {shortest - 1}", found=frame)
     with Renderer(rig.neutral, (size, size), backend) as renderer:
         poses = [rig.select(track.names).pose(track.values[frame]) for track in tracks]
-        return np.hstack([renderer.draw(pose, camera) for pose in poses])
+        pictures = [renderer.draw(pose, camera) for pose in poses]
+    return tile(pictures, names, len(pictures)) if names else pictures[0]

@@ -18,8 +18,9 @@ from blendvoca.view.render import Picture, Renderer
 from blendvoca.view.shading import SKIN
 from blendvoca.view.suffix import check_suffix
 
-#: Height of a name's line in pixels, and its colour.
-_LINE, _INK = 18, (40, 40, 45)
+#: Height of a line of names in pixels, even, as a video needs it.
+LINE = 18
+_INK = (40, 40, 45)
 
 
 def pillow(module: str) -> Any:
@@ -55,17 +56,23 @@ def tile(pictures: Sequence[Picture], names: Sequence[str], columns: int) -> Pic
         raise InputError("a sheet names every picture", expected=f"{len(pictures)} names", found=len(names))
     height, width = pictures[0].shape[:2]
     rows = -(-len(pictures) // columns)
-    sheet = np.full((rows * (height + _LINE), columns * width, 3), 255, dtype=np.uint8)
-    for place, picture in enumerate(pictures):
-        row, column = divmod(place, columns)
-        top = row * (height + _LINE) + _LINE
-        sheet[top : top + height, column * width : (column + 1) * width] = picture
-    drawn = pillow("Image").fromarray(sheet)
-    pen = pillow("ImageDraw").Draw(drawn)
-    for place, name in enumerate(names):
-        row, column = divmod(place, columns)
-        pen.text((column * width + 6, row * (height + _LINE) + 3), name, fill=_INK)
-    return np.asarray(drawn)
+    sheet = np.full((rows * (height + LINE), columns * width, 3), 255, dtype=np.uint8)
+    for row in range(rows):
+        shown = slice(row * columns, (row + 1) * columns)
+        top = row * (height + LINE)
+        sheet[top : top + LINE] = name_line(names[shown], width, columns)
+        for column, picture in enumerate(pictures[shown]):
+            sheet[top + LINE : top + LINE + height, column * width : (column + 1) * width] = picture
+    return sheet
+
+
+def name_line(names: Sequence[str], width: int, columns: int | None = None) -> Picture:
+    """Return the line (:data:`LINE`, columns · width, 3) that stands above a row of pictures of that width."""
+    line = pillow("Image").new("RGB", ((columns or len(names)) * width, LINE), (255, 255, 255))
+    pen = pillow("ImageDraw").Draw(line)
+    for column, name in enumerate(names):
+        pen.text((column * width + 6, 3), name, fill=_INK)
+    return np.asarray(line)
 
 
 def face_camera(

@@ -17,6 +17,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
+from blendvoca.view.sheet import name_line
 from blendvoca.view.suffix import check_suffix
 
 #: Rate that AAC is written at, in Hz.
@@ -34,10 +35,12 @@ def write_video(
     waveform: Waveform | None = None,
     size: int = 512,
     backend: str = "auto",
+    names: Sequence[str] = (),
 ) -> None:
     """Draw tracks side by side as MP4; frames are drawn and written one by one.
 
     :param tracks: one or more, of the same rate; shorter ones hold their last frame. Their shapes must be in the rig.
+    :param names: what to write above each track; nothing is written where there are none.
     :raises InputError: for no track, tracks of different rates, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """
@@ -48,14 +51,16 @@ def write_video(
         raise InputError("a video's size is even", expected="an even number of pixels", found=size)
     check_suffix(path, ".mp4")
     shown = [rig.select(track.names) for track in tracks]
+    top = [name_line(names, size)] if names else []
+    height = size + sum(map(len, top))
     with (
         Renderer(rig.neutral, (size, size), backend) as renderer,
         atomic_path(path) as temporary,
-        _Film(temporary, tracks[0].fps, (size * len(tracks), size), waveform) as film,
+        _Film(temporary, tracks[0].fps, (size * len(tracks), height), waveform) as film,
     ):
         for number in range(max(map(len, tracks))):
             row = [_frame(renderer, part, track, number, camera) for part, track in zip(shown, tracks)]
-            film.add(np.hstack(row))
+            film.add(np.vstack([*top, np.hstack(row)]))
 
 
 def _frame(
