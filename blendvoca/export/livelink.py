@@ -9,10 +9,9 @@ import numpy as np
 from blendvoca.arkit import ARKIT_NAMES, canonical_name
 from blendvoca.errors import TrackError
 from blendvoca.io.atomic import write_text
+from blendvoca.io.livelink import POSE_COLUMNS
 from blendvoca.track import CoefficientTrack
 
-#: Columns after the 52 shapes; radians, written as zero.
-POSE_COLUMNS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll"))
 #: Decimals of the app's own files.
 DECIMALS = 10
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from scipy.optimize import nnls
 
 from blendvoca.arkit import ARKIT_NAMES
-from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, TrackError, nearest
+from blendvoca.errors import ConfigurationError, FormatError, TrackError, nearest
+from blendvoca.export.json_file import read_document
+from blendvoca.io.files import naming
 from blendvoca.track import CoefficientTrack
 
 #: Recipes that come with the package, documented in ``docs/export.md``.
 RECIPES = ("oculus", "vrm")
+_WRONG_MAP = "not a map of shapes"
+_MAP_FORM = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
 
 
 @dataclass(frozen=True)
@@ -54,24 +57,27 @@ def read_map(path: str | PathLike[str]) -> dict[str, Channel]:
     :raises MissingInputError: if there is no such file.
     :raises FormatError: for anything else in it.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingInputError("no such file", path=file)
+    table = read_document(path, _WRONG_MAP, _MAP_FORM)
+    with naming(path):
+        if not isinstance(table, dict):
+            raise FormatError(_WRONG_MAP, expected=_MAP_FORM, found="no dictionary")
+        return {name: _channel(name, entry) for name, entry in table.items()}
+
+
+def _channel(name: str, entry: object) -> Channel:
+    """Return one entry of a map; its error names the shape."""
+    if isinstance(entry, str):
+        entry = {"to": entry}
+    known = [field.name for field in fields(Channel)]
+    if not isinstance(entry, dict) or "to" not in entry:
+        raise FormatError(_WRONG_MAP, expected=_MAP_FORM, found=f"{name!r} without 'to'")
+    for key in sorted(entry.keys() - known):
+        raise FormatError(_WRONG_MAP, expected=f"{', '.join(known)}", found=f"{key!r} in {name!r}{nearest(key, known)}")
     try:
-        table = json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=_without_repeats)
-        return {name: Channel(entry) if isinstance(entry, str) else Channel(**entry) for name, entry in table.items()}
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        expected = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
-        raise FormatError("not a map of shapes", expected=expected, found=error, path=file) from error
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return a JSON object as a dictionary; JSON itself would keep the last of a repeated name in silence."""
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{sorted({name for name in names if names.count(name) > 1})} twice")
-    return table
+        return Channel(**entry)
+    except ConfigurationError as error:
+        found = f"{name!r}: {json.dumps(entry)}"
+        raise FormatError(_WRONG_MAP, expected=error.expected, found=found) from error
 
 
 def apply_map(track: CoefficientTrack, channels: Mapping[str, Channel]) -> CoefficientTrack:

@@ -16,7 +16,8 @@ from blendvoca.errors import FormatError, MeshError, MissingInputError, RigError
 from blendvoca.export.arkit_json import read_json, write_json
 from blendvoca.export.gltf import write_glb
 from blendvoca.export.gltf_import import read_gltf
-from blendvoca.export.livelink import POSE_COLUMNS, write_livelink
+from blendvoca.export.livelink import write_livelink
+from blendvoca.io.livelink import POSE_COLUMNS
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack

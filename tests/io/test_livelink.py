@@ -74,6 +74,13 @@ HEAD = b"Timecode,BlendShapeCount,JawOpen\n"
         (HEAD + b"10:00:00:01.5,61,open\n", FormatError, "'open'"),
         (HEAD + b"10:00:00:01.5,61,7\n", FormatError, "too few"),
         (b"Timecode,BlendShapeCount,HeadYaw\n10:00:00:01.5,61,7\n", FormatError, "ARKit"),
+        (HEAD + b"10:00:00:01.5,61,nan\n", FormatError, "JawOpen = nan in frame 0"),
+        (HEAD[:-1] + b",HeadYaw\n10:00:00:01.5,61,0,inf\n", FormatError, "HeadYaw = inf"),
+        (HEAD[:-1] + b",MouthSmileLeftt\n10:00:00:01.5,61,0,0\n", FormatError, "did you mean 'MouthSmileLeft'"),
+        (HEAD[:-1] + b",Comment\n10:00:00:01.5,61,0,0\n", FormatError, "take the column out"),
+        (b"BlendShapeCount,JawOpen,Timecode\n61,0,10:00:00:01.5\n", FormatError, "to the front"),
+        (HEAD + b"10:00:00:02.5,61,0\n10:00:00:01.5,61,0\n", FormatError, "backwards"),
+        (HEAD + b"10:00:01:00.5,61,0\n10:00:00:59.5,61,0\n", FormatError, "'10:00:00:59.5' after '10:00:01:00.5'"),
         (b"Timecode,BlendShapeCount,JawOpen,jawOpen\n10:00:00:01.5,61,0,0\n", FormatError, "two columns"),
     ],
 )
@@ -84,3 +91,18 @@ def test_wrong_files_say_what_is_wrong(text: bytes, kind: type[BlendvocaError], 
     assert "wrong.csv" in str(caught.value)
     with pytest.raises(TrackError, match="range"):
         decode_livelink(HEAD + b"10:00:00:01.5,61,7\n", fps=30.0)
+
+
+def test_order_counts_with_a_stated_rate_too() -> None:
+    with pytest.raises(FormatError, match="backwards"):
+        decode_livelink(HEAD + b"10:00:00:02.5,61,0\n10:00:00:01.5,61,0\n", fps=30.0)
+    # Codes of another kind do not matter to whoever states the rate.
+    assert len(decode_livelink(HEAD + b"noon,61,0\nlater,61,0\n", fps=30.0).track) == 2
+
+
+def test_midnight_is_not_backwards() -> None:
+    seconds = [(n // 60, n % 60) for n in range(5_183_900, 5_184_200)]
+    codes = [f"{s // 3600 % 24:02d}:{s // 60 % 60:02d}:{s % 60:02d}:{frame:02d}.5" for s, frame in seconds]
+    capture = decode_livelink(HEAD + "".join(f"{code},61,0.5\n" for code in codes).encode())
+    assert (capture.timecodes[0], capture.timecodes[-1]) == ("23:59:58:20.5", "00:00:03:19.5")
+    assert capture.track.fps == 60.0
