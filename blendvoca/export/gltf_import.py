@@ -1,4 +1,4 @@
-"""Morph targets and their animation out of glTF 2.0 files (``.glb``, or ``.gltf`` with embedded data)."""
+"""Morph targets and their animation out of glTF 2.0 files (``.glb``, or ``.gltf`` with its data in it or beside it)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import struct
 from os import PathLike
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.export.gltf import BINARY_CHUNK, JSON_CHUNK, MAGIC
+from blendvoca.io.files import read_bytes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
@@ -27,7 +29,7 @@ class GltfFile:
     """A parsed file: its document and its buffers.
 
     :raises MissingInputError: if there is no such file.
-    :raises FormatError: if it is no glTF 2.0 with embedded data.
+    :raises FormatError: if it is no glTF 2.0, or its data lies outside its folder.
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
@@ -38,8 +40,8 @@ class GltfFile:
         self.document: dict[str, Any]
         try:
             self.document, binary = _chunks(content) if content[:4] == b"glTF" else (json.loads(content), b"")
-            self.buffers = [_embedded(entry, binary) for entry in self.document.get("buffers", [])]
-        except (ValueError, KeyError, struct.error, AttributeError, TypeError, RecursionError) as error:
+            self.buffers = [_buffer(entry, binary, self.path) for entry in self.document.get("buffers", [])]
+        except (ValueError, KeyError, struct.error, AttributeError, TypeError, RuntimeError) as error:
             raise FormatError("not a glTF file", expected="glTF 2.0", found=error, path=self.path) from error
 
     def accessor(self, index: int) -> NDArray[np.float64]:
@@ -94,12 +96,19 @@ def _chunks(content: bytes) -> tuple[dict[str, Any], bytes]:
     return json.loads(parts[JSON_CHUNK]), parts.get(BINARY_CHUNK, b"")
 
 
-def _embedded(entry: dict[str, Any], binary: bytes) -> bytes:
+def _buffer(entry: dict[str, Any], binary: bytes, path: Path) -> bytes:
+    """Return a buffer: of the container, out of the document, or of a file in the folder of ``path`` or below."""
     if "uri" not in entry:
         return binary
-    if not entry["uri"].startswith("data:"):
-        raise ValueError(f"a buffer in another file ({entry['uri'][:80]}): save it as one .glb")
-    return base64.b64decode(entry["uri"].split(",", 1)[1], validate=True)
+    uri = entry["uri"]
+    if uri.startswith("data:"):
+        return base64.b64decode(uri.split(",", 1)[1], validate=True)
+    folder = path.parent.resolve()
+    # Resolved, so that neither "..", nor an absolute path, nor a link leads out.
+    place = (folder / unquote(uri)).resolve()
+    if "://" in uri or not place.is_relative_to(folder):
+        raise ValueError(f"a buffer outside its folder ({uri[:80]}): save it as one .glb")
+    return read_bytes(place)
 
 
 def read_gltf(path: str | PathLike[str]) -> tuple[BlendshapeRig, CoefficientTrack | None]:

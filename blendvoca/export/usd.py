@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +22,7 @@ SUFFIXES = (".usda", ".usdc", ".usd")
 def _pxr() -> ModuleType:
     try:
         import pxr
-        from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt  # noqa: F401  (submodules become attributes)
+        from pxr import Gf, Sdf, Tf, Usd, UsdGeom, UsdSkel, Vt  # noqa: F401  (submodules become attributes)
     except ImportError as error:
         raise MissingDependencyError("usd-core", "usd", "writing USD") from error
     return pxr
@@ -30,7 +31,8 @@ def _pxr() -> ModuleType:
 def write_usd(path: str | PathLike[str], rig: BlendshapeRig, track: CoefficientTrack | None = None) -> None:
     """Write ``.usda``, ``.usdc`` or ``.usd``: mesh, one UsdSkel blend shape a delta, weights over time.
 
-    Positions and offsets are float32, weights likewise; only moved vertices are stored.
+    Positions and offsets are float32, weights likewise; only moved vertices are stored. The animation names the shapes
+    as the rig does; a prim whose shape's name is no USD identifier is called something near it.
 
     :raises MissingDependencyError: without usd-core.
     :raises MeshError: for a rig without faces.
@@ -87,13 +89,28 @@ def _mesh(pxr: Any, stage: Any, rig: BlendshapeRig) -> Any:
     mesh.CreateSubdivisionSchemeAttr(pxr.UsdGeom.Tokens.none)
     binding = pxr.UsdSkel.BindingAPI.Apply(mesh.GetPrim())
     targets = []
-    for name, delta in zip(rig.names, rig.deltas.astype(np.float32)):
+    for prim, delta in zip(_identifiers(pxr, rig.names), rig.deltas.astype(np.float32)):
         moved = np.flatnonzero(delta.any(axis=1)).astype(np.int32)
         moved = moved if len(moved) else np.zeros(1, dtype=np.int32)
-        shape = pxr.UsdSkel.BlendShape.Define(stage, f"/Face/Mesh/{name}")
+        shape = pxr.UsdSkel.BlendShape.Define(stage, f"/Face/Mesh/{prim}")
         shape.CreateOffsetsAttr(vectors(delta[moved]))
         shape.CreatePointIndicesAttr(pxr.Vt.IntArray.FromNumpy(moved))
         targets.append(shape.GetPath())
     binding.CreateBlendShapesAttr(list(rig.names))
     binding.CreateBlendShapeTargetsRel().SetTargets(targets)
     return mesh
+
+
+def _identifiers(pxr: Any, names: Sequence[str]) -> list[str]:
+    """Return prim names: ASCII identifiers, as every release of USD takes them; such names stay, no two are alike."""
+    valid = [pxr.Tf.MakeValidIdentifier(name) for name in names]
+    taken = {prim for name, prim in zip(names, valid) if prim == name}
+    prims = []
+    for name, base in zip(names, valid):
+        prim, count = base, 1
+        while prim != name and prim in taken:
+            count += 1
+            prim = f"{base}_{count}"
+        taken.add(prim)
+        prims.append(prim)
+    return prims

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 
 import numpy as np
 import pytest
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import ConfigurationError, FormatError, TrackError
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, TrackError
 from blendvoca.export.arkit_json import read_json
 from blendvoca.export.convert import load_track, save
+from blendvoca.export.gltf import write_glb
 from blendvoca.export.gltf_import import read_gltf
 from blendvoca.export.livelink import write_livelink
 from blendvoca.export.retarget import apply_map, load_recipe, read_map, to_recipe
 from blendvoca.export.timing import resample, smooth
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 
 
@@ -161,6 +166,64 @@ def test_gltf_without_morph_targets(tmp_path, document):
     (tmp_path / "a.gltf").write_text(json.dumps(document))
     with pytest.raises(FormatError, match="morph targets"):
         read_gltf(tmp_path / "a.gltf")
+
+
+@pytest.fixture
+def parts(tmp_path, track):
+    """A glTF document in a folder of its own, and its buffer."""
+    rng = np.random.default_rng(0)
+    mesh = Mesh(rng.normal(size=(4, 3)), [[0, 1, 2], [0, 2, 3]])
+    write_glb(tmp_path / "a.glb", BlendshapeRig(mesh, rng.normal(size=(32, 4, 3)), BLENDVOCA_NAMES), track)
+    content = (tmp_path / "a.glb").read_bytes()
+    length = struct.unpack_from("<I", content, 12)[0]
+    (tmp_path / "own").mkdir()
+    return json.loads(content[20 : 20 + length]), content[28 + length :], tmp_path / "own" / "a.gltf"
+
+
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [(None, ""), ("a.bin", "a.bin"), ("data/the%20face.bin", "data/the face.bin"), ("./x/../a.bin", "a.bin")],
+)
+def test_gltf_with_its_buffer_in_it_or_beside_it(parts, track, uri, place):
+    document, binary, path = parts
+    if uri is None:
+        uri = "data:application/octet-stream;base64," + base64.b64encode(binary).decode()
+    else:
+        (path.parent / place).parent.mkdir(exist_ok=True)
+        (path.parent / place).write_bytes(binary)
+    document["buffers"][0]["uri"] = uri
+    path.write_text(json.dumps(document))
+    rig, motion = read_gltf(path)
+    whole, _ = read_gltf(path.parent.parent / "a.glb")
+    np.testing.assert_array_equal(rig.deltas, whole.deltas)
+    assert motion is not None
+    np.testing.assert_allclose(motion.values, track.values, atol=2e-5)
+    np.testing.assert_array_equal(load_track(path).values, motion.values)
+
+
+@pytest.mark.parametrize(
+    "uri", ["../a.bin", "%2e%2e/a.bin", "{absolute}", "file://{absolute}", "https://example.org/a.bin", "link.bin"]
+)
+def test_gltf_reads_nothing_outside_its_folder(parts, uri):
+    document, binary, path = parts
+    outside = path.parent.parent / "a.bin"
+    outside.write_bytes(binary)
+    (path.parent / "link.bin").symlink_to(outside)
+    document["buffers"][0]["uri"] = uri.format(absolute=outside)
+    path.write_text(json.dumps(document))
+    with pytest.raises(FormatError, match="outside its folder"):
+        read_gltf(path)
+
+
+def test_gltf_whose_buffer_is_missing_or_short(parts):
+    document, binary, path = parts
+    document["buffers"][0]["uri"] = "b.bin"
+    path.write_text(json.dumps(document))
+    with pytest.raises(MissingInputError, match=r"b\.bin"):
+        read_gltf(path)
+    (path.parent / "b.bin").write_bytes(binary[:100])
+    with pytest.raises(FormatError, match="reaches past"):
+        read_gltf(path)
 
 
 def test_livelink_columns_in_any_order(tmp_path, track):

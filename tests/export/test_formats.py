@@ -161,6 +161,35 @@ def test_usd_comes_back(tmp_path, rig, track):
     np.testing.assert_allclose(query.ComputeBlendShapeWeights(7), weights[7])
 
 
+@pytest.mark.parametrize("suffix", [".usda", ".usdc"])
+def test_usd_keeps_names_that_are_no_identifiers(tmp_path, rig, suffix):
+    pytest.importorskip("pxr")
+    from pxr import Usd, UsdSkel
+
+    from blendvoca.export.usd import write_usd
+
+    odd = ("a b", "a.b", "a_b", "1a", "2a", "Überbiß", "日本", "/", "..", 'say "ah"', "a_b_2", "jaw|open", "")
+    named = BlendshapeRig(rig.neutral, rig.deltas[: len(odd)], odd)
+    track = CoefficientTrack(np.random.default_rng(0).uniform(size=(3, len(odd))), odd[::-1], 60)
+    write_usd(tmp_path / f"face{suffix}", named, track)
+    stage = Usd.Stage.Open(str(tmp_path / f"face{suffix}"))
+    binding = UsdSkel.BindingAPI(stage.GetPrimAtPath("/Face/Mesh"))
+    paths = binding.GetBlendShapeTargetsRel().GetTargets()
+    assert len(set(paths)) == len(odd)
+    assert all(path.name.isascii() and path.name.isidentifier() for path in paths)
+    assert paths[2].name == "a_b"
+    # USD binds weights to shapes by these tokens: here stand the rig's own names.
+    assert tuple(binding.GetBlendShapesAttr().Get()) == odd
+    animation = UsdSkel.Animation(stage.GetPrimAtPath("/Face/Animation"))
+    weights = dict(zip(animation.GetBlendShapesAttr().Get(), animation.GetBlendShapeWeightsAttr().Get(1)))
+    assert [weights[name] for name in odd] == pytest.approx(track.select(odd).values[1])
+    for path, delta in zip(paths, named.deltas):
+        shape = UsdSkel.BlendShape(stage.GetPrimAtPath(path))
+        moved = np.zeros_like(delta)
+        moved[list(shape.GetPointIndicesAttr().Get())] = shape.GetOffsetsAttr().Get()
+        np.testing.assert_allclose(moved, delta, atol=1e-8)
+
+
 def test_all_arkit_names_fit_livelink(tmp_path):
     track = CoefficientTrack(np.random.default_rng(0).uniform(size=(3, 52)), ARKIT_NAMES, 30)
     write_livelink(tmp_path / "a.csv", track)
