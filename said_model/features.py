@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from blendvoca.errors import AudioError, ConfigurationError, IntegrityError
 from blendvoca.io.atomic import atomic_path
 from said_model.audio_encoder import AudioEncoder, normalise
 from said_model.config import SAMPLE_RATE
+from said_model.devices import pick_device
+from said_model.extras import require_package
 
 #: Largest shift of the sound against the motion, in seconds (paper 5.1).
 LARGEST_SHIFT = 1 / 60
@@ -76,6 +78,24 @@ def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArra
     """
     count = max(round(n_frames / fps * SAMPLE_RATE), 1)
     return np.pad(samples[:count], (0, max(count - len(samples), 0)))
+
+
+def fill_together(
+    cache: FeatureCache, datasets: Sequence[BlendVOCA], tell: Tell | None = None, device: str | None = None
+) -> None:
+    """Fill a cache on a training's device; of several processes the first computes, the others find what it wrote.
+
+    :param device: as for :func:`said_model.loop.run`.
+    """
+    if device is not None:
+        pick_device(device)
+    accelerate = require_package("accelerate", "training")
+    on_cpu = device == "cpu" or accelerate.utils.parse_flag_from_env("ACCELERATE_USE_CPU")
+    state = accelerate.PartialState(cpu=on_cpu)
+    cache.encoder.to(state.device)
+    with state.main_process_first():
+        for dataset in datasets:
+            cache.fill(dataset, tell)
 
 
 @torch.no_grad()

@@ -134,7 +134,7 @@ def run(
     """Train a task into a folder; go on where an earlier run of the same settings stopped.
 
     :param facts: further settings, recorded and compared when resuming.
-    :param tell: called at every report.
+    :param tell: called at every report; of several processes, in the first.
     :param device: ``"cpu"`` keeps the training off a GPU, ``"cuda"`` insists on one; by default accelerate chooses.
     :raises ConfigurationError: if the folder holds a run of other settings, or for a device that is not there.
     :raises SolverError: if the loss is no longer a number.
@@ -262,7 +262,7 @@ class _Loop:
             self.log.write(
                 {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
             )
-        self.tell(report)
+            self.tell(report)
 
     def _write_state(self) -> None:
         state = {

@@ -27,7 +27,7 @@ from said_model.config import (
     ModelConfig,
     require,
 )
-from said_model.features import FeatureCache, Shifts, Tell, speech
+from said_model.features import FeatureCache, Shifts, Tell, fill_together, speech
 from said_model.loop import LoopConfig, Outcome, Report, run
 from said_model.losses import DiffusionLoss
 from said_model.network import SaidNetwork
@@ -188,8 +188,7 @@ def train(
         cache = FeatureCache(
             shards, network.audio_encoder, config.model.encoder.name, config.model.fps, Shifts(config.shifts)
         )
-        for dataset in splits:
-            cache.fill(dataset, tell_features)
+        fill_together(cache, splits, tell_features, device)
     clips = [training_clips(dataset, config.model.names, cache) for dataset in splits]
     task = SaidTask(network, config, clips[0], clips[1])
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model")}

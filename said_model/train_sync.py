@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from blendvoca.dataset import BlendVOCA
 from said_model.augment import AugmentConfig, Batch, TrainingClip, WindowSource
 from said_model.config import LOG_MEL, SAMPLE_RATE
-from said_model.features import FeatureCache, Shifts, Tell
+from said_model.features import FeatureCache, Shifts, Tell, fill_together
 from said_model.loop import LoopConfig, Outcome, Report, run
 from said_model.recipes import load_encoder
 from said_model.sync_expert import SyncConfig, SyncExpert, save_sync
@@ -87,8 +87,7 @@ def train_sync(
     splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
     names, fps = splits[0].names, splits[0].entry(0).fps if len(splits[0]) else 60.0
     cache = FeatureCache(shards, heard, described.name, fps, Shifts())
-    for dataset in splits:
-        cache.fill(dataset, tell_features)
+    fill_together(cache, splits, tell_features, device)
     clips = [training_clips(dataset, names, cache) for dataset in splits]
     model = SyncExpert(SyncConfig(names, fps, heard.feature_dim, described.name))
     facts = {"sync": dataclasses.asdict(model.config)}

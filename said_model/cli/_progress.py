@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +17,21 @@ if TYPE_CHECKING:
 _QUIET_LINES = 20
 
 
+def conclude(*lines: str) -> None:
+    """Say how a training ended; of several processes, the first does."""
+    if _is_first():
+        click.echo("\n".join(lines))
+
+
+def _is_first() -> bool:
+    """Whether this is the first process of a training on several GPUs, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 @contextmanager
 def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
     """Yield what shows a training's reports: losses, rate and time left."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and _is_first()):
         yield _line
         return
     from rich.console import Console
@@ -53,7 +65,7 @@ def _figures(report: Report) -> str:
 @contextmanager
 def clip_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """Yield what shows how many clips are done."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and _is_first()):
         yield lambda done, total: None
         return
     from rich.console import Console

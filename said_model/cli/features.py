@@ -11,8 +11,9 @@ import click
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
 @click.option("--shifts", default=5, show_default=True, help="Audio shifts over ±1/60 s to cache, an odd number.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
 @click.option("--fps", type=float, help="Frames per second of the coefficients [default: the shards'].")
-def features(shards: Path, encoder: str, shifts: int, fps: float | None) -> None:
+def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | None) -> None:
     """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""
     from said_model.cli._progress import clip_bar
     from said_model.extras import import_room
@@ -24,6 +25,7 @@ def features(shards: Path, encoder: str, shifts: int, fps: float | None) -> None
 
     dataset = BlendVOCA(shards, audio_rate=SAMPLE_RATE)
     rate = fps if fps is not None else dataset.entry(0).fps if len(dataset) else 60.0
+    heard.to(import_room("said_model.devices").pick_device(device))
     cache = room.FeatureCache(shards, heard, described.name, rate, room.Shifts(shifts))
     with clip_bar("Listening") as tell:
         computed = cache.fill(dataset, tell)

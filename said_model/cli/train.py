@@ -27,7 +27,7 @@ def train(shards: Path, out: Path, model: str, encoder: str, device: str, **opti
     The run folder gets the best checkpoint, a CSV log, TensorBoard events, and what is needed to go on: the same
     command resumes a run that was stopped, and ends where an undisturbed one would have.
     """
-    from said_model.cli._progress import clip_bar, training_bar
+    from said_model.cli._progress import clip_bar, conclude, training_bar
     from said_model.extras import import_room
 
     if model == "end2end-au":
@@ -41,14 +41,13 @@ def train(shards: Path, out: Path, model: str, encoder: str, device: str, **opti
             device=None if device == "auto" else device,
         )  # fmt: skip
     best = f"Best validation loss {outcome.best_validation:.4f} at step {outcome.best_step}"
-    click.echo(f"{best}; {outcome.seconds:.0f} s")
-    click.echo(f"Sample with it: said sample SPEECH.wav --model {out}")
+    conclude(f"{best}; {outcome.seconds:.0f} s", f"Sample with it: said sample SPEECH.wav --model {out}")
 
 
 def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, object]) -> None:
     """Train the regression baseline; refuse options that it does not have."""
     from blendvoca.errors import ConfigurationError
-    from said_model.cli._progress import training_bar
+    from said_model.cli._progress import conclude, training_bar
     from said_model.extras import import_room
 
     shared = {"steps", "batch", "learning_rate", "warmup", "decay", "evaluate_every", "seed", "precision"}
@@ -64,5 +63,5 @@ def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, obj
     with training_bar("Training", settings.steps) as tell:
         chosen = None if device == "auto" else device
         outcome = room.train_end2end(shards, out, settings, options["frames"], tell, chosen)
-    click.echo(f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")
-    click.echo(f"Sample with it: said baseline {out} SHARDS --out TRACKS")
+    best = f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}"
+    conclude(best, f"Sample with it: said baseline {out} SHARDS --out TRACKS")

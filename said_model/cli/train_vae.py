@@ -20,7 +20,7 @@ def train_vae(
     shards: Path, out: Path, steps: int, batch: int, learning_rate: float, evaluate_every: int, device: str, seed: int
 ) -> None:
     """Train the VAE whose latents FD, WInD and multimodality are measured in (paper supplement 11)."""
-    from said_model.cli._progress import training_bar
+    from said_model.cli._progress import conclude, training_bar
     from said_model.extras import import_room
 
     room, loop = import_room("said_model.train_vae"), import_room("said_model.loop")
@@ -30,4 +30,4 @@ def train_vae(
     with training_bar("Training", steps) as tell:
         chosen = None if device == "auto" else device
         outcome = room.train_vae(shards, out, room.VaeConfig(loop=settings), tell, chosen)
-    click.echo(f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")
+    conclude(f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")

@@ -27,6 +27,7 @@ from blendvoca.audio import Waveform  # noqa: E402
 from said_model import SAiD  # noqa: E402
 from said_model.augment import AugmentConfig, TrainingClip  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
+from said_model.features import encode  # noqa: E402
 from said_model.loop import LoopConfig, Task  # noqa: E402
 from said_model.network import SaidNetwork  # noqa: E402
 from said_model.sync_expert import SyncConfig, SyncExpert  # noqa: E402
@@ -97,6 +98,12 @@ def trained(make: Callable[[], Task], device: torch.device) -> Iterator[np.ndarr
         yield np.array(float(task.validate(device)))
 
 
+def listened(device: torch.device) -> Iterator[np.ndarray]:
+    """Features as the cache keeps them."""
+    encoder = network().audio_encoder
+    yield encode(encoder if device == CPU else accelerator.move(encoder), SOUND.samples, FRAMES)
+
+
 def apart(run: Callable[[torch.device], Iterator[np.ndarray]]) -> float:
     """Return the mean difference between the devices, relative to the mean of the CPU's values; the worst result's."""
     worst = 0.0
@@ -126,6 +133,7 @@ def main() -> None:
         results["mixing is refused"] = mixing_is_refused()
         for precision in ("float32", "bfloat16"):
             results[f"drawing in {precision}"] = apart(lambda device, p=precision: drawn(device, p))
+        results["features"] = apart(listened)
         for name, make in tasks().items():
             results[name] = apart(lambda device, m=make: trained(m, device))
     print(json.dumps(results))
