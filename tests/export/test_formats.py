@@ -14,6 +14,7 @@ import pytest
 from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
 from blendvoca.errors import FormatError, MeshError, MissingInputError, RigError, TrackError
 from blendvoca.export.arkit_json import read_json, write_json
+from blendvoca.export.convert import KINDS, load_track, save
 from blendvoca.export.gltf import write_glb
 from blendvoca.export.gltf_import import read_gltf
 from blendvoca.export.livelink import write_livelink
@@ -123,6 +124,16 @@ def test_livelink_refuses_what_it_cannot_say(tmp_path, track):
         write_livelink(tmp_path / "a.csv", CoefficientTrack(track.values, track.names, 29.97))
     with pytest.raises(TrackError, match="no ARKit blendshape"):
         write_livelink(tmp_path / "a.csv", CoefficientTrack(track.values[:, :1], ("MouthOpen2",), 30))
+
+
+@pytest.mark.parametrize(("kind", "bound"), [("livelink", 1e-10), ("csv", 6e-8), ("json", 1e-9)])
+def test_text_keeps_its_digits(tmp_path, kind, bound):
+    values = np.random.default_rng(2).uniform(size=(200, 32))
+    values[0, :4] = [0, 1, 1e-12, 1 - 1e-12]
+    track = CoefficientTrack(values, BLENDVOCA_NAMES, 60)
+    save(tmp_path / f"a{KINDS[kind]}", kind, track)
+    again = load_track(tmp_path / f"a{KINDS[kind]}").select(track.names)
+    assert np.abs(again.values - track.values).max() <= bound
 
 
 def test_json_comes_back(tmp_path, track):
