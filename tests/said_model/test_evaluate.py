@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.compare import compare  # noqa: E402
 from said_model.config import SAMPLE_RATE  # noqa: E402
-from said_model.evaluate import Instruments, _for_vae, averages, evaluate  # noqa: E402
+from said_model.evaluate import Instruments, _for_vae, _notes, averages, evaluate  # noqa: E402
 from said_model.figures_page import page  # noqa: E402
 from said_model.metrics.vertex_sets import VertexSet  # noqa: E402
 from said_model.outputs import read_outputs  # noqa: E402
@@ -305,6 +306,17 @@ def test_short_clips_lack_some_figures_and_the_report_says_how_many(tmp_path):
     assert found.counts["mae"] == 3 and found.counts["jitter_share"] == 0 and "sync_offset" not in found.overall
     assert any("jitter_share (0)" in note for note in found.notes)
     assert json.loads(json.dumps(found.to_json(), allow_nan=False))["figures"]["jitter_share"] is None
+
+
+def test_windows_of_another_rate_are_said(shards, tmp_path):
+    """The VAE's windows are counted in frames: at 30 fps they last twice as long."""
+    truth = BlendVOCA(shards, "test")
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.0), truth)
+    slow = {key: [CoefficientTrack(track.values, track.names, 30.0) for track in tracks]
+            for key, tracks in outputs.tracks.items()}  # fmt: skip
+    instruments = Instruments(vae=CoefficientVAE(), rigs=False)
+    told = [" ".join(_notes(replace(outputs, tracks=each), instruments, truth)) for each in (outputs.tracks, slow)]
+    assert ["at 30 fps do not compare with those at 60" in notes for notes in told] == [False, True]
 
 
 def test_a_sync_expert_of_another_rate_is_refused(shards, tmp_path):
