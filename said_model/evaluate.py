@@ -276,7 +276,7 @@ def _notes(outputs: Outputs, instruments: Instruments, truth: BlendVOCA) -> list
     fps = {round(tracks[0].fps, 3) for tracks in outputs.tracks.values()}
     if instruments.vae is not None and fps - {60.0}:
         rates = ", ".join(f"{rate:g}" for rate in sorted(fps))
-        notes.append(f"FD, WInD, multimodality: {FRAMES} frames at {rates} fps, not to be compared with those at 60 fps")
+        notes.append(f"FD, WInD, multimodality: {FRAMES} frames at {rates} fps, not to be compared with those at 60")
     if instruments.rigs:
         crop = truth.parts(next(iter(outputs.tracks))[0]).crop
         given = [None if chosen is None else chosen.within(crop) for chosen in (instruments.lips, instruments.upper)]
