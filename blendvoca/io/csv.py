@@ -39,7 +39,7 @@ def decode_table(data: bytes, path: StrPath | None = None) -> tuple[tuple[str, .
         if "Timecode" in names:
             raise FormatError(
                 "a Live Link capture, not a coefficient table",
-                remedy="Convert it first: blendvoca convert CAPTURE.csv TRACK.csv, with Timecode as its first column.",
+                remedy="Its column Timecode must be the first; then blendvoca convert makes a table of it.",
             )
         if not all(names) or any(_is_number(name) for name in names):
             raise FormatError("the first line holds no names", expected="blendshape names", found=header[:4])

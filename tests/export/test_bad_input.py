@@ -157,7 +157,7 @@ def test_a_capture_whose_time_codes_stand_elsewhere(tmp_path, track, where):
     moved = [row[1 : where + 1] + row[:1] + row[where + 1 :] for row in rows]
     (tmp_path / "b.csv").write_text("\n".join(map(",".join, moved)) + "\n")
     # Near the front it is still told for a capture, further back for a table.
-    with pytest.raises(FormatError, match=r"to the front|Timecode as its first column"):
+    with pytest.raises(FormatError, match=r"to the front|Timecode must be the first"):
         load_track(tmp_path / "b.csv")
 
 

@@ -172,6 +172,21 @@ def test_usd_comes_back(tmp_path, rig, track):
     np.testing.assert_allclose(query.ComputeBlendShapeWeights(7), weights[7])
 
 
+def test_usd_passes_its_own_validators(tmp_path, rig, track):
+    validation = pytest.importorskip("pxr.UsdValidation", reason="no usd-core, or one without validators")
+    from pxr import Usd
+
+    from blendvoca.export.usd import write_usd
+
+    write_usd(tmp_path / "face.usda", rig, track)
+    validators = validation.ValidationRegistry().GetOrLoadAllValidators()
+    stage = Usd.Stage.Open(str(tmp_path / "face.usda"))
+    assert [error.GetMessage() for error in validation.ValidationContext(validators).Validate(stage)] == []
+    # They can fail.
+    stage.ClearMetadata("upAxis")
+    assert validation.ValidationContext(validators).Validate(stage)
+
+
 @pytest.mark.parametrize("suffix", [".usda", ".usdc"])
 def test_usd_keeps_names_that_are_no_identifiers(tmp_path, rig, suffix):
     pytest.importorskip("pxr")
