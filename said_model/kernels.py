@@ -75,17 +75,19 @@ class Linear:
 
 
 class Convolution:
-    """A convolution of width three over the frames of (B, N, C).
+    """A convolution over the frames of (B, N, C).
 
-    :param weight: (C_out, C_in, 3).
+    :param weight: (C_out, C_in / groups, width); :param padding: frames of zeros before and after.
     """
 
     #: Input shapes whose packed weights are remembered.
     REMEMBERED = 8
 
-    def __init__(self, weight: Tensor) -> None:
+    def __init__(self, weight: Tensor, padding: int = 1, groups: int = 1) -> None:
         self.operators = packed_operators(weight.device, weight.dtype)
         self.weight = weight.unsqueeze(2)
+        # Padding, stride, dilation and groups, as oneDNN's operators take them.
+        self.place = ([0, padding], [1, 1], [1, 1], groups)
         self.packed: dict[torch.Size, Tensor] = {}
 
     def _packed(self, shape: torch.Size) -> Tensor:
@@ -93,25 +95,22 @@ class Convolution:
         if shape not in self.packed:
             while len(self.packed) >= self.REMEMBERED:
                 self.packed.pop(next(iter(self.packed)))
-            self.packed[shape] = self.operators._reorder_convolution_weight(self.weight, *_PLACE, list(shape))
+            self.packed[shape] = self.operators._reorder_convolution_weight(self.weight, *self.place, list(shape))
         return self.packed[shape]
 
     def __call__(self, x: Tensor, bias: Tensor, other: Tensor | None = None) -> Tensor:
-        """(B, N, C_in) to (B, N, C_out), plus ``bias`` (C_out,), plus ``other`` of the result's shape."""
+        """(B, N, C_in) to (B, N', C_out), plus ``bias`` (C_out,), plus ``other`` of the result's shape."""
         image = _image(x)
         if self.operators is None:
-            result = _frames(F.conv2d(image, self.weight, bias, padding=(0, 1)))
+            padding, stride, dilation, groups = self.place
+            result = _frames(F.conv2d(image, self.weight, bias, stride, padding, dilation, groups))
             return result if other is None else result + other
         weight, convolve = self._packed(image.shape), self.operators._convolution_pointwise
         if other is None:
-            return _frames(convolve(image, weight, bias, *_PLACE, "none", [], ""))
+            return _frames(convolve(image, weight, bias, *self.place, "none", [], ""))
         return _frames(
-            convolve.binary(image, _image(other), weight, bias, *_PLACE, "add", None, None, [], None)
+            convolve.binary(image, _image(other), weight, bias, *self.place, "add", None, None, [], None)
         )
-
-
-#: Padding, stride, dilation and groups of every convolution, as oneDNN's operators take them.
-_PLACE = ([0, 1], [1, 1], [1, 1], 1)
 
 
 def _image(x: Tensor) -> Tensor:
