@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -34,18 +33,6 @@ def digest_file(path: str | PathLike[str]) -> str:
     """
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def digest_stats(paths: Iterable[Path], root: Path) -> str:
-    """Return the SHA-256 over name, size and modification time of files, in the given order.
-
-    :raises OSError: if a file is gone.
-    """
-    sha = hashlib.sha256()
-    for path in paths:
-        stat = path.stat()
-        sha.update(f"{os.path.relpath(path, root)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-    return sha.hexdigest()
 
 
 def digest_folder(folder: Path) -> str:

@@ -54,11 +54,6 @@ class Shifts:
         reach = LARGEST_SHIFT * SAMPLE_RATE if self.count > 1 else 0.0
         return tuple(round(shift) for shift in np.linspace(-reach, reach, self.count))
 
-    @property
-    def unshifted(self) -> int:
-        """Where the unshifted sound stands."""
-        return self.count // 2
-
 
 def shifted(samples: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     """Return a waveform (S,) delayed by so many samples, silence moving in; negative advances it."""

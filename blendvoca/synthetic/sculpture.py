@@ -13,8 +13,6 @@ from blendvoca.synthetic.sdf import Distance, Points, capsule, carve, chain, ell
 #: Centre of the left eyeball and its radius.
 EYE_CENTRE = (31.5, 25.0, 69.5)
 EYE_RADIUS = 12.2
-#: Lower edge of the surface at the neck.
-NECK_HEIGHT = -150.0
 #: The mouth's line, from the middle to the left corner.
 MOUTH_LINE = ((0.0, -47.9, 90.6), (6.0, -47.4, 90.4), (12.5, -47.5, 88.6), (19.0, -47.9, 85.4), (25.5, -48.4, 81.4))
 

@@ -57,7 +57,7 @@ def build_surface(region: str) -> Surface:
     parts, all_faces, mirrors, count = [sites], [faces], [mirror], len(mirror)
     rim = np.concatenate([layout.mouth_rim, other[layout.mouth_rim[-2:0:-1]]])
     socket = layout.eye_rim
-    for part, part_faces, part_mirror in (_bag(sites, rim, count), _sockets(sites, socket, other[socket]), _eyeballs()):
+    for part, part_faces, part_mirror in (_bag(sites, rim), _sockets(sites, socket, other[socket]), _eyeballs()):
         parts.append(part)
         all_faces.append(np.where(part_faces < 0, -1 - part_faces, part_faces + count))
         mirrors.append(part_mirror + count)
@@ -129,7 +129,7 @@ def _strip(first: Index, second: Index, turned: NDArray[np.bool_] | None = None)
     return np.concatenate([one, two])
 
 
-def _bag(skin: Sites, rim: Index, base: int) -> tuple[Sites, Index, Index]:
+def _bag(skin: Sites, rim: Index) -> tuple[Sites, Index, Index]:
     """Return the mouth's inside: rings behind the rim. Faces name skin vertices v as -1 - v."""
     count = len(rim)
     anchor = skin.take(rim)
