@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 
 from blendvoca.errors import BlendvocaError, FormatError, MissingInputError, VersionError
-from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.atomic import write_text
 from said_model.config import LOG_MEL, ModelConfig
 from said_model.extras import require_package
 from said_model.network import SaidNetwork
+from said_model.small_files import write_weights
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -36,16 +37,10 @@ def save(folder: str | Path, network: SaidNetwork, notes: Mapping[str, Any] | No
     :param notes: plain facts for people, such as the training's figures.
     :raises OutputError: if the folder cannot be written.
     """
-    safetensors = require_package("safetensors.torch", "writing a checkpoint")
     folder = Path(folder)
     stored = network.config.encoder.stored
-    state = {
-        key: value.detach().cpu().contiguous()
-        for key, value in network.state_dict().items()
-        if stored or not key.startswith(ENCODER_PREFIX)
-    }
-    with atomic_path(folder / WEIGHTS_FILE) as temporary:
-        temporary.write_bytes(safetensors.save(state))
+    state = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
+    write_weights(folder / WEIGHTS_FILE, state)
     header = {"format": FORMAT, "version": FORMAT_VERSION}
     record = {**header, "model": network.config.to_dict(), "notes": dict(notes or {})}
     write_text(folder / CONFIG_FILE, json.dumps(record, indent=1) + "\n")

@@ -15,11 +15,10 @@ from torch import Tensor, nn
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
-from blendvoca.io.atomic import atomic_path
 from said_model.augment import AugmentConfig, TrainingClip, WindowSource
 from said_model.config import SAMPLE_RATE, require
-from said_model.extras import require_package
 from said_model.loop import LoopConfig, Outcome, Report, run
+from said_model.small_files import write_weights
 from said_model.train import training_clips
 from said_model.vae import FRAMES, CoefficientVAE, Reconstruction
 
@@ -97,10 +96,7 @@ class VaeTask:
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write the weights; ``said_model.vae.load_vae`` reads them."""
-        safetensors = require_package("safetensors.torch", "writing weights")
-        state = {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
-        with atomic_path(folder / WEIGHTS_FILE) as temporary:
-            temporary.write_bytes(safetensors.save(state))
+        write_weights(folder / WEIGHTS_FILE, self.model.state_dict())
 
 
 def train_vae(

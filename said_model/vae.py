@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from blendvoca.errors import FormatError, InputError, MissingInputError
+from said_model.extras import require_package
 
 #: Window length in frames, coefficients, and size of the latent (supplement 11.1).
 FRAMES, COEFFICIENTS, LATENTS = 120, 32, 64
@@ -119,13 +120,9 @@ def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
     file = Path(path)
     if not file.is_file():
         raise MissingInputError("no weights here", path=file, remedy="`blendvoca download --list` names vae.pth.")
+    safetensors = require_package("safetensors.torch", "reading weights") if file.suffix == ".safetensors" else None
     try:
-        if file.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            state = load_file(file)
-        else:
-            state = torch.load(file, map_location="cpu", weights_only=True)
+        state = safetensors.load_file(file) if safetensors else torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # both raise many kinds for a file that is none
         # What torch says would send the reader to unrestricted unpickling.
         raise FormatError("not a state dict of plain tensors", found=type(error).__name__, path=file,

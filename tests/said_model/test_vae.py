@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,13 @@ import shard_builders  # noqa: E402
 
 from blendvoca.arkit import BLENDVOCA_NAMES  # noqa: E402
 from blendvoca.dataset import BlendVOCA  # noqa: E402
-from blendvoca.errors import ConfigurationError, FormatError, InputError, MissingInputError  # noqa: E402
+from blendvoca.errors import (  # noqa: E402
+    ConfigurationError,
+    FormatError,
+    InputError,
+    MissingDependencyError,
+    MissingInputError,
+)
 from said_model.augment import TrainingClip  # noqa: E402
 from said_model.loop import LoopConfig  # noqa: E402
 from said_model.train_vae import VaeConfig, VaeTask, train_vae  # noqa: E402
@@ -78,7 +85,7 @@ def test_training_takes_its_columns_by_name(tmp_path, monkeypatch):
         train_vae(tmp_path / "shards", tmp_path / "run")
 
 
-def test_other_weights_are_refused(tmp_path):
+def test_other_weights_are_refused(tmp_path, monkeypatch):
     torch.save({"a": torch.zeros(2)}, tmp_path / "other.pth")
     with pytest.raises(FormatError, match="another architecture"):
         load_vae(tmp_path / "other.pth")
@@ -86,6 +93,11 @@ def test_other_weights_are_refused(tmp_path):
     with pytest.raises(FormatError, match="plain tensors") as caught:
         load_vae(tmp_path / "page.pth")
     assert "weights_only" not in str(caught.value)  # no advice to unpickle anything
+    (tmp_path / "plain.safetensors").write_bytes(b"")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "safetensors.torch", None)
+        with pytest.raises(MissingDependencyError, match="pip install"):  # not called a damaged file
+            load_vae(tmp_path / "plain.safetensors")
     with pytest.raises(MissingInputError, match="download"):
         load_vae(tmp_path / "none.pth")
     with pytest.raises(InputError, match="120, 32"):
