@@ -14,6 +14,7 @@ from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
 from blendvoca.rig import BlendshapeRig
+from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.syncnet import syncnet_pictures
 from said_model.audio_encoder import AudioEncoder
@@ -274,9 +275,10 @@ def _notes(outputs: Outputs, instruments: Instruments, truth: BlendVOCA) -> list
     if outputs.missing:
         notes.append(f"{len(outputs.missing)} clips of the split have no track: {', '.join(outputs.missing[:5])} …")
     fps = {round(tracks[0].fps, 3) for tracks in outputs.tracks.values()}
-    if instruments.vae is not None and fps - {60.0}:
+    if instruments.vae is not None and fps - {VOCASET_FPS}:
         rates = ", ".join(f"{rate:g}" for rate in sorted(fps))
-        notes.append(f"FD, WInD, multimodality: {FRAMES} frames at {rates} fps, not to be compared with those at 60")
+        others = f"not to be compared with those at {VOCASET_FPS:g}"
+        notes.append(f"FD, WInD, multimodality: {FRAMES} frames at {rates} fps, {others}")
     if instruments.rigs:
         crop = truth.parts(next(iter(outputs.tracks))[0]).crop
         given = [None if chosen is None else chosen.within(crop) for chosen in (instruments.lips, instruments.upper)]

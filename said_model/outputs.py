@@ -12,6 +12,8 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingInputError
 from blendvoca.io.csv import decode_table
 from blendvoca.io.files import naming, read_bytes
+from blendvoca.shard.schema import MANIFEST_NAME
+from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 from said_model.metrics.violations import Violations, violations
 
@@ -19,7 +21,6 @@ from said_model.metrics.violations import Violations, violations
 Key = tuple[str, str]
 
 _NAME = re.compile(r"^(?P<sentence>.+?)(?:[-_](?P<number>\d+))?$")
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class _Sample:
     broken: Violations
 
 
-def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.0) -> Outputs:
+def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = VOCASET_FPS) -> Outputs:
     """Read ``<speaker>/<sentence>.csv`` or ``<speaker>/<sentence>-<number>.csv``, or a folder of shards.
 
     :param fps: frame rate of CSV files.
@@ -56,7 +57,7 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = 60.
     """
     root = Path(folder)
     found: dict[Key, list[_Sample]] = {}
-    if (root / MANIFEST).is_file():
+    if (root / MANIFEST_NAME).is_file():
         for clip in BlendVOCA(root, audio=False):
             track = clip.track.select(truth.names)
             found[clip.speaker, clip.sentence] = [_Sample(0, track, violations(track.values, track.fps))]

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
+from blendvoca.speakers import VOCASET_FPS
 from said_model.augment import AugmentConfig, TrainingClip, WindowSource
 from said_model.config import SAMPLE_RATE, require
 from said_model.loop import LoopConfig, Outcome, Report, run
@@ -64,7 +65,9 @@ class VaeTask:
         self.model, self.config = CoefficientVAE(), config
         self.module: nn.Module = self.model
         augment = AugmentConfig(FRAMES, shift_probability=0.0)
-        self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, 60.0) for c in (train, validation))
+        self.train, self.held_out = (
+            WindowSource(clips, names, augment, SAMPLE_RATE, VOCASET_FPS) for clips in (train, validation)
+        )
         spread = np.concatenate([clip.values for clip in train]).std(axis=0).clip(min=_LEAST_SPREAD)
         self.spread = torch.from_numpy(spread.astype(np.float32))
 

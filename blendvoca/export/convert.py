@@ -16,10 +16,11 @@ from blendvoca.io.rig_folder import read_rig_folder
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard
 from blendvoca.shard.rig_file import read_rig
+from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 
 #: Frame rate of tracks whose file does not state one.
-DEFAULT_FPS = 60.0
+DEFAULT_FPS = VOCASET_FPS
 _MESH_SUFFIXES = (".glb", ".gltf")
 
 

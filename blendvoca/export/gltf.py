@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
+from blendvoca.geometry.normals import vertex_normals
 from blendvoca.io.atomic import write_bytes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
@@ -149,12 +150,8 @@ def _animation(buffer: _Buffer, rig: BlendshapeRig, track: CoefficientTrack) -> 
 
 def _unit_normals(vertices: NDArray[np.float64], faces: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return area-weighted vertex normals; a vertex without a triangle points forward, since glTF wants unit length."""
-    a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    normals = np.zeros_like(vertices)
-    for corner in range(3):
-        np.add.at(normals, faces[:, corner], np.cross(b - a, c - a))
-    length = np.linalg.norm(normals, axis=1, keepdims=True)
-    normals = np.where(length > 0, normals / np.where(length > 0, length, 1), [0.0, 0.0, 1.0])
+    normals = vertex_normals(vertices, faces)
+    normals[~normals.any(axis=1)] = (0.0, 0.0, 1.0)
     return normals.astype(np.float32)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.export.gltf import BINARY_CHUNK, JSON_CHUNK, MAGIC
+from blendvoca.export.gltf import BINARY_CHUNK, JSON_CHUNK, MAGIC, VERSION
 from blendvoca.io.files import read_bytes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -84,7 +84,7 @@ class GltfFile:
 def _chunks(content: bytes) -> tuple[dict[str, Any], bytes]:
     """Return document and binary chunk of a GLB container."""
     magic, version, _ = struct.unpack_from("<III", content)
-    if magic != MAGIC or version != 2:
+    if magic != MAGIC or version != VERSION:
         raise ValueError(f"version {version}")
     parts, position = {}, 12
     while position + 8 <= len(content):

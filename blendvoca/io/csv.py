@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from blendvoca.errors import FormatError, TrackError
 from blendvoca.io.atomic import write_text
 from blendvoca.io.files import StrPath, decode_text, naming, parse_numbers, read_bytes
+from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 
 
-def read_track(path: StrPath, fps: float = 60.0) -> CoefficientTrack:
+def read_track(path: StrPath, fps: float = VOCASET_FPS) -> CoefficientTrack:
     """Read a coefficient CSV; the format does not state its frame rate.
 
     :raises MissingInputError: if the file cannot be read.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.track import DEFAULT_RATE_LIMIT
+from blendvoca.speakers import VOCASET_FPS
+from blendvoca.track import DEFAULT_RATE_LIMIT, RANGE_TOLERANCE
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ def violations(values: NDArray[np.floating], fps: float, limit: float = DEFAULT_
 
     :param limit: largest admitted step at 60 fps; at another rate it is as much a second.
     """
-    allowed = limit * 60.0 / fps
+    allowed = limit * VOCASET_FPS / fps
     steps = np.abs(np.diff(values, axis=0))
-    outside = (values < -1e-6) | (values > 1 + 1e-6)
+    outside = (values < -RANGE_TOLERANCE) | (values > 1 + RANGE_TOLERANCE)
     fast = float((steps > allowed + 1e-9).mean()) if steps.size else 0.0
     return Violations(float(outside.mean()), fast, float(steps.max(initial=0.0)))
