@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--region", metavar="PATH", help="Vertices that may move: a list of indices, or MASKS.pkl:NAME.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
 @click.option("--glb", type=click.Path(path_type=Path), help="Also write a GLB with named morph targets.")
-@click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .json]")
+@click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .report.json]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a shape or a figure fails its check.")
 def rig(
     head: Path,
@@ -62,6 +62,8 @@ def rig(
     from landmarks.rigging import rig_head
     from landmarks.sources import load_source
 
+    place = report or out.with_suffix(".report.json")
+    _keep_inputs([head, marks, source_landmarks], [out, glb, place])
     config = TransferConfig(method)
     mesh = read_mesh(head)
     indices = _landmarks(mesh.n_vertices, mesh.n_faces, marks, head)
@@ -75,11 +77,20 @@ def rig(
         from blendvoca.export.gltf import write_glb
 
         write_glb(glb, done.rig, name=head.stem)
-    place = report or out.with_suffix(".json")
     write_text(place, json.dumps(done.to_json(head.name, chosen), indent=1, ensure_ascii=False) + "\n")
     _show(done, [path for path in (stored, glb, place) if path is not None])
     if strict and (done.result.report.failed_shapes or done.result.report.failed_figures):
         raise click.exceptions.Exit(1)
+
+
+def _keep_inputs(read: list[Path | None], written: list[Path | None]) -> None:
+    """Refuse to write over what is read: landmarks that were picked by hand are not to be had again."""
+    from blendvoca.errors import OutputError
+
+    inputs = {path.resolve() for path in read if path is not None}
+    for path in written:
+        if path is not None and path.resolve() in inputs:
+            raise OutputError("this file is read, and would be written over", remedy="Name another output.", path=path)
 
 
 def _landmarks(n_vertices: int, n_faces: int, marks: Path | None, head: Path) -> NDArray[np.int64]:

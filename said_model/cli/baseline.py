@@ -13,7 +13,7 @@ import click
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the tracks.")
 @click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"]))
 def baseline(model: Path, shards: Path, out: Path, split: str) -> None:
-    """Write <speaker>/<sentence>.csv of MODEL, from with `said train --model end2end-au`, for the sound of SHARDS."""
+    """Write <speaker>/<sentence>.csv of MODEL, a run of `said train --model end2end-au`, for the sound of SHARDS."""
     from blendvoca.dataset import BlendVOCA
     from blendvoca.errors import AudioError
     from said_model.config import SAMPLE_RATE

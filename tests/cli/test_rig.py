@@ -63,7 +63,7 @@ def test_head_in_centimetres_gets_a_rig_and_a_report(folder, head) -> None:
         wanted = truth.delta(name)
         error = rig.whole().delta(name) - wanted
         assert np.linalg.norm(error[head[1]]) < 0.1 * np.linalg.norm(wanted[head[1]])
-    report = json.loads((folder / "rig.json").read_text())
+    report = json.loads((folder / "rig.report.json").read_text())
     assert report["unit"]["name"] == "cm"
     assert [shape["name"] for shape in report["quality"]["shapes"]] == list(rig.names)
     assert all(name in done.output for name in rig.names)
@@ -107,6 +107,7 @@ def test_other_formats_are_read(folder, head, suffix) -> None:
         (("--landmarks", "head.json", "--method", "magic"), "unknown transfer method"),
         (("--landmarks", "head.json", "--units", "furlong"), "unknown unit"),
         (("--landmarks", "mirrored.json"), "left and right are exchanged"),
+        (("--landmarks", "head.json", "--report", "head.json"), "would be written over"),
     ],
 )
 def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, words, said) -> None:
@@ -119,6 +120,15 @@ def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, w
     assert done.exit_code == 1
     assert said in done.output
     assert not (folder / "rig.h5").exists()
+
+
+def test_landmarks_named_like_the_rig_survive(folder) -> None:
+    before = (folder / "head.json").read_bytes()
+    place = ("--source", "synthetic", "--shapes", "jawOpen", "--out", folder / "head.h5")
+    done = _run("rig", folder / "head.obj", "--landmarks", folder / "head.json", *place)
+    assert done.exit_code == 0, done.output
+    assert (folder / "head.json").read_bytes() == before
+    assert (folder / "head.report.json").exists()
 
 
 def test_only_the_region_moves(folder, head) -> None:
@@ -189,7 +199,7 @@ def test_arkit_onto_an_ict_head(assets, tmp_path, monkeypatch) -> None:
     done = _run("rig", tmp_path / "ict.obj", "--shapes", SHAPES, "--out", tmp_path / "rig.h5")
     assert done.exit_code == 0, done.output
     assert "those of the ict topology" in done.output
-    report = json.loads((tmp_path / "rig.json").read_text())
+    report = json.loads((tmp_path / "rig.report.json").read_text())
     assert report["unit"]["name"] == "cm"
     assert report["quality"]["failed_shapes"] == []
     rig = read_rig(tmp_path / "rig.h5").whole()
