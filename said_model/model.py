@@ -13,10 +13,11 @@ from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, TrackError, nearest
+from blendvoca.io.wav import read_audio
 from blendvoca.track import CoefficientTrack
 from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
-from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, require
+from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, require
 from said_model.devices import pick_device as pick_device
 from said_model.drawing import Drawing, Edit, Progress
 from said_model.edit import Edited, checked_mask, join_borders, measure_borders
@@ -27,6 +28,7 @@ from said_model.stream import StreamConfig, Streamer, draw_like_stream
 from said_model.windows import WindowConfig
 
 Sound = str | PathLike[str] | Waveform
+_SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -202,9 +204,6 @@ class SAiD:
 
 def hear_raw(audio: Sound) -> Tensor:
     """Return sound at 16 kHz as it is, not normalised: (S,)."""
-    from blendvoca.io.wav import read_audio
-    from said_model.config import SAMPLE_RATE
-
     sound = audio if isinstance(audio, Waveform) else read_audio(audio)
     return torch.from_numpy(sound.resampled(SAMPLE_RATE).samples.copy())
 
@@ -216,5 +215,3 @@ def together(files: Sequence[str | Path]) -> list[Path]:
         found += sorted(p for p in file.iterdir() if p.suffix.lower() in _SUFFIXES) if file.is_dir() else [file]
     return found
 
-
-_SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}

@@ -48,7 +48,7 @@ def _by_trimesh(data: bytes, kind: str) -> Mesh:
         scene = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False)
         whole = scene.to_mesh()
         vertices, faces = np.asarray(whole.vertices), np.asarray(whole.faces)
-    except Exception as error:
+    except Exception as error:  # trimesh and its loaders raise many kinds for a file that is none
         raise FormatError(
             f"not a readable {kind.upper()} file",
             found=f"{type(error).__name__}: {str(error)[:80]}",

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from blendvoca.errors import FormatError
-from blendvoca.io.files import StrPath
 
 _TYPES = {
     **{"char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4"},
@@ -75,17 +74,17 @@ class PlyHeader:
         return next((entry for entry in self.elements if entry.name == name), None)
 
 
-def parse_header(data: bytes, path: StrPath | None = None) -> PlyHeader:
+def parse_header(data: bytes) -> PlyHeader:
     """Parse the header of PLY bytes and compare its claims with their number.
 
     :raises FormatError: for bytes that are no PLY, a header that cannot be read, or more rows than the file can hold.
     """
     if not data.startswith(b"ply"):
-        raise FormatError("not a PLY file", expected="'ply' in the first line", found=repr(data[:16]), path=path)
+        raise FormatError("not a PLY file", expected="'ply' in the first line", found=repr(data[:16]))
     end = data.find(b"end_header", 0, _MAX_HEADER)
     newline = data.find(b"\n", end, end + 64) if end >= 0 else -1
     if newline < 0:
-        raise FormatError("the PLY header does not end", expected="a line 'end_header'", path=path)
+        raise FormatError("the PLY header does not end", expected="a line 'end_header'")
     order, elements = "", []
     for line in data[:end].decode("ascii", "replace").splitlines()[1:]:
         words = line.split()
@@ -97,32 +96,32 @@ def parse_header(data: bytes, path: StrPath | None = None) -> PlyHeader:
             elements.append(Element(words[1], int(words[2]), ()))
         elif words[0] == "property" and elements:
             last = elements[-1]
-            elements[-1] = Element(last.name, last.count, (*last.properties, _property(words, line, path)))
+            elements[-1] = Element(last.name, last.count, (*last.properties, _property(words, line)))
         else:
-            raise FormatError("a PLY header line cannot be read", found=repr(line[:80]), path=path)
+            raise FormatError("a PLY header line cannot be read", found=repr(line[:80]))
     if not order:
-        raise FormatError("the PLY header names no format", expected=f"one of {list(_ORDERS)}", path=path)
+        raise FormatError("the PLY header names no format", expected=f"one of {list(_ORDERS)}")
     header = PlyHeader(order, tuple(elements), newline + 1)
-    _check_claims(header, len(data), path)
+    _check_claims(header, len(data))
     return header
 
 
-def _property(words: list[str], line: str, path: StrPath | None) -> Property:
+def _property(words: list[str], line: str) -> Property:
     if len(words) == 3 and words[1] in _TYPES:
         return Property(words[2], _TYPES[words[1]])
     if len(words) == 5 and words[1] == "list" and words[2] in _TYPES and words[3] in _TYPES:
         count = _TYPES[words[2]]
         if not count.startswith("f"):
             return Property(words[4], _TYPES[words[3]], count)
-    raise FormatError("a PLY property cannot be read", found=repr(line[:80]), path=path)
+    raise FormatError("a PLY property cannot be read", found=repr(line[:80]))
 
 
-def _check_claims(header: PlyHeader, size: int, path: StrPath | None) -> None:
+def _check_claims(header: PlyHeader, size: int) -> None:
     """Refuse a header that promises more than the file holds, and rows that cannot be told apart."""
     for element in header.elements:
         names = [entry.name for entry in element.properties]
         if len(set(names)) != len(names) or not names:
-            raise FormatError(f"PLY element {element.name!r} has no or repeated properties", found=names, path=path)
+            raise FormatError(f"PLY element {element.name!r} has no or repeated properties", found=names)
     # The last line of a text file may lack its newline.
     needed = sum(element.least_bytes(header.is_ascii) for element in header.elements)
     if needed > size - header.size:
@@ -132,5 +131,4 @@ def _check_claims(header: PlyHeader, size: int, path: StrPath | None) -> None:
             expected=f"{needed} bytes or more for {claims}",
             found=f"{size - header.size} bytes after the header",
             remedy="The file is truncated or damaged: copy it again.",
-            path=path,
         )

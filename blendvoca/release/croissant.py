@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from blendvoca.release.tables import CLIP_COLUMNS
 from blendvoca.shard.manifest import Manifest
+from blendvoca.shard.schema import MANIFEST_NAME
 from blendvoca.speakers import SPLIT_NAMES
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _context() -> dict[str, Any]:
 
 
 def _described(manifest: Manifest) -> list[str]:
-    return [CLIPS_NAME, "manifest.json", *(entry.file for entry in manifest.shards)]
+    return [CLIPS_NAME, MANIFEST_NAME, *(entry.file for entry in manifest.shards)]
 
 
 def _file(name: str, digest: str, size: int) -> dict[str, Any]:

@@ -137,9 +137,9 @@ def _brow_tilt(p: Array) -> Array:
     return near * np.stack([0 * p[:, 0], 0.9 * np.tanh(p[:, 0] / 15.0), 0 * p[:, 0]], axis=1)
 
 
-def _constant(direction: Triple, centre: Triple, radii: Triple, mirrored: bool = False) -> Callable[[Array], Array]:
+def _constant(direction: Triple, centre: Triple, radii: Triple) -> Callable[[Array], Array]:
     def field(points: Array) -> Array:
-        return _blob(points, centre, radii, mirrored) * np.array(direction)
+        return _blob(points, centre, radii, False) * np.array(direction)
 
     return field
 

@@ -41,7 +41,8 @@ def write_video(
 
     :param tracks: one or more, of the same rate; shorter ones hold their last frame. Their shapes must be in the rig.
     :param names: what to write above each track; nothing is written where there are none.
-    :raises InputError: for no track, tracks of different rates, or a path that does not end in ``.mp4``.
+    :param size: edge of each picture in pixels, even as H.264 needs it.
+    :raises InputError: for no track, tracks of different rates, an odd size, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """
     if not tracks or len({track.fps for track in tracks}) != 1:
