@@ -66,11 +66,11 @@ def open_instruments(
 
 def measure(outputs: Path, name: str, truth: BlendVOCA, instruments: Instruments, fps: float) -> Evaluation:
     """Measure one folder of outputs under a bar."""
-    from said_model.cli._progress import clip_bar
+    from said_model.cli._progress import counting_bar
     from said_model.evaluate import evaluate
     from said_model.outputs import read_outputs
 
-    with clip_bar(f"Measuring {name}") as tell:
+    with counting_bar(f"Measuring {name}") as tell:
         return evaluate(read_outputs(outputs, truth, fps), truth, instruments, name, tell)
 
 

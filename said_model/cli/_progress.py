@@ -63,8 +63,8 @@ def _figures(report: Report) -> str:
 
 
 @contextmanager
-def clip_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows how many clips are done."""
+def counting_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows how many of all are done, on a terminal and while it lasts."""
     if not (sys.stderr.isatty() and _is_first()):
         yield lambda done, total: None
         return
@@ -72,6 +72,6 @@ def clip_bar(title: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

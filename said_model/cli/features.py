@@ -15,7 +15,7 @@ import click
 @click.option("--fps", type=float, help="Frames per second of the coefficients [default: the shards'].")
 def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | None) -> None:
     """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""
-    from said_model.cli._progress import clip_bar
+    from said_model.cli._progress import counting_bar
     from said_model.extras import import_room
 
     room = import_room("said_model.features")
@@ -27,6 +27,6 @@ def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | 
     rate = fps if fps is not None else dataset.entry(0).fps if len(dataset) else 60.0
     heard.to(import_room("said_model.devices").pick_device(device))
     cache = room.FeatureCache(shards, heard, described.name, rate, room.Shifts(shifts))
-    with clip_bar("Listening") as tell:
+    with counting_bar("Listening") as tell:
         computed = cache.fill(dataset, tell)
     click.echo(f"{cache.folder}: {computed} clips computed, {len(dataset) - computed} were there")

@@ -68,8 +68,13 @@ def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, s
                 windows: WindowConfig) -> None:  # fmt: skip
     import time
 
+    from rich.markup import escape
+
+    from said_model.cli._progress import counting_bar
+
     speech, start = open_speech(path), time.perf_counter()
-    tracks = said.samples(speech, samples, seed, settings, windows)
+    with counting_bar(escape(path.name)) as progress:
+        tracks = said.samples(speech, samples, seed, settings, windows, progress)
     taken = time.perf_counter() - start
     names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
     targets = [out] if single else [out / name for name in names]

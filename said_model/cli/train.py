@@ -27,7 +27,7 @@ def train(shards: Path, out: Path, model: str, encoder: str, device: str, **opti
     The run folder gets the best checkpoint, a CSV log, TensorBoard events, and what is needed to go on: the same
     command resumes a run that was stopped, and ends where an undisturbed one would have.
     """
-    from said_model.cli._progress import clip_bar, conclude, training_bar
+    from said_model.cli._progress import conclude, counting_bar, training_bar
     from said_model.extras import import_room
 
     if model == "end2end-au":
@@ -35,7 +35,7 @@ def train(shards: Path, out: Path, model: str, encoder: str, device: str, **opti
         return
     room = import_room("said_model.recipes")
     recipe = room.said_recipe(shards, encoder, **options)
-    with clip_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as tell:
+    with counting_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as tell:
         outcome = import_room("said_model.train").train(
             shards, out, recipe.config, network=recipe.network, tell=tell, tell_features=listened,
             device=None if device == "auto" else device,

@@ -20,7 +20,7 @@ import click
 def train_sync(shards: Path, out: Path, encoder: str, steps: int, batch: int, learning_rate: float,
                evaluate_every: int, device: str, seed: int) -> None:  # fmt: skip
     """Train the sync expert on SHARDS with sound; `said evaluate --sync` measures synchrony with it."""
-    from said_model.cli._progress import clip_bar, conclude, training_bar
+    from said_model.cli._progress import conclude, counting_bar, training_bar
     from said_model.extras import import_room
 
     room, loop = import_room("said_model.train_sync"), import_room("said_model.loop")
@@ -28,7 +28,7 @@ def train_sync(shards: Path, out: Path, encoder: str, steps: int, batch: int, le
         steps=steps, batch=batch, learning_rate=learning_rate, evaluate_every=evaluate_every, warmup=100,
         ema_decay=0.99, seed=seed,
     )  # fmt: skip
-    with clip_bar("Listening") as listened, training_bar("Training", steps) as tell:
+    with counting_bar("Listening") as listened, training_bar("Training", steps) as tell:
         outcome = room.train_sync(shards, out, settings, encoder=encoder, tell=tell, tell_features=listened,
                                   device=None if device == "auto" else device)  # fmt: skip
     conclude(f"Best validation loss {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")
