@@ -32,6 +32,7 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
     from blendvoca.errors import AudioError, FormatError, MissingInputError, OutputError
     from said_model import SamplerConfig
     from said_model.model import together
+    from said_model.schedule import make_schedule
     from said_model.windows import WindowConfig
 
     files = together(audio)
@@ -49,6 +50,8 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
         raise OutputError("several samples do not fit in one file", expected="a folder", found=str(out))
     settings, windows = SamplerConfig(sampler, steps, guidance), WindowConfig(window, overlap, at_once)
     said = open_model(model, pretrained, device, precision)
+    # Brings in what draws: the first file's time is then its own.
+    make_schedule(said.config.diffusion, settings)
     failed = 0
     for path in files:
         try:
