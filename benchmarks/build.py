@@ -29,8 +29,8 @@ from benchmarks import machine
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.crop import Crop
 from blendvoca.fit import Fitter
-from blendvoca.io.frames import open_sequence
-from blendvoca.io.ply_write import write_ply_frames
+from blendvoca.io.mesh.ply_write import write_ply_frames
+from blendvoca.io.sequence.frames import open_sequence
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 

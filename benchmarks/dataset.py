@@ -95,7 +95,7 @@ def windows_a_second(root: Path, **options: object) -> tuple[float, float]:
     import torch
     from torch.utils.data import DataLoader
 
-    from said_model.data import ClipWindows
+    from said_model.training.data import ClipWindows
 
     torch.set_num_threads(1)
     windows = ClipWindows(BlendVOCA(root, "train", **options), 120, 10)  # type: ignore[arg-type]

@@ -19,15 +19,15 @@ import numpy as np
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
-from blendvoca.io.anymesh import read_mesh
-from blendvoca.io.csv import decode_track
-from blendvoca.io.frames import open_sequence
-from blendvoca.io.livelink import decode_livelink
-from blendvoca.io.obj import decode_obj
-from blendvoca.io.ply import decode_ply
-from blendvoca.io.ply_write import PlyEncoder
-from blendvoca.io.safe_pickle import decode_pickle
+from blendvoca.io.mesh.anymesh import read_mesh
+from blendvoca.io.mesh.obj import decode_obj
+from blendvoca.io.mesh.ply import decode_ply
+from blendvoca.io.mesh.ply_write import PlyEncoder
+from blendvoca.io.pickle.safe_pickle import decode_pickle
+from blendvoca.io.sequence.frames import open_sequence
 from blendvoca.io.stores import ZipStore
+from blendvoca.io.track.csv import decode_track
+from blendvoca.io.track.livelink_read import decode_livelink
 from blendvoca.io.wav import decode_audio, encode_wav
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -208,7 +208,7 @@ def _track() -> CoefficientTrack:
 
 
 def _gltf_seed() -> tuple[bytes, ...]:
-    from blendvoca.export.gltf import write_glb
+    from blendvoca.io.rig.gltf_write import write_glb
 
     with TemporaryDirectory() as folder:
         path = Path(folder, "a.glb")
@@ -217,7 +217,7 @@ def _gltf_seed() -> tuple[bytes, ...]:
 
 
 def _read_gltf(data: bytes, folder: Path) -> object:
-    from blendvoca.export.gltf_import import read_gltf
+    from blendvoca.io.rig.gltf_read import read_gltf
 
     (folder / "a.glb").write_bytes(data)
     return read_gltf(folder / "a.glb")
@@ -241,7 +241,7 @@ def _read_stl(data: bytes, folder: Path) -> object:
 
 
 def _track_json_seed() -> tuple[bytes, ...]:
-    from blendvoca.export.arkit_json import write_json
+    from blendvoca.io.track.arkit_json import write_json
 
     with TemporaryDirectory() as folder:
         write_json(Path(folder, "a.json"), _track())
@@ -249,7 +249,7 @@ def _track_json_seed() -> tuple[bytes, ...]:
 
 
 def _read_track_json(data: bytes, folder: Path) -> object:
-    from blendvoca.export.arkit_json import read_json
+    from blendvoca.io.track.arkit_json import read_json
 
     (folder / "a.json").write_bytes(data)
     return read_json(folder / "a.json")

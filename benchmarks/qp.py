@@ -93,7 +93,7 @@ def problems(arguments: argparse.Namespace) -> Iterator[tuple[str, RateLimitedQP
 
 def ict_basis(path: Path) -> np.ndarray:
     """Return (3V, 32) deltas of the ICT face model, in metres, in the order of BlendVOCA's names."""
-    from blendvoca.io.ict import read_ict
+    from blendvoca.io.rig.ict import read_ict
 
     return read_ict(path).rig().select(BLENDVOCA_NAMES).basis()
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import machine
-from blendvoca.io.frames import open_sequence
-from blendvoca.io.ply_write import write_ply_frames
+from blendvoca.io.mesh.ply_write import write_ply_frames
+from blendvoca.io.sequence.frames import open_sequence
 
 V, F = 5023, 9976
 

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import MissingInputError
 from blendvoca.geometry.closest import closest_points
-from blendvoca.io.ict import read_ict
+from blendvoca.io.rig.ict import read_ict
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead

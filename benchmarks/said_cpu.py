@@ -37,10 +37,10 @@ from reference.said_weights import reference_state  # noqa: E402
 
 from blendvoca.audio import Waveform  # noqa: E402
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig  # noqa: E402
-from said_model.guidance import guided  # noqa: E402
-from said_model.inference import GuidedDenoiser  # noqa: E402
+from said_model.diffusion.guidance import guided  # noqa: E402
 from said_model.model import SAiD  # noqa: E402
-from said_model.network import SaidNetwork  # noqa: E402
+from said_model.network.inference import GuidedDenoiser  # noqa: E402
+from said_model.network.said import SaidNetwork  # noqa: E402
 
 LENGTHS = (240, 600, 1800)
 KINDS = ("plain", "float32", "bfloat16")

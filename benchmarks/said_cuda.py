@@ -18,13 +18,13 @@ import machine
 import torch
 from training import FEATURES, clips
 
-from said_model.augment import AugmentConfig
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig
-from said_model.drawing import Drawing
-from said_model.inference import GuidedDenoiser
-from said_model.loop import LoopConfig
-from said_model.network import SaidNetwork
-from said_model.train import SaidTask, TrainConfig
+from said_model.network.inference import GuidedDenoiser
+from said_model.network.said import SaidNetwork
+from said_model.synthesis.clip import Drawing
+from said_model.training.loop import LoopConfig
+from said_model.training.said import SaidTask, TrainConfig
+from said_model.training.windows import AugmentConfig
 
 RECIPE_STEPS = 50_000 * 40
 CLIPS, FRAMES = 64, 240

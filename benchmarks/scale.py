@@ -71,7 +71,7 @@ class Cost:
 def write_speaker(folder: Path, speaker: str, binary: bool) -> int:
     """Write template, sound and frames of a speaker; return the number of frames."""
     from blendvoca.arkit import BLENDVOCA_NAMES
-    from blendvoca.io.ply_write import write_ply, write_ply_frames
+    from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
     from blendvoca.io.wav import write_wav
     from blendvoca.synthetic.head import SyntheticHead
     from blendvoca.synthetic.identity import Identity

@@ -20,11 +20,11 @@ import numpy as np
 import torch
 
 from said_model.audio_encoder.pretrained import build_pretrained
-from said_model.augment import AugmentConfig, TrainingClip
 from said_model.config import SAMPLE_RATE, DenoiserConfig, EncoderConfig, ModelConfig
-from said_model.loop import LoopConfig
-from said_model.network import SaidNetwork
-from said_model.train import SaidTask, TrainConfig
+from said_model.network.said import SaidNetwork
+from said_model.training.loop import LoopConfig
+from said_model.training.said import SaidTask, TrainConfig
+from said_model.training.windows import AugmentConfig, TrainingClip
 
 FEATURES, SECONDS = 768, 4
 

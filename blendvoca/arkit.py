@@ -66,10 +66,10 @@ def mirror_permutation(names: Sequence[str]) -> list[int]:
     :raises TrackError: if a shape's partner is missing.
     """
     index = {name: column for column, name in enumerate(names)}
-    lonely = [name for name in names if mirror_name(name) not in index]
-    if lonely:
+    unpaired = [name for name in names if mirror_name(name) not in index]
+    if unpaired:
         raise TrackError(
-            "cannot mirror these blendshapes", expected="both sides of every Left/Right pair", found=f"only {lonely}"
+            "cannot mirror these blendshapes", expected="both sides of every Left/Right pair", found=f"only {unpaired}"
         )
     return [index[mirror_name(name)] for name in names]
 

@@ -103,7 +103,7 @@ class CoefficientTrack:
         return float(np.abs(np.diff(self.values, axis=0)).max(initial=0.0))
 
     def to_csv(self, path: str | PathLike[str]) -> None:
-        """Write the track in the authors' CSV format (:func:`blendvoca.io.csv.write_track`)."""
-        from blendvoca.io.csv import write_track
+        """Write the track in the authors' CSV format (:func:`blendvoca.io.track.csv.write_track`)."""
+        from blendvoca.io.track.csv import write_track
 
         write_track(path, self)

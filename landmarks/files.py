@@ -145,7 +145,8 @@ def write_picks(path: str | PathLike[str], points: Mapping[str, int], n_vertices
 
 
 def checked_points(points: object, n_vertices: int | None, path: str | PathLike[str] | None = None) -> dict[str, int]:
-    """Return named points, each a name of the scheme and a vertex; :raises LandmarkError: otherwise."""
+    """Return named points, each a name of the scheme and a vertex.
+    :raises LandmarkError: otherwise."""
     if not isinstance(points, Mapping) or not points:
         raise LandmarkError("no points", expected='{"nose_tip": vertex, …}', found=type(points).__name__, path=path)
     result: dict[str, int] = {}
@@ -193,7 +194,8 @@ def _points(content: object, n_vertices: int | None, path: str | PathLike[str]) 
 
 
 def _text(path: str | PathLike[str]) -> str:
-    """Return the file's text; :raises: MissingInputError, FormatError."""
+    """Return the file's text.
+    :raises: MissingInputError, FormatError."""
     file = Path(path)
     if not file.is_file():
         raise MissingInputError("no landmark file", expected="68 indices as text, or JSON", path=path)

@@ -91,7 +91,7 @@ def _synthetic(assets: Path | None) -> SourceRig:
 
 
 def _arkit(assets: Path | None) -> SourceRig:
-    from blendvoca.io.rig_folder import read_rig_folder
+    from blendvoca.io.rig.obj_folder import read_rig_folder
 
     rig = read_rig_folder(find_asset("ARKit_reference_blendshapes.zip", assets))
     return SourceRig(
@@ -100,7 +100,7 @@ def _arkit(assets: Path | None) -> SourceRig:
 
 
 def _ict(assets: Path | None) -> SourceRig:
-    from blendvoca.io.ict import read_ict
+    from blendvoca.io.rig.ict import read_ict
 
     try:
         path = find_asset("ict_facekit.npz", assets)
@@ -112,11 +112,11 @@ def _ict(assets: Path | None) -> SourceRig:
 
 def _from_path(path: Path, landmarks: str | PathLike[str] | None, assets: Path | None) -> SourceRig:
     """Load a rig that the user points at, and find its landmarks."""
-    from blendvoca.io.rig_folder import read_rig_folder
+    from blendvoca.io.rig.obj_folder import read_rig_folder
 
     own: NDArray[np.int64] | None = None
     if _is_ict(path):
-        from blendvoca.io.ict import read_ict
+        from blendvoca.io.rig.ict import read_ict
 
         model = read_ict(path)
         rig, own = model.rig(), model.landmarks

@@ -23,7 +23,7 @@ from pipelines.config import BuildConfig
 from pipelines.executors import Dask, Executor, InProcess, Processes
 from pipelines.lock import locked
 from pipelines.output import prepare_output, refuse_others, sign, write_environment
-from pipelines.progress import Reporter, Silent
+from pipelines.progress import NoReport, Reporter
 from pipelines.runner import Failure, StageReport, run_stages
 from pipelines.stage import Stage
 from pipelines.stages.audit import Audit
@@ -98,7 +98,7 @@ def build(
     :raises Interrupted: after SIGINT or SIGTERM, once the items under way are finished.
     """
     start = perf_counter()
-    reporter = reporter or Silent()
+    reporter = reporter or NoReport()
     work = open_workspace(config, out)
     for line in preamble(work):
         reporter.note(line)

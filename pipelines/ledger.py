@@ -135,7 +135,7 @@ class Ledger:
             return "its result is missing"
         return None if intact else "its result was changed or damaged"
 
-    def strangers(self, stage: str, items: Iterable[str]) -> list[str]:
+    def orphans(self, stage: str, items: Iterable[str]) -> list[str]:
         """Return the names of items that have a mark and are not among ``items``."""
         keep = {file_name(item) for item in items}
         return sorted(path.stem for path in self.folder(stage).glob("*.done") if path.stem not in keep)
@@ -147,7 +147,7 @@ class Ledger:
 
     def prune(self, stage: str, items: Iterable[str]) -> list[str]:
         """Remove marks and results of items that are no longer planned; return their names."""
-        gone = self.strangers(stage, items)
+        gone = self.orphans(stage, items)
         for name in gone:
             mark = self.read(stage, name)
             if mark is not None:

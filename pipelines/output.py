@@ -65,7 +65,7 @@ def refuse_others(ledger: Ledger, stage: str, items: Iterable[str], force: bool)
 
     :raises OutputError: naming those shards, unless ``force``.
     """
-    others = ledger.strangers(stage, items)
+    others = ledger.orphans(stage, items)
     if others and not force:
         raise OutputError(
             "the output folder holds shards of speakers that this corpus lacks",

@@ -30,7 +30,7 @@ class Reporter(Protocol):
         """The stage is over."""
 
 
-class Silent:
+class NoReport:
     """Says nothing."""
 
     def note(self, text: str) -> None:

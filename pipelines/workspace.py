@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import BlendvocaError
-from blendvoca.io.corpus import Corpus
+from blendvoca.io.vocaset.corpus import Corpus
 from blendvoca.speakers import KNOWN_GAPS
 from pipelines.artefact import Artefact, read_artefact
 from pipelines.config import BuildConfig
@@ -83,7 +83,7 @@ class BuildWorkspace(Workspace):
 
         :raises MissingInputError, FormatError: if there is none.
         """
-        from blendvoca.io.vocaset import open_corpus
+        from blendvoca.io.vocaset.source import open_corpus
 
         return open_corpus(self.config.corpus)
 

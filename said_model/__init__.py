@@ -28,6 +28,6 @@ __all__ = sorted(_HOME)
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'said_model' has no attribute {name!r}")
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    return getattr(import_room(f"said_model.{_HOME[name]}"), name)
+    return getattr(import_optional(f"said_model.{_HOME[name]}"), name)

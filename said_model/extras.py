@@ -23,7 +23,7 @@ def require_package(name: str, purpose: str) -> Any:
         raise MissingDependencyError(name, "said", purpose) from error
 
 
-def import_room(module: str) -> ModuleType:
+def import_optional(module: str) -> ModuleType:
     """Import a module of this package that needs the extra ``said``.
 
     :raises MissingDependencyError: if one of its packages is not installed.

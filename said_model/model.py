@@ -15,17 +15,17 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, TrackError, nearest
 from blendvoca.io.wav import read_audio
 from blendvoca.track import CoefficientTrack
-from said_model import checkpoint
 from said_model.audio_encoder.sampling import for_sampling
+from said_model.audio_encoder.speech import Speech, features_of, load_speech
+from said_model.checkpoints import folder as checkpoint
 from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, require
 from said_model.devices import pick_device as pick_device
-from said_model.drawing import Drawing, Edit, Progress
-from said_model.edit import Edited, checked_mask, join_borders, measure_borders
-from said_model.inference import GuidedDenoiser
-from said_model.network import SaidNetwork
-from said_model.speech import Speech, features_of, hear
-from said_model.stream import StreamConfig, Streamer, draw_like_stream
-from said_model.windows import WindowConfig
+from said_model.diffusion.windows import WindowConfig
+from said_model.network.inference import GuidedDenoiser
+from said_model.network.said import SaidNetwork
+from said_model.synthesis.clip import Drawing, Edit, Progress
+from said_model.synthesis.edit import Edited, checked_mask, join_borders, measure_borders
+from said_model.synthesis.stream import StreamConfig, Streamer, draw_like_stream
 
 Sound = str | PathLike[str] | Waveform
 _SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
@@ -36,7 +36,8 @@ class SAiD:
     """A trained model.
 
     :param network: the network; it is moved to ``device`` and to evaluation mode.
-    :param device: where it runs; :param precision: ``float32``, or ``bfloat16`` for denoiser and encoder.
+    :param device: where it runs.
+    :param precision: ``float32``, or ``bfloat16`` for denoiser and encoder.
     """
 
     def __init__(
@@ -52,7 +53,8 @@ class SAiD:
     def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> SAiD:
         """Load a checkpoint folder, as training and ``said import-weights`` write it.
 
-        :raises MissingInputError: if there is no checkpoint; :raises FormatError: if it is none of this model.
+        :raises MissingInputError: if there is no checkpoint.
+        :raises FormatError: if it is none of this model.
         :raises ConfigurationError: for a device that is not there.
         """
         return cls(checkpoint.load(path), pick_device(device), precision)
@@ -79,7 +81,8 @@ class SAiD:
 
         :param audio: a sound file of any format and rate, or a waveform.
         :param seed: what the sample is drawn with; the same seed gives the same sample.
-        :raises AudioError: for sound that cannot be used; :raises FormatError: for a file that is no sound.
+        :raises AudioError: for sound that cannot be used.
+        :raises FormatError: for a file that is no sound.
         """
         return self.samples(audio, 1, seed, sampler, windows)[0]
 
@@ -94,7 +97,7 @@ class SAiD:
     ) -> list[CoefficientTrack]:
         """Draw several samples of one clip, with the seeds ``seed``, ``seed + 1``, …"""
         require(count >= 1, "nothing to draw", "at least 1 sample", count)
-        speech = audio if isinstance(audio, Speech) else hear(audio)
+        speech = audio if isinstance(audio, Speech) else load_speech(audio)
         drawing = self._drawing(sampler, windows)
         n_frames = speech.frames(self.config.fps)
         sections = drawing.sections(n_frames)
@@ -123,13 +126,13 @@ class SAiD:
         """Generate parts of a track anew (paper 4.2.4); the rest comes back exactly.
 
         :param mask: anything that broadcasts to (T, K) in the track's columns: 1 keeps, 0 generates
-            (:func:`said_model.edit.build_mask`).
+            (:func:`said_model.synthesis.edit.build_mask`).
         :param count: variants, with the seeds ``seed``, ``seed + 1``, …
         :raises TrackError: if track, sound and mask do not belong together.
         :raises InputError: for a mask of anything but 0 to 1, or one that leaves nothing to generate.
         """
         require(count >= 1, "nothing to draw", "at least 1 variant", count)
-        speech = audio if isinstance(audio, Speech) else hear(audio)
+        speech = audio if isinstance(audio, Speech) else load_speech(audio)
         self._check_edit(track, speech)
         speech = speech.lasting(len(track), track.fps)
         kept_mask, order = checked_mask(mask, track.values.shape), track.columns(self.config.names)
@@ -188,7 +191,7 @@ class SAiD:
     ) -> CoefficientTrack:
         """Draw, from a whole clip, what :meth:`stream` gives for it."""
         drawing, encoder = self._drawing(sampler, None), self._encoder
-        return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), hear_raw(audio), seed))
+        return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), raw_samples(audio), seed))
 
     @torch.inference_mode()
     def features(self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None) -> Tensor:
@@ -202,7 +205,7 @@ class SAiD:
         return CoefficientTrack(values.double().numpy(), self.config.names, self.config.fps)
 
 
-def hear_raw(audio: Sound) -> Tensor:
+def raw_samples(audio: Sound) -> Tensor:
     """Return sound at 16 kHz as it is, not normalised: (S,)."""
     sound = audio if isinstance(audio, Waveform) else read_audio(audio)
     return torch.from_numpy(sound.resampled(SAMPLE_RATE).samples.copy())

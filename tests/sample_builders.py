@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendvoca.io.ply import read_ply
-from blendvoca.io.ply_write import write_ply
+from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.mesh.ply_write import write_ply
 from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
 from pipelines.config import BuildConfig
@@ -93,9 +93,9 @@ def real_corpus(folder: Path, assets: Path, heads: int = 3, clips: int = 1, fram
     The motion holds all of ICT's ARKit shapes, eyes and brows too, so a fit of 32 shapes cannot be perfect.
     """
     from blendvoca.audio import Waveform
-    from blendvoca.io.ict import read_ict
-    from blendvoca.io.livelink import read_livelink
-    from blendvoca.io.ply_write import write_ply_frames
+    from blendvoca.io.mesh.ply_write import write_ply_frames
+    from blendvoca.io.rig.ict import read_ict
+    from blendvoca.io.track.livelink_read import read_livelink
 
     model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")
     capture = read_livelink(assets / "livelink" / "capture_30fps.csv").track.resampled(60.0)

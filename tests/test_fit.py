@@ -12,7 +12,7 @@ from blendvoca.cli import main
 from blendvoca.crop import Crop
 from blendvoca.errors import ConfigurationError, InputError, MeshError
 from blendvoca.fit import FitSettings, Fitter, alike, fit, lip_vertices, lip_weights, match_topology
-from blendvoca.io.csv import read_track
+from blendvoca.io.track.csv import read_track
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
@@ -216,7 +216,7 @@ def test_lips_are_where_the_lip_shapes_move():
 
 @pytest.fixture
 def rig_folder(tmp_path):
-    from blendvoca.io.obj import write_obj
+    from blendvoca.io.mesh.obj import write_obj
 
     rig = small_rig(BLENDVOCA_NAMES, n_vertices=60)
     folder = tmp_path / "rig"
@@ -298,7 +298,7 @@ def test_command_takes_a_rig_file(tmp_path, rig_folder):
 
 
 def test_command_reads_mesh_folders_and_crops(tmp_path, rig_folder):
-    from blendvoca.io.obj import write_obj
+    from blendvoca.io.mesh.obj import write_obj
 
     folder, rig = rig_folder
     u = motion(4, 32)

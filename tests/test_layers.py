@@ -24,6 +24,14 @@ FORBIDDEN = {
     "landmarks": (*HEAVY, "pipelines", "said_model"),
     "pipelines": (*HEAVY, "said_model"),
     "said_model": ("pipelines", "landmarks", "blendvoca.transfer", "blendvoca.qp"),
+    "said_model.diffusion": tuple(
+        f"said_model.{other}" for other in ("network", "training", "synthesis", "evaluation", "checkpoints", "model")
+    ),
+    "said_model.network": tuple(
+        f"said_model.{other}" for other in ("diffusion", "training", "synthesis", "evaluation", "checkpoints", "model")
+    ),
+    "said_model.evaluation": ("said_model.training",),
+    "said_model.evaluation.metrics": ("torch", "transformers", "said_model.evaluation.vae", "said_model.model"),
 }
 
 

@@ -67,7 +67,7 @@ def build(
     try:
         if check:
             different = run_check(config, out, jobs=workers, reporter=reporter)
-            _tell_check(console, out, different)
+            _print_check(console, out, different)
             sys.exit(1 if different else 0)
         result = run_build(config, out, jobs=workers, dask=dask, reporter=reporter, force=force)
     except Interrupted:
@@ -75,12 +75,12 @@ def build(
         sys.exit(130)
     except KeyboardInterrupt:
         os._exit(130)  # Asked for twice: wait for nobody.
-    _tell(console, result, verbose)
+    _print_result(console, result, verbose)
     _report(console, result)
     sys.exit(1 if result.failures else 0)
 
 
-def _tell(console: Console, result: BuildResult, verbose: bool) -> None:
+def _print_result(console: Console, result: BuildResult, verbose: bool) -> None:
     """Print the table of speakers, what failed, and where the result is."""
     from blendvoca.shard.manifest import read_manifest
     from blendvoca.shard.schema import MANIFEST_NAME
@@ -122,7 +122,7 @@ def _report(console: Console, result: BuildResult) -> None:
         console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _tell_check(console: Console, out: Path, different: list[str]) -> None:
+def _print_check(console: Console, out: Path, different: list[str]) -> None:
     """Print which files differ from a fresh build."""
     for line in different:
         console.print(f"  {line}", markup=False, soft_wrap=True)

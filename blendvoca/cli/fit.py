@@ -46,7 +46,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.errors import SolverError
     from blendvoca.fit import FitSettings, Fitter, lip_vertices, lip_weights, match_topology
-    from blendvoca.io.frames import open_sequence
+    from blendvoca.io.sequence.frames import open_sequence
     from blendvoca.resample import resampled
 
     frames = open_sequence(sequence, fps_in)
@@ -69,7 +69,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
 
 
 def _open_rig(path: Path) -> tuple[BlendshapeRig, Crop | None]:
-    from blendvoca.io.rig_folder import read_rig_folder
+    from blendvoca.io.rig.obj_folder import read_rig_folder
     from blendvoca.shard.rig_file import read_rig
 
     if path.suffix.lower() not in (".h5", ".hdf5"):

@@ -40,10 +40,10 @@ def inspect(
     SHARDS is a folder of shards, one shard, or a rig in any form (rig file, glTF, folder of OBJ files). Without --clip:
     all clips of one speaker, or the first three of each of several. The page needs no network.
     """
-    from blendvoca.commands import track_label
     from blendvoca.export.convert import load_rig, load_track
-    from blendvoca.io.vocaset import open_corpus
+    from blendvoca.io.vocaset.source import open_corpus
     from blendvoca.io.wav import read_audio
+    from blendvoca.terminal.lazy_group import track_label
     from blendvoca.view.inspect import Choice, gather, write_page
     from blendvoca.view.suffix import check_suffix
 

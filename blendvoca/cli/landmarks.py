@@ -26,7 +26,7 @@ def landmarks() -> None:
 @click.argument("marks", type=_FILE)
 def check(mesh: Path, marks: Path) -> None:
     """Check that MARKS are a face's 68 landmarks on MESH: complete, in order, on the skin, not mirrored."""
-    from blendvoca.io.anymesh import read_mesh
+    from blendvoca.io.mesh.anymesh import read_mesh
     from landmarks.check import check_landmarks
     from landmarks.files import read_landmarks
 
@@ -53,7 +53,7 @@ def transfer(target: Path, source: str, source_landmarks: Path | None, picks: Pa
 
     Without --picks both heads must look the same way; unit and place do not matter.
     """
-    from blendvoca.io.anymesh import read_mesh
+    from blendvoca.io.mesh.anymesh import read_mesh
     from landmarks.files import read_picks, write_landmarks
     from landmarks.transfer import transfer_landmarks
 
@@ -82,7 +82,7 @@ def pick(mesh: Path, out: Path, start: Path | None, source: str, port: int, no_b
     """Pick landmarks of MESH by clicking: ten points, the rest completed, corrected by eye."""
     import webbrowser
 
-    from blendvoca.io.anymesh import read_mesh
+    from blendvoca.io.mesh.anymesh import read_mesh
     from landmarks.files import read_picks
     from landmarks.pick import PickServer, PickSession, pick_in_window
     from landmarks.sources import load_source
@@ -108,7 +108,7 @@ def pick(mesh: Path, out: Path, start: Path | None, source: str, port: int, no_b
 def _source(source: str, marks: Path | None) -> tuple[Mesh, NDArray[np.int64]]:
     """Return the mesh and the landmarks of a source: a rig by name or path, or a plain mesh with a landmark file."""
     from blendvoca.errors import MissingInputError
-    from blendvoca.io.anymesh import MESH_SUFFIXES, read_mesh
+    from blendvoca.io.mesh.anymesh import MESH_SUFFIXES, read_mesh
     from landmarks.files import read_landmarks
     from landmarks.schemes import recognise, topology_landmarks
     from landmarks.sources import load_source

@@ -56,10 +56,10 @@ def render(
 
     Without a clip or a track: a sheet of all its blendshapes. With one: a video, or one frame of it.
     """
-    from blendvoca.commands import track_label
     from blendvoca.export.convert import load_rig, load_track
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
+    from blendvoca.terminal.lazy_group import track_label
     from blendvoca.view.sheet import shape_sheet, write_png
     from blendvoca.view.syncnet import EDGE, FPS
     from blendvoca.view.video import write_video

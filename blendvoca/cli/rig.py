@@ -54,8 +54,8 @@ def rig(
     """
     import json
 
-    from blendvoca.io.anymesh import read_mesh
     from blendvoca.io.atomic import write_text
+    from blendvoca.io.mesh.anymesh import read_mesh
     from blendvoca.io.region import read_region
     from blendvoca.shard.rig_file import write_rig
     from blendvoca.transfer import TransferConfig
@@ -74,7 +74,7 @@ def rig(
         out, done.rig, landmarks=indices, sources={"head": head.name, "source": chosen.name, "method": method}
     )
     if glb is not None:
-        from blendvoca.export.gltf import write_glb
+        from blendvoca.io.rig.gltf_write import write_glb
 
         write_glb(glb, done.rig, name=head.stem)
     write_text(place, json.dumps(done.to_json(head.name, chosen), indent=1, ensure_ascii=False) + "\n")

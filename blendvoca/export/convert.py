@@ -8,11 +8,15 @@ from os import PathLike
 from pathlib import Path
 
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, TrackError, nearest
-from blendvoca.export import arkit_json, gltf, gltf_import, livelink, usd
 from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
-from blendvoca.io.csv import read_track, write_track
-from blendvoca.io.livelink import read_livelink
-from blendvoca.io.rig_folder import read_rig_folder
+from blendvoca.io.rig import gltf_read as gltf_import
+from blendvoca.io.rig import gltf_write as gltf
+from blendvoca.io.rig import usd
+from blendvoca.io.rig.obj_folder import read_rig_folder
+from blendvoca.io.track import arkit_json
+from blendvoca.io.track import livelink_write as livelink
+from blendvoca.io.track.csv import read_track, write_track
+from blendvoca.io.track.livelink_read import read_livelink
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard
 from blendvoca.shard.rig_file import read_rig

@@ -17,8 +17,8 @@ from scipy.optimize import nnls
 
 from blendvoca.arkit import ARKIT_NAMES
 from blendvoca.errors import ConfigurationError, FormatError, TrackError, nearest
-from blendvoca.export.json_file import read_document
 from blendvoca.io.files import naming
+from blendvoca.io.json_file import read_document
 from blendvoca.track import CoefficientTrack
 
 #: Recipes that come with the package, documented in ``docs/export.md``.

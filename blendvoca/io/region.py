@@ -9,7 +9,7 @@ import numpy as np
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, nearest
 from blendvoca.io.files import StrPath, naming, parse_numbers, read_bytes
-from blendvoca.io.safe_pickle import decode_pickle
+from blendvoca.io.pickle.safe_pickle import decode_pickle
 
 #: The mask that is taken where none is named.
 DEFAULT_MASK = "face"

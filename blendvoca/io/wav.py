@@ -33,8 +33,10 @@ _BLOCK = 1 << 16
 class Source:
     """What a sound file held before its rate was changed, all channels mixed.
 
-    :param rate: samples per second; :param samples: how many.
-    :param level: root mean square; :param clipped: share of samples at full scale.
+    :param rate: samples per second.
+    :param samples: how many.
+    :param level: root mean square.
+    :param clipped: share of samples at full scale.
     """
 
     rate: int

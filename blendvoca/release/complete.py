@@ -9,8 +9,8 @@ from pathlib import Path
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import BlendvocaError, MeshError, MissingInputError
-from blendvoca.io.corpus import Corpus
-from blendvoca.io.vocaset import open_corpus
+from blendvoca.io.vocaset.corpus import Corpus
+from blendvoca.io.vocaset.source import open_corpus
 from blendvoca.mesh import Mesh
 from blendvoca.release.importer import read_crop
 from blendvoca.shard.manifest import Manifest, shard_files, write_manifest

@@ -14,10 +14,10 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, MissingInputError, TrackError
-from blendvoca.io.csv import decode_track
 from blendvoca.io.files import naming, parse_numbers, read_bytes
-from blendvoca.io.safe_pickle import read_pickle
+from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.stores import ZipStore
+from blendvoca.io.track.csv import decode_track
 from blendvoca.shard.manifest import Manifest, file_sha256, write_manifest
 from blendvoca.shard.schema import ORIGIN_RELEASE, SHARD_SUFFIX, LicenceClass, ShardRig
 from blendvoca.shard.writer import write_shard

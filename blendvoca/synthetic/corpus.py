@@ -28,8 +28,8 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError, OutputError
 from blendvoca.io.atomic import write_bytes, write_text
-from blendvoca.io.csv import write_track
-from blendvoca.io.ply_write import write_ply, write_ply_frames
+from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
+from blendvoca.io.track.csv import write_track
 from blendvoca.io.wav import write_wav
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import default_split

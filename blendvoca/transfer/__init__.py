@@ -7,9 +7,9 @@ serve both methods.
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig
-from blendvoca.transfer.front import PreparedTransfer, TransferResult, prepare, transfer_rig
 from blendvoca.transfer.region import face_region
 from blendvoca.transfer.report import TransferReport
+from blendvoca.transfer.transfer_rig import PreparedTransfer, TransferResult, prepare, transfer_rig
 
 __all__ = [
     "METHODS",

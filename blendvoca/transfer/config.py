@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from blendvoca.errors import ConfigurationError
 from blendvoca.transfer.correspondence import CorrespondenceConfig
-from blendvoca.transfer.face import FaceConfig
+from blendvoca.transfer.face_method import FaceConfig
 from blendvoca.transfer.reattach import BAND
 from blendvoca.transfer.region import RegionConfig
 from blendvoca.transfer.registration import RegistrationConfig

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
 from blendvoca.geometry.normals import face_normals
-from blendvoca.transfer.sides import Labels, agree
+from blendvoca.transfer.lip_sides import Labels, agree
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]

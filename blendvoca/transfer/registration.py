@@ -12,7 +12,7 @@ E_I     squared difference of every affine part from the identity             `i
 E_C     squared distance of every vertex from its closest valid point         `closest` (one per step)
 ======  ====================================================================  =========================
 
-Lengths enter E_C, so both meshes must already be aligned and in normalised units (`blendvoca.transfer.space`).
+Lengths enter E_C, so both meshes must already be aligned and in normalised units (`blendvoca.transfer.common_space`).
 """
 
 from __future__ import annotations

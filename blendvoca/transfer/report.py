@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 import blendvoca.transfer.quality as quality
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.common_space import CommonSpace
 from blendvoca.transfer.face68 import COUNT, INNER, LID_PAIRS, LIP_PAIRS, face_axes
-from blendvoca.transfer.space import CommonSpace
 
 Array = NDArray[np.float64]
 

@@ -54,7 +54,8 @@ class Track:
 def read_track(path):
     """Read a track by what the file holds.
 
-    :raises TrackError: if it is none; :raises OSError: if it cannot be read.
+    :raises TrackError: if it is none.
+    :raises OSError: if it cannot be read.
     """
     data = Path(path).read_bytes()
     try:
@@ -128,8 +129,10 @@ def words_of(name):
 def match_names(names, keys, prefix="", suffix="", mirror=False):
     """Find the shape keys of a track's names.
 
-    :param names: of the track; :param keys: of the mesh.
-    :param prefix: what the mesh's names begin with besides; :param suffix: what they end with besides.
+    :param names: of the track.
+    :param keys: of the mesh.
+    :param prefix: what the mesh's names begin with besides.
+    :param suffix: what they end with besides.
     :param mirror: exchange left and right.
     :return: {name: keys}. A name without a side that the mesh has in two halves gets both of them.
     """

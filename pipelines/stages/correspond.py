@@ -10,7 +10,7 @@ import numpy as np
 
 from blendvoca.transfer import TransferConfig
 from blendvoca.transfer.checks import landmark_pairs
-from blendvoca.transfer.front import register_heads
+from blendvoca.transfer.transfer_rig import register_heads
 from pipelines.artefact import write_artefact
 from pipelines.records import unpack_crop, unpack_mesh, unpack_rig
 from pipelines.stage import Stage

@@ -25,7 +25,8 @@ class LogMelSettings:
     """Spectrum and patch.
 
     :param bands: mel bands from ``low`` to ``high`` Hz.
-    :param window: samples of a spectrum; :param hop: samples between spectra.
+    :param window: samples of a spectrum.
+    :param hop: samples between spectra.
     :param reach: spectra before and after that a patch spans.
     :param orders: cosine coefficients kept of each band's course.
     """

@@ -1,8 +1,8 @@
 """A speech encoder laid out for sampling: the same function, faster on a CPU.
 
 Most of an encoder's time goes into products with fixed weights. Here they are packed once for oneDNN
-(:mod:`said_model.kernels`), the positional convolution's weight norm is worked out, the first convolution is a product,
-and every channel is normalised over time in place.
+(:mod:`said_model.network.kernels`), the positional convolution's weight norm is worked out, the first
+convolution is a product, and every channel is normalised over time in place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from said_model.audio_encoder.base import AudioEncoder
-from said_model.kernels import Convolution, Linear, packed_operators
+from said_model.network.kernels import Convolution, Linear, packed_operators
 
 #: What makes a convolution besides its weights.
 _SIZES = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups")

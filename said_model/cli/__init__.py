@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import blendvoca
-from blendvoca.commands import LazyGroup
+from blendvoca.terminal.lazy_group import LazyGroup
 
 #: Command to its one line of help; a command is the module of the same name in this package.
 COMMANDS = {

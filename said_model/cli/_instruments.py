@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from blendvoca.dataset import BlendVOCA
-    from said_model.evaluate import Evaluation, Instruments
+    from said_model.evaluation.evaluate import Evaluation, Instruments
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
@@ -45,20 +45,21 @@ def open_instruments(
     """Open what the options name, and say what is left out."""
     from blendvoca.dataset import BlendVOCA
     from said_model.config import SAMPLE_RATE
-    from said_model.extras import import_room
-    from said_model.metrics.vertex_sets import from_file
+    from said_model.evaluation.metrics.vertex_sets import from_file
+    from said_model.extras import import_optional
 
-    room = import_room("said_model.evaluate")
+    library = import_optional("said_model.evaluation.evaluate")
     truth = BlendVOCA(data, split, audio_rate=SAMPLE_RATE)
-    expert = import_room("said_model.sync_expert").load_sync(sync) if sync is not None else None
-    encoder = import_room("said_model.recipes").load_encoder(expert.config.encoder)[0] if expert is not None else None
+    expert = import_optional("said_model.evaluation.sync_expert").load_sync(sync) if sync is not None else None
+    recipes = import_optional("said_model.training.recipes")
+    encoder = recipes.load_encoder(expert.config.encoder)[0] if expert is not None else None
     if vae is None:
         click.echo("note: without --vae, FD, WInD and multimodality are left out", err=True)
     if sync is None:
         click.echo("note: without --sync, AV offset and confidence are left out", err=True)
-    return truth, room.Instruments(
-        import_room("said_model.vae").load_vae(vae) if vae is not None else None, expert, encoder,
-        import_room("said_model.syncnet").load_syncnet(syncnet) if syncnet is not None else None,
+    return truth, library.Instruments(
+        import_optional("said_model.evaluation.vae").load_vae(vae) if vae is not None else None, expert, encoder,
+        import_optional("said_model.evaluation.syncnet").load_syncnet(syncnet) if syncnet is not None else None,
         from_file(lips, "lips") if lips is not None else None, from_file(upper, "upper") if upper is not None else None,
         not no_vertices, seed=seed,
     )  # fmt: skip
@@ -67,11 +68,11 @@ def open_instruments(
 def measure(outputs: Path, name: str, truth: BlendVOCA, instruments: Instruments, fps: float) -> Evaluation:
     """Measure one folder of outputs under a bar."""
     from said_model.cli._progress import counting_bar
-    from said_model.evaluate import evaluate
-    from said_model.outputs import read_outputs
+    from said_model.evaluation.evaluate import evaluate
+    from said_model.evaluation.outputs import read_outputs
 
-    with counting_bar(f"Measuring {name}") as tell:
-        return evaluate(read_outputs(outputs, truth, fps), truth, instruments, name, tell)
+    with counting_bar(f"Measuring {name}") as on_report:
+        return evaluate(read_outputs(outputs, truth, fps), truth, instruments, name, on_report)
 
 
 def print_table(title: str, lines: Sequence[Sequence[str]]) -> None:

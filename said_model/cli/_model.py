@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from said_model.audio_encoder.speech import Speech
     from said_model.model import SAiD
-    from said_model.speech import Speech
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -54,13 +54,13 @@ def open_model(model: Path | None, pretrained: str | None, device: str, precisio
     """
     from blendvoca.errors import ConfigurationError
     from said_model import SAiD
-    from said_model.checkpoint import DEMO
+    from said_model.checkpoints.folder import DEMO
     from said_model.model import pick_device
 
     if model is not None and pretrained is not None:
         raise ConfigurationError("two models", expected="--model or --pretrained", found="both")
     if pretrained is not None:
-        from said_model.authors import fetch, network_of, read_state
+        from said_model.checkpoints.authors import fetch, network_of, read_state
 
         path = fetch(pretrained)
         said = SAiD(network_of(read_state(path), path=path), pick_device(device), precision)
@@ -79,9 +79,9 @@ def open_model(model: Path | None, pretrained: str | None, device: str, precisio
 
 def open_speech(path: Path) -> Speech:
     """Read sound and pass on what is to be said about it."""
-    from said_model.speech import hear
+    from said_model.audio_encoder.speech import load_speech
 
-    speech = hear(path)
+    speech = load_speech(path)
     for note in speech.notes:
         click.echo(f"warning: {path.name}: {note}", err=True)
     return speech

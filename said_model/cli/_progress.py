@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from said_model.loop import Report
+    from said_model.training.loop import Report
 
 #: Lines that a training writes where no bar can be drawn.
 _QUIET_LINES = 20

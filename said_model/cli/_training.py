@@ -1,4 +1,4 @@
-"""Options that the commands which train SAiD share; they are the settings of :func:`said_model.recipes.said_recipe`."""
+"""Options that the commands which train SAiD share: settings of :func:`said_model.training.recipes.said_recipe`."""
 
 from __future__ import annotations
 

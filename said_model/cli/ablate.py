@@ -36,10 +36,10 @@ def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler:
     from blendvoca.io.atomic import write_text
     from said_model import SamplerConfig
     from said_model.cli._progress import training_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    room = import_room("said_model.ablations")
-    rows, left_out = room.chosen_rows(names, encoder)
+    library = import_optional("said_model.training.ablations")
+    rows, left_out = library.chosen_rows(names, encoder)
     for title, reason in left_out.items():
         click.echo(f"note: {title} left out: {reason}; name another --encoder", err=True)
     settings = SamplerConfig(sampler, sampling_steps, guidance)
@@ -48,14 +48,14 @@ def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler:
     found = []
     for row in rows:
         model, tracks = out / row.name / "model", out / row.name / "tracks"
-        with training_bar(row.title, options["steps"]) as tell:
+        with training_bar(row.title, options["steps"]) as on_report:
             chosen = None if device == "auto" else device
-            room.train_row(row, data, model, encoder, {**options, "seed": seed}, tell, chosen)
-        room.write_tracks(model, data, tracks, split=split, samples=samples, every=every, settings=settings,
+            library.train_row(row, data, model, encoder, {**options, "seed": seed}, on_report, chosen)
+        library.write_tracks(model, data, tracks, split=split, samples=samples, every=every, settings=settings,
                           device=device)  # fmt: skip
         found.append(measure(tracks, row.title, truth, opened, fps))
         if json_path is not None:
             write_text(json_path, json.dumps([system.to_json() for system in found], indent=1) + "\n")
         if markdown_path is not None:
-            write_text(markdown_path, room.markdown(room.table(found)))
-    print_table(f"Ablations, {split}", room.table(found))
+            write_text(markdown_path, library.markdown(library.table(found)))
+    print_table(f"Ablations, {split}", library.table(found))

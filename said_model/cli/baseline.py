@@ -17,15 +17,15 @@ def baseline(model: Path, shards: Path, out: Path, split: str) -> None:
     from blendvoca.dataset import BlendVOCA
     from blendvoca.errors import AudioError
     from said_model.config import SAMPLE_RATE
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    room = import_room("said_model.baselines.end2end_au")
-    regressor = room.load_regressor(model)
+    library = import_optional("said_model.evaluation.baselines.end2end_au")
+    regressor = library.load_regressor(model)
     dataset = BlendVOCA(shards, split, audio_rate=SAMPLE_RATE)
     for clip in dataset:
         if clip.waveform is None:
             raise AudioError(f"{clip.speaker}/{clip.sentence} has no sound", expected="shards with audio")
-        track = room.predict(regressor, clip.waveform, len(clip.track))
+        track = library.predict(regressor, clip.waveform, len(clip.track))
         folder = out / clip.speaker
         folder.mkdir(parents=True, exist_ok=True)
         track.to_csv(folder / f"{clip.sentence}.csv")

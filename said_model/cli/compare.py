@@ -10,7 +10,7 @@ import click
 from said_model.cli._instruments import measure, measuring_options, open_instruments, print_table
 
 if TYPE_CHECKING:
-    from said_model.compare import Interval
+    from said_model.evaluation.compare import Interval
 
 
 @click.command()
@@ -29,8 +29,8 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
     ambiguous = len({folder.name for folder in outputs}) < len(outputs)
     names = [str(folder) if ambiguous else folder.name for folder in outputs]
     systems = [measure(folder, name, truth, instruments, fps) for folder, name in zip(outputs, names)]
-    from said_model.compare import compare as side_by_side
-    from said_model.figures_page import FIGURES
+    from said_model.evaluation.compare import compare as side_by_side
+    from said_model.evaluation.page import FIGURES
 
     found = side_by_side(systems, resamples, options["seed"])
     lines = [["Figure", *names, "Clips"]]

@@ -29,10 +29,10 @@ def edit(track: Path, audio: Path, out: Path, keep: tuple[str, ...], pin: tuple[
          at_once: int) -> None:  # fmt: skip
     """Generate parts of TRACK (CSV) anew to fit the sound; what is kept comes back exactly."""
     from blendvoca.errors import ConfigurationError, OutputError
-    from blendvoca.io.csv import read_track
+    from blendvoca.io.track.csv import read_track
     from said_model import SamplerConfig
-    from said_model.edit import build_mask, mask_of_track
-    from said_model.windows import WindowConfig
+    from said_model.diffusion.windows import WindowConfig
+    from said_model.synthesis.edit import build_mask, mask_of_track
 
     if mask_path is not None and (keep or pin or redo):
         raise ConfigurationError("two masks", expected="--mask, or --keep, --pin and --redo", found="both")

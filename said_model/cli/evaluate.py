@@ -31,7 +31,7 @@ def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path:
 
     truth, instruments = open_instruments(**options)
     found = measure(outputs, name or outputs.name, truth, instruments, fps)
-    from said_model.figures_page import page, rows
+    from said_model.evaluation.page import page, rows
 
     table = Table(title=f"{found.name} on {options['split']}")
     for title in ("Figure", "Better", "Value", "Clips"):

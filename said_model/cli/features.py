@@ -16,17 +16,17 @@ import click
 def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | None) -> None:
     """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""
     from said_model.cli._progress import counting_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    room = import_room("said_model.features")
-    heard, described = import_room("said_model.recipes").load_encoder(encoder)
+    library = import_optional("said_model.audio_encoder.features")
+    heard, described = import_optional("said_model.training.recipes").load_encoder(encoder)
     from blendvoca.dataset import BlendVOCA
     from said_model.config import SAMPLE_RATE
 
     dataset = BlendVOCA(shards, audio_rate=SAMPLE_RATE)
     rate = fps if fps is not None else dataset.entry(0).fps if len(dataset) else 60.0
-    heard.to(import_room("said_model.devices").pick_device(device))
-    cache = room.FeatureCache(shards, heard, described.name, rate, room.Shifts(shifts))
-    with counting_bar("Listening") as tell:
-        computed = cache.fill(dataset, tell)
+    heard.to(import_optional("said_model.devices").pick_device(device))
+    cache = library.FeatureCache(shards, heard, described.name, rate, library.Shifts(shifts))
+    with counting_bar("Listening") as on_report:
+        computed = cache.fill(dataset, on_report)
     click.echo(f"{cache.folder}: {computed} clips computed, {len(dataset) - computed} were there")

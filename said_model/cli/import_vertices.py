@@ -27,7 +27,7 @@ def import_vertices(folder: Path, name: str, data: Path, out: Path, fps: float |
     from blendvoca.fit import Fitter, match_topology
     from blendvoca.resample import resampled
     from blendvoca.sequence import MeshSequence
-    from said_model.baselines.vertex_models import find_outputs, model_named, read_vertices
+    from said_model.evaluation.baselines.vertex_models import find_outputs, model_named, read_vertices
 
     model, dataset = model_named(name), BlendVOCA(data, audio=False)
     rate, fitters = dataset.entry(0).fps, dict[tuple[str, int], Fitter]()

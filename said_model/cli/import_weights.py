@@ -19,9 +19,10 @@ def import_weights(file: Path | None, pretrained: str | None, encoder_config: Pa
                    out: Path) -> None:  # fmt: skip
     """Turn FILE, a .pth state dict of the authors, into a checkpoint folder. Nothing in the file is executed."""
     from blendvoca.errors import ConfigurationError
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    authors, checkpoint = import_room("said_model.authors"), import_room("said_model.checkpoint")
+    authors = import_optional("said_model.checkpoints.authors")
+    checkpoint = import_optional("said_model.checkpoints.folder")
     if (file is None) == (pretrained is None):
         raise ConfigurationError("which weights?", expected="FILE or --pretrained, one of them")
     path = file if file is not None else authors.fetch(pretrained)

@@ -14,9 +14,9 @@ def info(model: Path) -> None:
     import shutil
     import textwrap
 
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    checkpoint = import_room("said_model.checkpoint")
+    checkpoint = import_optional("said_model.checkpoints.folder")
     config, notes = checkpoint.read_config(model), checkpoint.read_record(model).get("notes", {})
     denoiser, encoder, diffusion = config.denoiser, config.encoder, config.diffusion
     alignment = denoiser.alignment

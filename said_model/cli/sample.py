@@ -11,7 +11,7 @@ from said_model.cli._model import model_options, open_model, open_speech, sample
 
 if TYPE_CHECKING:
     from said_model import SAiD, SamplerConfig
-    from said_model.windows import WindowConfig
+    from said_model.diffusion.windows import WindowConfig
 
 
 @click.command()
@@ -31,9 +31,9 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
     """
     from blendvoca.errors import AudioError, FormatError, MissingInputError, OutputError
     from said_model import SamplerConfig
+    from said_model.diffusion.schedule import make_schedule
+    from said_model.diffusion.windows import WindowConfig
     from said_model.model import together
-    from said_model.schedule import make_schedule
-    from said_model.windows import WindowConfig
 
     files = together(audio)
     stems = [path.stem for path in files]

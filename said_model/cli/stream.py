@@ -27,8 +27,8 @@ def stream(encoding: str, hop: int, lookahead: int, past: int, model: Path | Non
 
     from said_model import SamplerConfig
     from said_model.config import SAMPLE_RATE
-    from said_model.stream import StreamConfig
-    from said_model.windows import Chain
+    from said_model.diffusion.windows import Chain
+    from said_model.synthesis.stream import StreamConfig
 
     said = open_model(model, pretrained, device, precision)
     config = StreamConfig(Chain(past, hop, lookahead))

@@ -28,16 +28,16 @@ def train(shards: Path, out: Path, model: str, encoder: str, device: str, **opti
     command resumes a run that was stopped, and ends where an undisturbed one would have.
     """
     from said_model.cli._progress import conclude, counting_bar, training_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
     if model == "end2end-au":
         _train_baseline(shards, out, device, options)
         return
-    room = import_room("said_model.recipes")
-    recipe = room.said_recipe(shards, encoder, **options)
-    with counting_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as tell:
-        outcome = import_room("said_model.train").train(
-            shards, out, recipe.config, network=recipe.network, tell=tell, tell_features=listened,
+    library = import_optional("said_model.training.recipes")
+    recipe = library.said_recipe(shards, encoder, **options)
+    with counting_bar("Listening") as listened, training_bar("Training", recipe.config.loop.steps) as on_report:
+        outcome = import_optional("said_model.training.said").train(
+            shards, out, recipe.config, network=recipe.network, on_report=on_report, on_features=listened,
             device=None if device == "auto" else device,
         )  # fmt: skip
     best = f"Best validation loss {outcome.best_validation:.4f} at step {outcome.best_step}"
@@ -48,7 +48,7 @@ def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, obj
     """Train the regression baseline; refuse options that it does not have."""
     from blendvoca.errors import ConfigurationError
     from said_model.cli._progress import conclude, training_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
     shared = {"steps", "batch", "learning_rate", "warmup", "decay", "evaluate_every", "seed", "precision"}
     context = click.get_current_context()
@@ -56,12 +56,12 @@ def _train_baseline(shards: Path, out: Path, device: str, options: dict[str, obj
              and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]  # fmt: skip
     if given:
         raise ConfigurationError("end2end-au has no such options", found=given, remedy="Leave them out.")
-    settings = import_room("said_model.loop").LoopConfig(
+    settings = import_optional("said_model.training.loop").LoopConfig(
         **{name: options[name] for name in shared}, ema_decay=options["ema"], compile=options["compiled"]
     )
-    room = import_room("said_model.baselines.train_end2end")
-    with training_bar("Training", settings.steps) as tell:
+    library = import_optional("said_model.training.end2end_au")
+    with training_bar("Training", settings.steps) as on_report:
         chosen = None if device == "auto" else device
-        outcome = room.train_end2end(shards, out, settings, options["frames"], tell, chosen)
+        outcome = library.train_end2end(shards, out, settings, options["frames"], on_report, chosen)
     best = f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}"
     conclude(best, f"Sample with it: said baseline {out} SHARDS --out TRACKS")

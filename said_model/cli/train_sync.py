@@ -21,14 +21,14 @@ def train_sync(shards: Path, out: Path, encoder: str, steps: int, batch: int, le
                evaluate_every: int, device: str, seed: int) -> None:  # fmt: skip
     """Train the sync expert on SHARDS with sound; `said evaluate --sync` measures synchrony with it."""
     from said_model.cli._progress import conclude, counting_bar, training_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    room, loop = import_room("said_model.train_sync"), import_room("said_model.loop")
+    library, loop = import_optional("said_model.training.sync_expert"), import_optional("said_model.training.loop")
     settings = loop.LoopConfig(
         steps=steps, batch=batch, learning_rate=learning_rate, evaluate_every=evaluate_every, warmup=100,
         ema_decay=0.99, seed=seed,
     )  # fmt: skip
-    with counting_bar("Listening") as listened, training_bar("Training", steps) as tell:
-        outcome = room.train_sync(shards, out, settings, encoder=encoder, tell=tell, tell_features=listened,
+    with counting_bar("Listening") as listened, training_bar("Training", steps) as on_report:
+        outcome = library.train_sync(shards, out, settings, encoder=encoder, on_report=on_report, on_features=listened,
                                   device=None if device == "auto" else device)  # fmt: skip
     conclude(f"Best validation loss {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")

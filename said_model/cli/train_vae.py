@@ -21,13 +21,13 @@ def train_vae(
 ) -> None:
     """Train the VAE whose latents FD, WInD and multimodality are measured in (paper supplement 11)."""
     from said_model.cli._progress import conclude, training_bar
-    from said_model.extras import import_room
+    from said_model.extras import import_optional
 
-    room, loop = import_room("said_model.train_vae"), import_room("said_model.loop")
+    library, loop = import_optional("said_model.training.vae"), import_optional("said_model.training.loop")
     settings = loop.LoopConfig(
         steps=steps, batch=batch, learning_rate=learning_rate, evaluate_every=evaluate_every, ema_decay=0.99, seed=seed
     )
-    with training_bar("Training", steps) as tell:
+    with training_bar("Training", steps) as on_report:
         chosen = None if device == "auto" else device
-        outcome = room.train_vae(shards, out, room.VaeConfig(loop=settings), tell, chosen)
+        outcome = library.train_vae(shards, out, library.VaeConfig(loop=settings), on_report, chosen)
     conclude(f"Best validation error {outcome.best_validation:.4g} at step {outcome.best_step}: {out}")

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli import main
 from blendvoca.export.convert import KINDS, load_rig, load_track
-from blendvoca.export.gltf import write_glb
+from blendvoca.io.rig.gltf_write import write_glb
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack

@@ -8,8 +8,8 @@ import trimesh
 from click.testing import CliRunner
 
 from blendvoca.cli import main
-from blendvoca.io.anymesh import read_mesh
-from blendvoca.io.obj import write_obj
+from blendvoca.io.mesh.anymesh import read_mesh
+from blendvoca.io.mesh.obj import write_obj
 from blendvoca.mesh import Mesh
 from blendvoca.shard.rig_file import read_rig
 from blendvoca.synthetic.head import SyntheticHead
@@ -190,7 +190,7 @@ def test_transfer_writes_a_list(folder, head) -> None:
 @pytest.mark.slow
 def test_arkit_onto_an_ict_head(assets, tmp_path, monkeypatch) -> None:
     """The whole model, eyeballs and teeth included, in its own centimetres."""
-    from blendvoca.io.ict import read_ict
+    from blendvoca.io.rig.ict import read_ict
 
     monkeypatch.setenv("BLENDVOCA_ASSETS", str(assets))
     model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from said_model.metrics.frechet import frechet_distance
-from said_model.metrics.gaussian import Mixture, mixture_distance
-from said_model.metrics.multimodality import paired_distance
+from said_model.evaluation.metrics.frechet import frechet_distance
+from said_model.evaluation.metrics.gaussian import Mixture, mixture_distance
+from said_model.evaluation.metrics.multimodality import paired_distance
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run
 from reference.said_plain import denoise as plain_denoise  # noqa: E402
 from reference.said_weights import reference_state  # noqa: E402
 
-from said_model.authors import network_of, read_state  # noqa: E402
+from said_model.checkpoints.authors import network_of, read_state  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
-from said_model.guidance import guided  # noqa: E402
-from said_model.inference import GuidedDenoiser  # noqa: E402
-from said_model.sampler import Kept, sample  # noqa: E402
-from said_model.schedule import alpha_bars, make_schedule  # noqa: E402
+from said_model.diffusion.guidance import guided  # noqa: E402
+from said_model.diffusion.sampler import InpaintingConstraint, sample  # noqa: E402
+from said_model.diffusion.schedule import alpha_bars, make_schedule  # noqa: E402
+from said_model.network.inference import GuidedDenoiser  # noqa: E402
 
 
 def arrays(folder, name):
@@ -135,7 +135,7 @@ def test_sampling(network, sampling, denoise):
 @torch.inference_mode()
 def test_editing(network, sampling, denoise):
     schedule = make_schedule(network.config.diffusion, authors_setting(sampling))
-    kept = Kept(sampling["reference"], sampling["mask"], sampling["edit_noise"])
+    kept = InpaintingConstraint(sampling["reference"], sampling["mask"], sampling["edit_noise"])
     start = schedule.noised(kept.reference, kept.noise, 0)
     edited = sample(denoise, schedule, start, kept)
     assert largest(edited - sampling["edited"]) <= 2e-4

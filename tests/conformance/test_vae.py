@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from said_model.vae import latent_features, load_vae  # noqa: E402
+from said_model.evaluation.vae import latent_features, load_vae  # noqa: E402
 
 
 def test_latents_and_reconstruction(assets, conformance):

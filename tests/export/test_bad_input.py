@@ -11,13 +11,13 @@ import pytest
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, TrackError
-from blendvoca.export.arkit_json import read_json
 from blendvoca.export.convert import load_track, save
-from blendvoca.export.gltf import write_glb
-from blendvoca.export.gltf_import import read_gltf
-from blendvoca.export.livelink import write_livelink
 from blendvoca.export.retarget import apply_map, load_recipe, read_map, to_recipe
 from blendvoca.export.timing import resample, smooth
+from blendvoca.io.rig.gltf_read import read_gltf
+from blendvoca.io.rig.gltf_write import write_glb
+from blendvoca.io.track.arkit_json import read_json
+from blendvoca.io.track.livelink_write import write_livelink
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack

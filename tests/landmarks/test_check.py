@@ -123,7 +123,7 @@ def test_harmless_oddities_are_warnings(face) -> None:
 
 
 def test_real_faces_pass_and_their_wrong_lists_do_not(assets) -> None:
-    from blendvoca.io.ict import read_ict
+    from blendvoca.io.rig.ict import read_ict
     from landmarks.sources import load_source
 
     model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")

@@ -16,8 +16,8 @@ from blendvoca.errors import (
     RigError,
     TrackError,
 )
-from blendvoca.io.ict import read_ict, split_polygons
-from blendvoca.io.obj import write_obj
+from blendvoca.io.mesh.obj import write_obj
+from blendvoca.io.rig.ict import read_ict, split_polygons
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig

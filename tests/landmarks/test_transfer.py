@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import LandmarkError, MeshError
-from blendvoca.io.ict import read_ict
+from blendvoca.io.rig.ict import read_ict
 from blendvoca.mesh import Mesh
 from blendvoca.synthetic.head import SyntheticHead
 from landmarks.scheme import GROUPS, INDEX, INNER, TEN_PICKS

@@ -19,19 +19,19 @@ from blendvoca.errors import (
     MissingInputError,
     OutputError,
 )
-from blendvoca.io.csv import read_track
-from blendvoca.io.ply import read_ply
-from blendvoca.io.ply_write import write_ply
-from blendvoca.io.vocaset import open_corpus
+from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.mesh.ply_write import write_ply
+from blendvoca.io.track.csv import read_track
+from blendvoca.io.vocaset.source import open_corpus
 from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.mesh import Mesh
 from blendvoca.shard.verify import verify
 from pipelines.build import BuildResult, build
 from pipelines.check import check
-from pipelines.progress import Silent
+from pipelines.progress import NoReport
 
 
-class Told(Silent):
+class Told(NoReport):
     """Keeps what everybody is told, and the details."""
 
     def __init__(self) -> None:

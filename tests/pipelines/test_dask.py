@@ -12,7 +12,7 @@ import pytest
 from pipelines_fakes import Double, Settings, Total
 
 from pipelines.executors import Dask, InProcess
-from pipelines.progress import Silent
+from pipelines.progress import NoReport
 from pipelines.runner import run_stages
 from pipelines.workspace import Workspace
 
@@ -40,7 +40,7 @@ def _contents(out: Path) -> dict[str, bytes]:
 
 def _run(executor, work):
     with executor:
-        return run_stages((Double(), Total()), work, executor, Silent())
+        return run_stages((Double(), Total()), work, executor, NoReport())
 
 
 def test_same_bytes_though_a_worker_is_killed(cluster, tmp_path):

@@ -16,8 +16,8 @@ from sample_builders import FRAMES, small_sample
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingInputError
 from blendvoca.geometry.boundary import boundary_loops
-from blendvoca.io.ply import read_ply
-from blendvoca.io.ply_write import write_ply
+from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.mesh.ply_write import write_ply
 from blendvoca.mesh import Mesh
 from landmarks.files import read_landmarks
 from pipelines.build import build

@@ -7,7 +7,7 @@ import pytest
 from sample_builders import real_corpus
 
 from blendvoca.dataset import BlendVOCA
-from blendvoca.io.livelink import read_livelink
+from blendvoca.io.track.livelink_read import read_livelink
 from blendvoca.shard.verify import verify
 from pipelines.build import build
 from pipelines.config import BuildConfig

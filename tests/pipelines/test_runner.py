@@ -12,14 +12,14 @@ from pipelines_fakes import Double, Settings, Total
 from blendvoca.errors import OutputError
 from pipelines.executors import InProcess, Processes
 from pipelines.lock import locked
-from pipelines.progress import Silent
+from pipelines.progress import NoReport
 from pipelines.runner import Interrupted, StageReport, run_stages
 from pipelines.workspace import Workspace
 
 STAGES = (Double(), Total())
 
 
-class Notes(Silent):
+class Notes(NoReport):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ def source(tmp_path: Path) -> Path:
 def build(source: Path, out: Path, jobs: int = 0, notes: Notes | None = None, force: bool = False, **settings):
     work = Workspace(Settings(source, **settings), out)
     with Processes(work, jobs) if jobs else InProcess(work) as executor:
-        return run_stages(STAGES, work, executor, notes or Silent(), force)
+        return run_stages(STAGES, work, executor, notes or NoReport(), force)
 
 
 def counts(reports: list[StageReport]) -> list[tuple[int, int, int, int]]:

@@ -24,7 +24,7 @@ from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify_shard
 from pipelines.build import build
 from pipelines.lock import locked
-from pipelines.progress import Silent
+from pipelines.progress import NoReport
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_a_second_build_is_refused_and_the_first_unharmed(corpus, undisturbed, t
     assert hashes(out) == undisturbed
 
 
-class Meddler(Silent):
+class Meddler(NoReport):
     """Does something once, when a stage begins."""
 
     def __init__(self, stage: str, deed) -> None:

@@ -25,15 +25,15 @@ from torch import Tensor, nn  # noqa: E402
 
 from blendvoca.audio import Waveform  # noqa: E402
 from said_model import SAiD  # noqa: E402
-from said_model.augment import AugmentConfig, TrainingClip  # noqa: E402
+from said_model.audio_encoder.features import encode  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
-from said_model.features import encode  # noqa: E402
-from said_model.loop import LoopConfig, Task  # noqa: E402
-from said_model.network import SaidNetwork  # noqa: E402
-from said_model.sync_expert import SyncConfig, SyncExpert  # noqa: E402
-from said_model.train import SaidTask, TrainConfig  # noqa: E402
-from said_model.train_sync import SyncTask  # noqa: E402
-from said_model.train_vae import VaeConfig, VaeTask  # noqa: E402
+from said_model.evaluation.sync_expert import SyncConfig, SyncExpert  # noqa: E402
+from said_model.network.said import SaidNetwork  # noqa: E402
+from said_model.training.loop import LoopConfig, Task  # noqa: E402
+from said_model.training.said import SaidTask, TrainConfig  # noqa: E402
+from said_model.training.sync_expert import SyncTask  # noqa: E402
+from said_model.training.vae import VaeConfig, VaeTask  # noqa: E402
+from said_model.training.windows import AugmentConfig, TrainingClip  # noqa: E402
 
 CPU = torch.device("cpu")
 FRAMES, RATE = 130, 16_000

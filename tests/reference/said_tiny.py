@@ -7,7 +7,7 @@ from typing import Any
 from reference.said_weights import reference_state
 
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig
-from said_model.network import SaidNetwork
+from said_model.network.said import SaidNetwork
 
 
 def tiny_config(**denoiser: Any) -> ModelConfig:

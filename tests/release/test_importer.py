@@ -18,8 +18,8 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli import main
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import BlendvocaError, FormatError, LicenceError, MissingInputError, TrackError, UnsafePickleError
-from blendvoca.io.csv import read_track
-from blendvoca.io.ply import read_ply
+from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.track.csv import read_track
 from blendvoca.io.wav import read_audio
 from blendvoca.release.complete import complete
 from blendvoca.release.importer import import_release

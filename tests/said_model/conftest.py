@@ -12,7 +12,7 @@ from blendvoca.audio import Waveform
 def tiny_network():
     from reference.said_tiny import filled, tiny_config
 
-    from said_model.network import SaidNetwork
+    from said_model.network.said import SaidNetwork
 
     return filled(SaidNetwork(tiny_config()))
 

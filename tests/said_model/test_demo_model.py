@@ -13,7 +13,7 @@ from blendvoca.synthetic.coarticulation import Style, coefficients
 from blendvoca.synthetic.sentences import SENTENCE_TEXTS
 from blendvoca.synthetic.speech import VOICES, Voice, say
 from said_model import SAiD
-from said_model.checkpoint import DEMO
+from said_model.checkpoints.folder import DEMO
 
 UNSEEN = (
     "A bumblebee hovered above the open window and would not leave.",

@@ -16,13 +16,14 @@ from blendvoca.errors import (  # noqa: E402
     TrackError,
 )
 from blendvoca.track import CoefficientTrack  # noqa: E402
-from said_model import SAiD, SamplerConfig, checkpoint  # noqa: E402
-from said_model.drawing import out_of_memory  # noqa: E402
-from said_model.edit import build_mask, mask_of_track  # noqa: E402
+from said_model import SAiD, SamplerConfig  # noqa: E402
+from said_model.audio_encoder.speech import features_of, load_speech  # noqa: E402
+from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.diffusion.windows import Chain, WindowConfig  # noqa: E402
 from said_model.model import pick_device  # noqa: E402
-from said_model.speech import features_of, hear  # noqa: E402
-from said_model.stream import StreamConfig  # noqa: E402
-from said_model.windows import Chain, WindowConfig  # noqa: E402
+from said_model.synthesis.clip import out_of_memory  # noqa: E402
+from said_model.synthesis.edit import build_mask, mask_of_track  # noqa: E402
+from said_model.synthesis.stream import StreamConfig  # noqa: E402
 
 FEW = SamplerConfig(steps=3)
 
@@ -76,7 +77,7 @@ def test_long_clips_in_windows_and_sections(tiny_model, babble):
 
 
 def test_features_in_chunks_are_those_of_the_whole(tiny_model, babble):
-    speech = hear(babble)
+    speech = load_speech(babble)
     encoder = tiny_model.network.audio_encoder
     whole, chunked = (features_of(encoder, speech.samples, 180, chunk)[0] for chunk in (1000, 40))
     # The chunks end between two spectra, the whole does not: rounding of times is all that may differ.
@@ -184,7 +185,7 @@ def test_odd_sound_gives_sensible_motion_and_a_note(tiny_model, sound, frames, n
     track = tiny_model.sample(sound, sampler=FEW)
     assert len(track) == frames
     assert np.isfinite(track.values).all()
-    notes = " ".join(hear(sound).notes)
+    notes = " ".join(load_speech(sound).notes)
     assert note in notes if note else notes == ""
 
 

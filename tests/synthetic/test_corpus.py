@@ -14,8 +14,8 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli.synth import synth
 from blendvoca.errors import ConfigurationError, OutputError
 from blendvoca.fit import FitSettings, fit
-from blendvoca.io.csv import read_track
-from blendvoca.io.ply import read_ply
+from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.track.csv import read_track
 from blendvoca.io.wav import read_audio
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig

@@ -9,7 +9,7 @@ from blendvoca.crop import Crop
 from blendvoca.errors import ConfigurationError, LandmarkError, MeshError
 from blendvoca.mesh import Mesh
 from blendvoca.transfer import TransferConfig, clean, transfer_rig
-from blendvoca.transfer.face import FaceConfig
+from blendvoca.transfer.face_method import FaceConfig
 
 # Row i of the scheme is the mirror of row MIRROR[i].
 MIRROR = np.r_[

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import MeshError
-from blendvoca.transfer.face import linear_gradients
+from blendvoca.transfer.face_method import linear_gradients
 from blendvoca.transfer.frames import (
     affine_matrix,
     deformation_gradients,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blendvoca.io.ict import read_ict
+from blendvoca.io.rig.ict import read_ict
 from blendvoca.transfer import TransferConfig, transfer_rig
 from landmarks.sources import SourceRig, load_source
 

@@ -9,9 +9,9 @@ import pytest
 
 from blendvoca.geometry import closest_points, face_normals
 from blendvoca.transfer import TransferConfig, TransferResult
+from blendvoca.transfer.common_space import common_space
+from blendvoca.transfer.lip_sides import of_faces, side_labels
 from blendvoca.transfer.registration import RegistrationConfig, register
-from blendvoca.transfer.sides import of_faces, side_labels
-from blendvoca.transfer.space import common_space
 
 
 def test_markers_are_exact_and_the_source_lies_on_the_target(result: TransferResult) -> None:

@@ -12,7 +12,7 @@ from blendvoca.certificate import FitCertificate
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, RigError, nearest
 from blendvoca.export.convert import load_rig
-from blendvoca.io.corpus import Corpus
+from blendvoca.io.vocaset.corpus import Corpus
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.manifest import shard_files
 from blendvoca.shard.reader import Shard, open_shard, opened, text_attribute

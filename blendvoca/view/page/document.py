@@ -30,7 +30,8 @@ def document(title: str, subtitle: str, sections: Iterable[str]) -> str:
 def section(title: str, body: str, about: str = "") -> str:
     """Return a part of a page.
 
-    :param body: HTML; :param about: a sentence of text under the title.
+    :param body: HTML.
+    :param about: a sentence of text under the title.
     """
     words = f"<p class=about>{escape(about)}</p>" if about else ""
     return f"<section><h2>{escape(title)}</h2>{words}{body}</section>\n"
@@ -39,7 +40,8 @@ def section(title: str, body: str, about: str = "") -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], last: Sequence[str] = (), words: int = 1) -> str:
     """Return a table of text cells.
 
-    :param last: a line for all; :param words: how many columns hold words, on the left; numbers stand on the right.
+    :param last: a line for all.
+    :param words: how many columns hold words, on the left; numbers stand on the right.
     """
 
     def line(cells: Sequence[str], tag: str) -> str:

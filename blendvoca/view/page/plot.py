@@ -61,7 +61,9 @@ def strips(groups: Sequence[tuple[str, ArrayLike]], title: str, unit: str = "") 
 def curve(values: ArrayLike, title: str, unit: str, seconds: float, mark: int | None = None, height: int = 120) -> str:
     """Return a quantity over the time of a clip.
 
-    :param values: (T,); :param seconds: length of the clip; :param mark: a frame to be pointed at.
+    :param values: (T,).
+    :param seconds: length of the clip.
+    :param mark: a frame to be pointed at.
     """
     array = np.asarray(values, dtype=np.float64)
     across = _Axis(0, seconds, _LEFT, _WIDTH - _RIGHT)

@@ -1,0 +1,1 @@
+"""Mesh files: PLY, OBJ and what other packages read."""

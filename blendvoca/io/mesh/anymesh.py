@@ -1,0 +1,70 @@
+"""One mesh from any file that people bring: PLY and OBJ by this package, GLB, glTF and STL by trimesh."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from blendvoca.errors import FormatError, MeshError
+from blendvoca.io.files import StrPath, naming, read_bytes
+from blendvoca.io.mesh.obj import decode_obj
+from blendvoca.io.mesh.ply import decode_ply
+from blendvoca.mesh import Mesh
+
+#: Suffixes that :func:`read_mesh` knows.
+MESH_SUFFIXES: tuple[str, ...] = (".ply", ".obj", ".glb", ".gltf", ".stl")
+
+
+def read_mesh(path: StrPath) -> Mesh:
+    """Read a mesh, its format chosen by the suffix; units and axes stay those of the file.
+
+    GLB, glTF and STL repeat a vertex wherever its normal or texture changes, which tears the surface apart: vertices at
+    exactly the same place become one, in the order of their first use. PLY and OBJ keep their vertices as they are.
+
+    :raises MissingInputError: if the file cannot be read.
+    :raises FormatError: for an unknown suffix or a damaged file.
+    :raises MeshError: if it holds no proper mesh.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in MESH_SUFFIXES:
+        raise FormatError("unknown mesh format", expected=f"one of {', '.join(MESH_SUFFIXES)}", found=suffix, path=path)
+    data = read_bytes(path)
+    with naming(path):
+        if suffix == ".ply":
+            return decode_ply(data)
+        if suffix == ".obj":
+            return decode_obj(data)
+        return welded(_by_trimesh(data, suffix[1:]))
+
+
+def _by_trimesh(data: bytes, kind: str) -> Mesh:
+    """Read all geometry of a file as one mesh, parts placed as its scene states."""
+    import trimesh
+
+    try:
+        # Without a resolver nothing outside the file is opened.
+        scene = trimesh.load_scene(io.BytesIO(data), file_type=kind, process=False)
+        whole = scene.to_mesh()
+        vertices, faces = np.asarray(whole.vertices), np.asarray(whole.faces)
+    except Exception as error:  # trimesh and its loaders raise many kinds for a file that is none
+        raise FormatError(
+            f"not a readable {kind.upper()} file",
+            found=f"{type(error).__name__}: {str(error)[:80]}",
+            remedy="Save it with its data inside, as .glb or .ply.",
+        ) from error
+    if not len(faces):
+        raise MeshError("no triangles in this file", found=f"{len(vertices)} vertices")
+    return Mesh(vertices, faces)
+
+
+def welded(mesh: Mesh) -> Mesh:
+    """Return the mesh with vertices at exactly the same place made one; triangles that vanish by it are left out."""
+    _, first, group = np.unique(mesh.vertices, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    faces = rank[group.reshape(-1)][mesh.faces]
+    whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return Mesh(mesh.vertices[first[order]], faces[whole])

@@ -1,0 +1,1 @@
+"""Blendshape rigs as files: glTF, USD, folders of OBJ, ICT FaceKit."""

@@ -1,0 +1,1 @@
+"""Mesh sequences as files: frames in folders, archives and arrays."""

@@ -1,0 +1,1 @@
+"""Coefficient tracks as files, reading and writing side by side."""

@@ -1,0 +1,48 @@
+"""Live Link Face CSV: the 61 columns of Apple's capture app, so that Unreal and MotionBuilder tools read our tracks."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+import numpy as np
+
+from blendvoca.arkit import ARKIT_NAMES, canonical_name
+from blendvoca.errors import TrackError
+from blendvoca.io.atomic import write_text
+from blendvoca.io.track.livelink_read import POSE_COLUMNS
+from blendvoca.track import CoefficientTrack
+
+#: Decimals of the app's own files.
+DECIMALS = 10
+
+
+def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_seconds: float = 0.0) -> None:
+    """Write a track as Live Link Face writes it: timecode, count, 52 shapes in its order, nine pose angles.
+
+    Shapes that the track lacks and all pose angles are zero. Values keep ten decimals: the error is below 5e-11.
+
+    :param start_seconds: time of day of the first frame.
+    :raises TrackError: if the track holds a name that is no ARKit shape, or the rate is no whole number.
+    """
+    if track.fps != round(track.fps) or track.fps > 999:
+        raise TrackError(
+            "timecodes need a whole frame rate", expected="such as 30 or 60", found=track.fps, remedy="Use --fps."
+        )
+    columns = [ARKIT_NAMES.index(canonical_name(name)) for name in track.names]
+    table = np.zeros((len(track), len(ARKIT_NAMES) + len(POSE_COLUMNS)))
+    table[:, columns] = track.values
+    header = ["Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in ARKIT_NAMES), *POSE_COLUMNS]
+    first = round(start_seconds * track.fps)
+    lines = [",".join(header)]
+    for frame, row in enumerate(table):
+        values = ",".join(f"{value:.{DECIMALS}f}" for value in row)
+        lines.append(f"{_timecode(first + frame, round(track.fps))},{table.shape[1]},{values}")
+    write_text(path, "\n".join(lines) + "\n")
+
+
+def _timecode(frame: int, fps: int) -> str:
+    """Return hours:minutes:seconds:frames.milliframes, wrapped at midnight."""
+    seconds, part = divmod(frame, fps)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour % 24:02d}:{minute:02d}:{second:02d}:{part:02d}.000"

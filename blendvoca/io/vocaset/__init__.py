@@ -1,0 +1,1 @@
+"""VOCASET in every form that it is kept in."""

@@ -1,0 +1,239 @@
+"""The face method: deformation transfer that keeps lips sealed, lids closed and amplitudes.
+
+For target displacements d it minimises
+
+    Σᵢ aᵢ ‖∇dᵢ − Qᵢ Pᵢ‖²  +  Σᵥ aᵥ/ℓ² ‖dᵥ − δᵥ‖²  +  Σᵣ c/ℓ² ‖d(pᵣ) − δᵣ‖²
+
+- Qᵢ: linearised gradient of the source's displacement on the triangles that correspond, smoothed over a length τ
+  where the two meshes are sampled differently; left smooth, and faded to a rotation and then to nothing, beyond the
+  source's rims;
+- δᵥ: the source's displacement at the nearest registered point, where the source covers the target (screening: shapes
+  finer than ℓ follow gradients, coarser ones the displacement, which is what keeps amplitudes);
+- pᵣ: where the source's own rims and landmarks came to lie on the target. They seal lips and lids.
+
+All terms are linear in the source's displacement: the sum of two shapes transfers to the sum of their transfers, so
+jawOpen + mouthClose seals because it seals on the source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from blendvoca.errors import ConfigurationError
+from blendvoca.geometry.adjacency import face_adjacency
+from blendvoca.geometry.boundary import boundary_loops
+from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.components import vertex_components
+from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.linalg.cholesky import factor
+from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
+from blendvoca.transfer.coverage import Coverer
+from blendvoca.transfer.face68 import COUNT
+from blendvoca.transfer.frames import gradient_matrix
+from blendvoca.transfer.lids import lid_maps
+from blendvoca.transfer.lip_sides import Labels, of_faces
+
+Array = NDArray[np.float64]
+Index = NDArray[np.integer]
+
+CHUNK = 8
+"""Shapes that are solved at once; bounds the memory that their gradients take."""
+
+
+@dataclass(frozen=True)
+class FaceConfig:
+    """Weights of the face method; lengths in normalised units (1 = RMS radius of the landmarks, 60 mm on an adult).
+
+    :raises ConfigurationError: for a length that is not positive, or a negative weight.
+    """
+
+    screening_length: float = 0.10
+    """ℓ: coarser motion follows the source's displacement, finer motion its gradients."""
+    smoothing_length: float = 0.035
+    """τ: gradients are averaged over this length where source and target are sampled differently."""
+    fade_length: float = 0.07
+    """Beyond the source's rims gradients fade over this length."""
+    rim_weight: float = 15.0
+    """Weight of one rim vertex or landmark, in vertices of the source's mean area."""
+    reach: float = 0.03
+    """Farthest from the registered source that a target point is still spoken for (1.8 mm on an adult)."""
+    max_angle_deg: float = 90.0
+    """Triangles whose normals differ by more do not correspond."""
+    hole_weight: float = 0.1
+    """Weight with which points inside a hole follow the rim, beside 1 for covered points."""
+    distortion: float = 0.5
+    """Where the registration stretches or turns the source by more than this (natural logarithm, radians), its
+    displacement counts less."""
+    doubt_smoothing: float = 3.0
+    """How much longer gradients are smoothed where the registration is fully distorted."""
+    lids: bool = True
+    """Fit lid motion to the target's aperture (lids.py)."""
+
+    def __post_init__(self) -> None:
+        lengths = (self.screening_length, self.fade_length, self.reach, self.distortion)
+        if min(lengths) <= 0 or min(self.smoothing_length, self.rim_weight, self.hole_weight) < 0:
+            raise ConfigurationError("lengths are positive and weights not negative", found=self)
+
+
+def linear_gradients(matrix: sp.csr_matrix, normals: Array, moves: Array) -> Array:
+    """First-order deformation gradients minus the identity (K, F, 3, 3) of displacements `moves` (K, V, 3).
+
+    The tangential part is the gradient J of the displacement; the normal turns by −Jᵀn, exact to first order for any
+    motion.
+    :param matrix: `gradient_matrix` of the resting mesh, `normals` (F, 3) its unit normals.
+    """
+    shapes, faces = len(moves), len(normals)
+    flat = matrix @ moves.transpose(1, 0, 2).reshape(moves.shape[1], -1)
+    gradients = flat.reshape(faces, 3, shapes, 3).transpose(2, 0, 3, 1)
+    turning = -np.einsum("kfoi,fo->kfi", gradients, normals)
+    return np.asarray(gradients + turning[..., None] * normals[None, :, None, :])
+
+
+class FaceSolver:
+    """One source and one target, factored; shapes are then one back-substitution each.
+
+    :param source, registered: (V, 3) resting and registered source; `target` (W, 3); all in the common space.
+    :param pairs: (m, 2) landmark pairs; lids need the 68-point scheme and are left out for other lists.
+    :param sides: labels (V,) and (W,) of the vertices (sides.py); none where the scheme is another.
+    :param unconstrained: rows of `pairs` that pull at nothing.
+    """
+
+    def __init__(
+        self,
+        source: Array,
+        source_faces: Index,
+        registered: Array,
+        target: Array,
+        target_faces: Index,
+        pairs: NDArray[np.integer],
+        config: FaceConfig,
+        sides: tuple[Labels, Labels] | None = None,
+        unconstrained: tuple[int, ...] = (),
+    ) -> None:
+        self.config, self.target, self.faces = config, target, np.asarray(target_faces)
+        loops = boundary_loops(source_faces)
+        extents = [float(np.ptp(source[loop], axis=0).max()) for loop in loops]
+        outer = loops[int(np.argmax(extents))] if loops else np.zeros(0, dtype=np.int64)
+        holes = [loop for loop in loops if loop is not outer]
+        scheme = len(pairs) == COUNT
+        if sides is None:
+            sides = np.zeros(len(source), dtype=np.int8), np.zeros(len(target), dtype=np.int8)
+        face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
+        self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, config.reach)
+        self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
+        at_faces = self._coverer.cover(target[self.faces].mean(1), face_normals(target, target_faces), face_sides[1])
+        near = CorrespondenceConfig(config.max_angle_deg, config.reach)
+        self.correspondence = correspond(registered, source_faces, target, target_faces, near, *face_sides)
+        self.smooth = self.correspondence.smooth | ~at_faces.covered
+        self._lids = lid_maps(source, registered, source_faces, pairs[:, 0], holes) if scheme and config.lids else None
+        self._gradient = gradient_matrix(source, source_faces)
+        self._normals = face_normals(source, source_faces)
+        areas = face_areas(target, self.faces)
+        self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
+        self._sure = np.delete(pairs[:, 0], list(unconstrained))
+        self._rims = np.unique(np.concatenate([*holes, self._sure]))
+        self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
+        doubt = 1.0 - self._coverer.carry(at_faces.rim, self._trust[None, :, None])[0, :, 0]
+        self._smoother = self._gradient_smoother(areas, registered, doubt)
+        self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
+
+    def _gradient_smoother(self, areas: Array, registered: Array, doubt: Array) -> sp.csc_matrix:
+        """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's.
+
+        The length grows where the registration is distorted: there, neighbouring triangles got gradients that do not
+        belong together.
+        """
+        apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
+        unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
+        unlike[unlike < 1e-6] = 0.0  # the same to rounding
+        pairs = face_adjacency(self.faces)
+        length = self.config.smoothing_length * (1.0 + self.config.doubt_smoothing * doubt)
+        strength = unlike * length**2
+        weight = np.maximum(strength[pairs[:, 0]], strength[pairs[:, 1]])
+        i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
+        links = sp.csr_matrix((np.r_[weight, weight], (i, j)), shape=(len(areas), len(areas)))
+        self._areas = areas
+        return sp.csc_matrix(sp.diags(areas + np.asarray(links.sum(axis=1)).ravel()) - links)
+
+    def _assemble(self, areas: Array, registered: Array, source_area: float) -> None:
+        """Build and factor the normal matrix, and keep what right-hand sides need."""
+        screen = 1.0 / self.config.screening_length**2
+        gradient = gradient_matrix(self.target, self.faces)
+        self._right = sp.csr_matrix(gradient.T @ sp.diags(np.repeat(areas, 3)))
+        per_vertex = np.zeros(len(self.target))
+        for corner in range(3):
+            np.add.at(per_vertex, self.faces[:, corner], areas / 3)
+        share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
+        trust = self._coverer.carry(self.vertices.nearest, self._trust[None, :, None])[0, :, 0]
+        self._anchor = screen * per_vertex * share * trust
+        landing = closest_points(registered[self._rims], self.target, self.faces)
+        rows = np.repeat(np.arange(len(self._rims)), 3)
+        columns = self.faces[landing.face].ravel()
+        shape = (len(self._rims), len(self.target))
+        self._landing = sp.csr_matrix((landing.barycentric.ravel(), (rows, columns)), shape=shape)
+        self._rim_weight = screen * self.config.rim_weight * source_area
+        pull = self._trust[self._rims]
+        pull[np.isin(self._rims, self._sure)] = 1.0  # the user's own correspondences
+        self._rim_pull = self._rim_weight * pull
+        matrix = self._right @ gradient + self._landing.T @ sp.diags(self._rim_pull) @ self._landing
+        # A component that nothing holds stays where it is.
+        labels = vertex_components(self.faces, len(self.target))
+        held = np.unique(labels[(self._anchor > 0) | (np.asarray(self._landing.sum(axis=0)).ravel() > 0)])
+        floor = screen * per_vertex.mean() * ~np.isin(labels, held)
+        self.factor = factor(sp.csc_matrix(matrix + sp.diags(self._anchor + floor)))
+        self._smoothing = factor(self._smoother)
+
+    def apply(self, moves: Array) -> Array:
+        """Target displacements (K, W, 3) for source displacements (K, V, 3), both in the common space."""
+        parts = [self._some(moves[first : first + CHUNK]) for first in range(0, len(moves), CHUNK)]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.target), 3))
+
+    def _some(self, moves: Array) -> Array:
+        """As `apply`, for few shapes."""
+        shapes, count = len(moves), len(self.target)
+        if self._lids is not None:
+            moves = moves + np.einsum("nij,knj->kni", self._lids, moves)
+        gradients = self._target_gradients(moves)
+        carried = self._coverer.carry(self.vertices.nearest, moves)
+        hole = self.vertices.in_hole & ~self.vertices.covered
+        carried[:, hole] = self._coverer.carry(self.vertices.rim.some(hole), moves)
+        right = self._right @ gradients.transpose(1, 3, 0, 2).reshape(3 * len(self.faces), -1)
+        right += self._anchor[:, None] * carried.transpose(1, 0, 2).reshape(count, -1)
+        rims = moves[:, self._rims].transpose(1, 0, 2).reshape(len(self._rims), -1)
+        right += self._landing.T @ (self._rim_pull[:, None] * rims)
+        return np.ascontiguousarray(self.factor.solve(right).reshape(count, shapes, 3).transpose(1, 0, 2))
+
+    def _target_gradients(self, moves: Array) -> Array:
+        """Qᵢ (K, F, 3, 3): spread, extended beyond the rims as a fading rotation, smoothed."""
+        shapes = len(moves)
+        source = linear_gradients(self._gradient, self._normals, moves)
+        flat = self.correspondence.weights @ source.transpose(1, 0, 2, 3).reshape(source.shape[1], -1)
+        spread = self._extension.fill(flat).reshape(-1, shapes, 3, 3)
+        beyond = spread[self.smooth]
+        spread[self.smooth] = 0.5 * (beyond - beyond.transpose(0, 1, 3, 2))
+        smoothed = self._smoothing.solve(self._areas[:, None] * spread.reshape(len(self.faces), -1))
+        return np.ascontiguousarray(smoothed.reshape(-1, shapes, 3, 3).transpose(1, 0, 2, 3))
+
+
+def _trust(source: Array, registered: Array, faces: NDArray[np.integer], distortion: float) -> Array:
+    """How far the registration left the source's triangles as they were: (V,), 1 undistorted, towards 0 distorted."""
+    gradient = gradient_matrix(source, faces)
+    jacobian = (gradient @ registered).reshape(len(faces), 3, 3)
+    stretch = np.linalg.svd(jacobian, compute_uv=False)[:, :2]
+    stretched = np.abs(np.log(np.maximum(stretch, 1e-6))).max(axis=1)
+    cosine = (face_normals(source, faces) * face_normals(registered, faces)).sum(axis=1)
+    turned = np.arccos(np.clip(cosine, -1.0, 1.0))
+    trust = 1.0 / (1.0 + (stretched**2 + turned**2) ** 2 / distortion**4)
+    areas = face_areas(source, faces)
+    total, weight = np.zeros(len(source)), np.zeros(len(source))
+    for corner in range(3):
+        np.add.at(total, faces[:, corner], areas * trust)
+        np.add.at(weight, faces[:, corner], areas)
+    return np.asarray(total / np.maximum(weight, 1e-300))
+
+

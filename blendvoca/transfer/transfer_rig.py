@@ -1,0 +1,234 @@
+"""From a source rig to a rig of another head: the one call, and its steps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from blendvoca.crop import Crop
+from blendvoca.errors import MeshError
+from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.checks import landmark_pairs
+from blendvoca.transfer.clean import check_source, usable_faces
+from blendvoca.transfer.common_space import CommonSpace, common_space
+from blendvoca.transfer.config import TransferConfig
+from blendvoca.transfer.face68 import COUNT
+from blendvoca.transfer.face_method import FaceSolver
+from blendvoca.transfer.lip_sides import Labels, of_faces, side_labels
+from blendvoca.transfer.mouth_rim import WEIGHT, rim_places
+from blendvoca.transfer.reattach import reattach
+from blendvoca.transfer.region import face_region, landmark_components, require_inside
+from blendvoca.transfer.registration import Guides, Registration, register
+from blendvoca.transfer.report import TransferReport, assess
+from blendvoca.transfer.sumner_popovic import PlainSolver
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedTransfer:
+    """One source and one target, registered and factored; shapes are then one back-substitution each."""
+
+    source: Mesh
+    target: Mesh
+    pairs: NDArray[np.int64]
+    space: CommonSpace
+    registration: Registration
+    solver: FaceSolver | PlainSolver
+    skin: Crop
+    """The components of the target that carry landmarks; the rest stays at rest."""
+    faces: NDArray[np.integer]
+    """(F, 3) triangles of the skin that were used."""
+    notes: tuple[str, ...] = ()
+    """What was repaired or left out."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Time of each phase so far."""
+
+    def apply(self, deltas: ArrayLike) -> Array:
+        """Transfer source deltas (K, V, 3), in the source's unit, to target deltas (K, W, 3) in the target's.
+
+        :raises MeshError: if the deltas are not of the source's vertices.
+        """
+        moves = np.asarray(deltas, dtype=np.float64)
+        if moves.ndim != 3 or moves.shape[1:] != self.source.vertices.shape:
+            expected = ("K", *self.source.vertices.shape)
+            raise MeshError("deltas are not of the source mesh", expected=expected, found=moves.shape)
+        found = self.solver.apply(self.space.source_vectors(moves))
+        return self.skin.restore(self.space.target_vectors_out(found))
+
+    @property
+    def registered(self) -> Array:
+        """The registered source (V, 3) in the target's own space and unit."""
+        space = self.space
+        return space.to_target.points(self.registration.vertices * space.unit + space.centre)
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(W,) target vertices that the source speaks for."""
+        result = np.zeros(self.target.n_vertices, dtype=bool)
+        if isinstance(self.solver, FaceSolver):
+            result[self.skin.kept] = self.solver.vertices.covered
+        else:
+            faces = self.faces[~self.solver.smooth]
+            result[self.skin.kept[np.unique(faces)]] = True
+        return result
+
+
+def prepare(
+    source: Mesh,
+    target: Mesh,
+    pairs: NDArray[np.integer],
+    config: TransferConfig | None = None,
+    registration: Registration | None = None,
+) -> PreparedTransfer:
+    """Register, find the correspondence, and factor the operator.
+
+    :param source, target: the two resting meshes, any units and poses; the target is the region to be deformed.
+    :param pairs: (m, 2) landmark pairs, checked by `checks.landmark_pairs`.
+    :param registration: what :func:`register_heads` gave for the same arguments, to go on from.
+    """
+    config = config or TransferConfig()
+    clock = [time.perf_counter()]
+    placed = _Placed.of(source, target, pairs)
+    registration = registration or placed.register(config)
+    clock.append(time.perf_counter())
+    parts = (placed.start, source.faces, registration.vertices, placed.goal, placed.faces, placed.pairs)
+    solver: FaceSolver | PlainSolver
+    if config.method == "face":
+        solver = FaceSolver(*parts, config.face, placed.sides, config.unconstrained)
+    else:
+        solver = PlainSolver(*parts, config.correspondence)
+    clock.append(time.perf_counter())
+    seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
+    return PreparedTransfer(
+        source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin,
+        placed.faces, placed.notes, seconds,
+    )  # fmt: skip
+
+
+def register_heads(
+    source: Mesh, target: Mesh, pairs: NDArray[np.integer], config: TransferConfig | None = None
+) -> Registration:
+    """Do the first step of :func:`prepare` alone, to keep its result. Parameters as there."""
+    return _Placed.of(source, target, pairs).register(config or TransferConfig())
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    """Both meshes in the common space, the target without components that carry no landmark."""
+
+    source: Mesh
+    skin: Crop
+    faces: NDArray[np.integer]
+    pairs: NDArray[np.integer]
+    space: CommonSpace
+    start: Array
+    goal: Array
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: Mesh, target: Mesh, pairs: NDArray[np.integer]) -> _Placed:
+        check_source(source)
+        skin = landmark_components(target, pairs[:, 1])
+        faces, notes = usable_faces(skin.apply(target))
+        inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
+        space = common_space(source.vertices, target.vertices, pairs)
+        start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
+        return cls(source, skin, faces, inner, space, start, goal, notes)
+
+    @cached_property
+    def sides(self) -> tuple[Labels, Labels] | None:
+        """Side labels of both meshes' vertices, where the landmarks are the 68 points."""
+        if len(self.pairs) != COUNT:
+            return None
+        labels = side_labels(self.start, self.source.faces, self.pairs[:, 0])
+        return labels, side_labels(self.goal, self.faces, self.pairs[:, 1])
+
+    def register(self, config: TransferConfig) -> Registration:
+        """Bend the source onto the target; if triangles fold over, once more with the lips guided."""
+        held = np.delete(self.pairs, list(config.unconstrained), axis=0)
+        parts = (self.start, self.source.faces, self.goal, self.faces, held, config.registration)
+        if config.method != "face" or self.sides is None:
+            return register(*parts)
+        guides = Guides(self.sides[0], of_faces(self.sides[1], self.faces))
+        first = register(*parts, guides)
+        if not first.flipped:
+            return first
+        places = rim_places(self.start, self.source.faces, self.goal, self.pairs)
+        if places is None:
+            return first
+        second = register(*parts, replace(guides, vertices=places[0], points=places[1], weight=WEIGHT))
+        return second if second.flipped < first.flipped else first
+
+
+@dataclass(frozen=True, eq=False)
+class TransferResult:
+    """The new rig and how it came about."""
+
+    rig: BlendshapeRig
+    """Neutral = the whole target mesh as it was given, in its own unit; shapes of the source."""
+    region: Crop
+    """The part of the target that was deformed by transfer."""
+    prepared: PreparedTransfer
+    source: BlendshapeRig
+    pairs: NDArray[np.int64]
+    """(m, 2) landmark pairs of source and whole target."""
+    seconds: dict[str, float]
+    """Wall time of each phase."""
+
+    @cached_property
+    def report(self) -> TransferReport:
+        """The figures of the new rig, measured when first asked for."""
+        prepared = self.prepared
+        fit = prepared.registration.distance * prepared.space.target_unit
+        flips = prepared.registration.flipped
+        return assess(self.source, self.pairs, self.rig, prepared.space, prepared.registered, fit, flips, self.covered)
+
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(V,) vertices of the whole target that the source speaks for."""
+        result = np.zeros(self.rig.neutral.n_vertices, dtype=bool)
+        result[self.region.kept] = self.prepared.covered
+        return result
+
+
+def transfer_rig(
+    source: BlendshapeRig,
+    source_landmarks: ArrayLike,
+    target: Mesh,
+    target_landmarks: ArrayLike,
+    config: TransferConfig | None = None,
+    region: Crop | None = None,
+) -> TransferResult:
+    """Give `target` the blendshapes of `source`.
+
+    :param source_landmarks, target_landmarks: (m,) vertex indices of the same points of a face on either mesh.
+    :param region: vertices of the target to be deformed; None finds the face (`region.face_region`).
+    :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`), or outside the region.
+    :raises MeshError: for geometry that cannot be transferred to.
+    """
+    config = config or TransferConfig()
+    pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
+    start = time.perf_counter()
+    region = region or face_region(target, pairs[:, 1], config.region)
+    require_inside(region, pairs[:, 1])
+    cropped = time.perf_counter()
+    inner = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
+    prepared = prepare(source.neutral, region.apply(target), inner, config)
+    ready = time.perf_counter()
+    deltas = prepared.apply(source.deltas)
+    done = time.perf_counter()
+    deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit)
+    seconds = {
+        "region": cropped - start,
+        **prepared.seconds,
+        "transfer": done - ready,
+        "reattach": time.perf_counter() - done,
+    }
+    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds)
+

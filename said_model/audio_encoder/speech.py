@@ -1,0 +1,115 @@
+"""Sound as the model hears it: 16 kHz, mono, normalised; and its features at the animation's frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from blendvoca.audio import Waveform
+from blendvoca.io.wav import FULL_SCALE, Source, read_resampled
+from said_model.audio_encoder import AudioEncoder
+from said_model.audio_encoder.base import VARIANCE_FLOOR
+from said_model.config import SAMPLE_RATE
+
+#: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
+CHUNK_FRAMES = 1200
+#: Share of samples at full scale from which on sound counts as clipped.
+CLIPPED_SHARE = 1e-3
+#: Root mean square below which sound counts as silence (-80 dB).
+SILENCE = 1e-4
+#: Seconds below which no speech can be told.
+SHORT_SECONDS = 0.2
+#: Samples that are normalised at a time.
+_BLOCK = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """Sound that is ready to be encoded.
+
+    :param samples: (S,) at 16 kHz, zero mean and unit variance.
+    :param notes: what a user should know of the sound: silence, clipping, a low rate.
+    """
+
+    samples: Tensor
+    notes: tuple[str, ...]
+
+    def frames(self, fps: float) -> int:
+        """Number of animation frames that the sound lasts, at least one."""
+        return max(round(len(self.samples) / SAMPLE_RATE * fps), 1)
+
+    def lasting(self, n_frames: int, fps: float) -> Speech:
+        """Return the sound cut where so many frames end, or filled up with silence: sound and frames stay in step."""
+        count = max(round(n_frames / fps * SAMPLE_RATE), 1)
+        cut = self.samples[:count]
+        return Speech(F.pad(cut, (0, count - len(cut))), self.notes)
+
+
+def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
+    """Read or take sound, hours of it.
+
+    :raises MissingInputError: if a file is not there.
+    :raises FormatError: if it is no sound file.
+    :raises AudioError: if it is empty, longer than four hours, or holds values that are not finite.
+    """
+    if isinstance(sound, Waveform):
+        # A single sample has no rate to change; soxr would return nothing.
+        heard = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
+        level = float(np.sqrt(np.mean(np.square(sound.samples, dtype=np.float64))))
+        clipped = float(np.mean(np.abs(sound.samples) >= FULL_SCALE))
+        source = Source(sound.rate, len(sound), level, clipped)
+    else:
+        heard, source = read_resampled(sound, SAMPLE_RATE)
+    return Speech(standardise(torch.from_numpy(heard.samples.copy())), tuple(_notes(source)))
+
+
+def standardise(samples: Tensor) -> Tensor:
+    """Bring (S,) samples to zero mean and unit variance; silence stays silence."""
+    parts = samples.split(_BLOCK)
+    mean = sum(float(part.double().sum()) for part in parts) / len(samples)
+    squares = sum(float((part.double() - mean).square().sum()) for part in parts)
+    scale = (squares / len(samples) + VARIANCE_FLOOR) ** 0.5
+    return torch.cat([((part.double() - mean) / scale).float() for part in parts])
+
+
+def _notes(source: Source) -> list[str]:
+    notes = []
+    if source.level < SILENCE:
+        notes.append("the sound is silent: expect a face at rest, and no lips that follow speech")
+    if source.clipped > CLIPPED_SHARE:
+        notes.append(f"{source.clipped:.1%} of the samples are clipped: lips may follow less well")
+    if source.rate < SAMPLE_RATE:
+        notes.append(f"the sound has {source.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to tell")
+    if source.samples / source.rate < SHORT_SECONDS:
+        notes.append(f"the sound lasts {source.samples / source.rate:.2f} s: too short for speech")
+    return notes
+
+
+def features_of(
+    encoder: AudioEncoder, samples: Tensor, n_frames: int, chunk: int = CHUNK_FRAMES,
+    span: tuple[int, int] | None = None,
+) -> Tensor:  # fmt: skip
+    """Encode sound of any length: (S,) normalised samples to (1, N, D).
+
+    Long sound is encoded in chunks with the encoder's context on either side, in memory that does not grow with it.
+
+    :param span: first and last frame (excluded) that are wanted, instead of all N: the same features, in less memory.
+    """
+    first, last = span or (0, n_frames)
+    samples_per_frame = len(samples) / n_frames
+    context = round(encoder.context_seconds * SAMPLE_RATE / samples_per_frame)
+    if n_frames <= chunk + 2 * context:
+        return encoder(samples[None], n_frames)[:, first:last]
+    parts = []
+    for start in range(first - first % chunk, last, chunk):
+        stop = min(start + chunk, n_frames)
+        low, high = max(start - context, 0), min(stop + context, n_frames)
+        heard = samples[round(low * samples_per_frame) : round(high * samples_per_frame)]
+        encoded = encoder(heard[None], high - low)
+        parts.append(encoded[:, max(start, first) - low : min(stop, last) - low].clone())
+    return torch.cat(parts, 1)

@@ -1,0 +1,225 @@
+"""The authors' weights: a ``.pth`` state dict into a network of ours.
+
+Such a file is a pickle. It is read with torch's restricted loader, which builds tensors and nothing else; the network's
+sizes are read off the shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError, UnsafePickleError
+from said_model.checkpoints.folder import ENCODER_PREFIX, fill
+from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
+from said_model.extras import require_package
+from said_model.network.said import SaidNetwork
+
+#: The authors' Hugging Face repository, and the file in it.
+PRETRAINED, WEIGHTS_NAME = "yunik1004/SAiD", "SAiD.pth"
+#: Two spellings of the weight-normalised positional convolution, by the torch version that wrote the file.
+_SPELLINGS = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
+
+
+def read_state(path: str | Path) -> dict[str, Tensor]:
+    """Read a state dict without running anything that the file holds.
+
+    :raises MissingInputError: if there is no such file.
+    :raises UnsafePickleError: if it holds anything but tensors and plain containers.
+    :raises FormatError: if it is no state dict.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingInputError("no such file", expected="a .pth state dict", path=path)
+    try:
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise UnsafePickleError(
+            "the file holds more than weights, or is no pickle of weights",
+            expected="a state dict of tensors",
+            found=_what_is_refused(error),
+            remedy="Do not load it by other means: it could run anything. Ask for the weights as plain tensors.",
+            path=path,
+        ) from error
+    except (RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
+        raise FormatError("not a file of torch weights", found=_first_line(error), path=path) from error
+    for key in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise FormatError("not a state dict", expected="names with tensors", found=type(content).__name__, path=path)
+    return {str(key).removeprefix("module."): value for key, value in content.items()}
+
+
+def _what_is_refused(error: Exception) -> str:
+    """Return what torch's restricted loader met, without its advice on how to load it after all."""
+    found = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return f"a call of {found[1]}" if found else "objects that are no tensors"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def respell(state: Mapping[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return ``state`` with the positional convolution spelt as in ``own`` names."""
+    renamed = {}
+    for key, value in state.items():
+        for old, new in _SPELLINGS.items():
+            for here, there in ((f".{old}", f".{new}"), (f".{new}", f".{old}")):
+                if key.endswith(here) and key not in own and key.removesuffix(here) + there in own:
+                    key = key.removesuffix(here) + there
+        renamed[key] = value
+    return renamed
+
+
+def encoder_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Read a wav2vec 2.0 configuration off the shapes; what shapes cannot on_report is as in the published models."""
+    shapes = {key.removeprefix(ENCODER_PREFIX): tuple(value.shape) for key, value in state.items()}
+    convolutions = 1 + max(_numbers(shapes, "feature_extractor.conv_layers."))
+    kernels = [shapes[f"feature_extractor.conv_layers.{i}.conv.weight"] for i in range(convolutions)]
+    hidden, inputs, reach = shapes.get("encoder.pos_conv_embed.conv.weight_v") or shapes[
+        "encoder.pos_conv_embed.conv.parametrizations.weight.original1"
+    ]
+    layered = "feature_extractor.conv_layers.1.layer_norm.weight" in shapes
+    return {
+        "model_type": "wav2vec2",
+        "hidden_size": hidden,
+        "num_hidden_layers": 1 + max(_numbers(shapes, "encoder.layers.")),
+        "num_attention_heads": max(hidden // 64, 1),
+        "intermediate_size": shapes["encoder.layers.0.feed_forward.intermediate_dense.weight"][0],
+        "conv_dim": [kernel[0] for kernel in kernels],
+        "conv_kernel": [kernel[2] for kernel in kernels],
+        "conv_stride": [5] + [2] * (convolutions - 1),
+        "conv_bias": "feature_extractor.conv_layers.0.conv.bias" in shapes,
+        "num_feat_extract_layers": convolutions,
+        "num_conv_pos_embeddings": reach,
+        "num_conv_pos_embedding_groups": hidden // inputs,
+        "feat_extract_norm": "layer" if layered else "group",
+        "do_stable_layer_norm": layered,
+    }
+
+
+def read_encoder_settings(path: str | Path) -> dict[str, Any]:
+    """Read a transformers ``config.json``.
+
+    :raises MissingInputError: if it is not there.
+    :raises FormatError: if it is no JSON object.
+    """
+    path = Path(path)
+    try:
+        settings = json.loads(path.read_text())
+    except OSError as error:
+        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
+    except ValueError as error:
+        raise FormatError("not a JSON file", found=str(error), path=path) from error
+    if not isinstance(settings, dict) or "model_type" not in settings:
+        raise FormatError("not an encoder's configuration", expected="an object with model_type", path=path)
+    return settings
+
+
+def read_names(path: str | Path) -> tuple[str, ...]:
+    """Read blendshape names, one a line.
+
+    :raises MissingInputError: if it cannot be read.
+    :raises FormatError: if it is no list of names.
+    """
+    path = Path(path)
+    try:
+        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
+    except OSError as error:
+        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
+    except UnicodeDecodeError as error:
+        raise FormatError("not a list of names", found=str(error), path=path) from error
+    if not names or len(set(names)) < len(names):
+        found = sorted({name for name in names if names.count(name) > 1}) or "no name"
+        raise FormatError("not a list of names", expected="names that differ, one a line", found=found, path=path)
+    return names
+
+
+def _numbers(names: Mapping[str, Any], prefix: str) -> list[int]:
+    return [int(name.removeprefix(prefix).split(".")[0]) for name in names if name.startswith(prefix)]
+
+
+def network_of(
+    state: Mapping[str, Tensor],
+    settings: Mapping[str, Any] | None = None,
+    path: str | Path | None = None,
+    names: Sequence[str] = BLENDVOCA_NAMES,
+) -> SaidNetwork:
+    """Build the network that an authors' state dict belongs to, with its weights, in evaluation mode.
+
+    :param settings: the speech encoder's transformers configuration; read off the shapes otherwise.
+    :param names: blendshapes of the channels, in order; a state dict does not hold them.
+    :raises FormatError: if the weights are not those of the published architecture.
+    """
+    try:
+        width, channels, _ = state["denoiser.model.input_blocks.0.0.weight"].shape
+        feature_dim = state["null_cond_emb"].shape[-1]
+        encoder = EncoderConfig(WAV2VEC2_BASE, dict(settings or encoder_settings(state)), stored=True)
+    except (KeyError, ValueError) as error:
+        raise FormatError(
+            "not the weights of SAiD", expected="null_cond_emb, denoiser.model.…, audio_encoder.…",
+            found=f"no {error}", path=path,
+        ) from error  # fmt: skip
+    if channels != len(names):
+        raise FormatError(
+            "weights for other blendshapes", expected=f"{len(names)} channels, one a name", found=channels, path=path,
+            remedy="Name them: `said import-weights FILE.pth --names NAMES.txt`.",
+        )  # fmt: skip
+    try:
+        # Heads cannot be told from the shapes; published ones are 32 wide.
+        denoiser = DenoiserConfig(width, max(width // 32, 1), feature_dim)
+        network = SaidNetwork(ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser))
+    except ConfigurationError as error:
+        raise FormatError("not the weights of SAiD", found=str(error), path=path) from error
+    fill(network, respell(state, network.state_dict()), path)
+    return network.eval()
+
+
+def fetch(repository: str = PRETRAINED) -> Path:
+    """Download the authors' weights, or find them where they were downloaded before.
+
+    :raises DownloadError: if there is no network, no such repository, or no ``.pth`` in it.
+    """
+    hub = require_package("huggingface_hub", "fetching published weights")
+    try:
+        names = [name for name in hub.list_repo_files(repository) if name.endswith(".pth")]
+        if not names:
+            raise DownloadError("the repository holds no weights", expected="a .pth file", found=repository)
+        return Path(hub.hf_hub_download(repository, _weights_among(names)))
+    except DownloadError:
+        raise
+    except Exception as error:  # the hub's client raises errors of several libraries
+        cached = _downloaded_before(hub, repository)
+        if cached is not None:
+            return cached
+        raise DownloadError(
+            f"cannot fetch {repository}",
+            found=_first_line(error),
+            remedy="Download the .pth elsewhere and run `said import-weights FILE.pth`.",
+        ) from error
+
+
+def _weights_among(names: list[str]) -> str:
+    """Return the file that holds the model: by its published name, else the shortest that is no VAE's."""
+    for name in names:
+        if Path(name).name == WEIGHTS_NAME:
+            return name
+    return min(names, key=lambda name: ("vae" in Path(name).stem.lower(), len(name), name))
+
+
+def _downloaded_before(hub: Any, repository: str) -> Path | None:
+    try:
+        found = hub.try_to_load_from_cache(repository, WEIGHTS_NAME)
+    except Exception:  # a name that is none of the hub's
+        return None
+    return Path(found) if isinstance(found, str) else None

@@ -1,0 +1,155 @@
+"""Checkpoints: a folder with ``config.json`` and ``model.safetensors``.
+
+The configuration says what to build, the weights are plain tensors; nothing in a checkpoint can run code. The speech
+encoder's weights are stored only where the configuration says so (``encoder.stored``): a frozen encoder is loaded by
+its name instead, once for all checkpoints that share it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from blendvoca.errors import BlendvocaError, FormatError, MissingInputError, VersionError
+from blendvoca.io.atomic import write_text
+from said_model.checkpoints.small_files import write_weights
+from said_model.config import LOG_MEL, ModelConfig
+from said_model.extras import require_package
+from said_model.network.said import SaidNetwork
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+FORMAT, FORMAT_VERSION = "said-model", 1
+#: The small trained model that comes with the package, where it does.
+DEMO = Path(__file__).parents[1] / "weights" / "demo"
+#: Parameters of the speech encoder start with this.
+ENCODER_PREFIX = "audio_encoder."
+
+
+def save(folder: str | Path, network: SaidNetwork, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a checkpoint; the configuration is written last, so that a folder with one is whole.
+
+    :param notes: plain facts for people, such as the training's figures.
+    :raises OutputError: if the folder cannot be written.
+    """
+    folder = Path(folder)
+    stored = network.config.encoder.stored
+    state = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
+    write_weights(folder / WEIGHTS_FILE, state)
+    header = {"format": FORMAT, "version": FORMAT_VERSION}
+    record = {**header, "model": network.config.to_dict(), "notes": dict(notes or {})}
+    write_text(folder / CONFIG_FILE, json.dumps(record, indent=1) + "\n")
+
+
+def read_record(folder: str | Path) -> dict[str, Any]:
+    """Read a checkpoint's ``config.json``: format, version, model, notes.
+
+    :raises MissingInputError: if there is none.
+    :raises FormatError: if it is not one of ours.
+    :raises VersionError: if a later release wrote it.
+    """
+    path = Path(folder) / CONFIG_FILE
+    if not path.is_file():
+        raise MissingInputError(
+            "no checkpoint here",
+            expected=f"a folder with {CONFIG_FILE} and {WEIGHTS_FILE}",
+            remedy="Train one with `said train`, or import the authors' weights with `said import-weights`.",
+            path=folder,
+        )
+    try:
+        record = json.loads(path.read_text())
+        found = record["format"]
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise FormatError("not a checkpoint's configuration", found=str(error), path=path) from error
+    if found != FORMAT:
+        raise FormatError("not a checkpoint of this model", expected=FORMAT, found=found, path=path)
+    if record.get("version") != FORMAT_VERSION:
+        raise VersionError(
+            "another checkpoint version", expected=FORMAT_VERSION, found=record.get("version"), path=path
+        )
+    return record
+
+
+def read_config(folder: str | Path) -> ModelConfig:
+    """Read what a checkpoint's network is made of.
+
+    :raises FormatError: if the configuration is unreadable.
+    """
+    try:
+        return ModelConfig.from_dict(read_record(folder)["model"])
+    except (BlendvocaError, KeyError) as error:
+        if isinstance(error, (MissingInputError, FormatError)):
+            raise
+        raise FormatError("unreadable configuration", found=str(error), path=Path(folder) / CONFIG_FILE) from error
+
+
+def read_weights(folder: str | Path) -> dict[str, Tensor]:
+    """Read a checkpoint's tensors.
+
+    :raises MissingInputError: if there are none.
+    :raises FormatError: if the file is no safetensors file.
+    """
+    safetensors = require_package("safetensors.torch", "reading a checkpoint")
+    path = Path(folder) / WEIGHTS_FILE
+    if not path.is_file():
+        raise MissingInputError("the checkpoint has no weights", expected=WEIGHTS_FILE, path=folder)
+    try:
+        return safetensors.load_file(path)
+    except Exception as error:  # safetensors raises an error class of its own binary module
+        raise FormatError("not a safetensors file", found=str(error), path=path) from error
+
+
+def load(folder: str | Path) -> SaidNetwork:
+    """Build a checkpoint's network, in evaluation mode on the CPU.
+
+    :raises MissingInputError: if there is no checkpoint.
+    :raises FormatError: if weights and configuration do not belong together.
+    :raises DownloadError: if the speech encoder is named but cannot be loaded.
+    """
+    config = read_config(folder)
+    network = build(config)
+    fill(network, read_weights(folder), folder)
+    return network.eval()
+
+
+def build(config: ModelConfig, random_encoder: bool = False) -> SaidNetwork:
+    """Make the network of a configuration; an encoder that is not stored is loaded by name.
+
+    :param random_encoder: leave a named encoder at random weights (tests, benchmarks).
+    """
+    if config.encoder.stored or random_encoder or config.encoder.name == LOG_MEL:
+        return SaidNetwork(config)
+    from said_model.audio_encoder.pretrained import load_pretrained
+
+    return SaidNetwork(config, load_pretrained(config.encoder.name)[0])
+
+
+def fill(network: SaidNetwork, state: Mapping[str, Tensor], path: str | Path | None = None) -> None:
+    """Put weights into a network.
+
+    :raises FormatError: naming missing, left-over and misshapen parameters.
+    """
+    stored = network.config.encoder.stored
+    own = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
+    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    shapes = [
+        f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
+        for key in sorted(own.keys() & state.keys())
+        if own[key].shape != state[key].shape
+    ]
+    for what, names in (("are missing", missing), ("are left over", extra), ("have another shape", shapes)):
+        if names:
+            raise FormatError(
+                f"weights of another architecture: {len(names)} parameters {what}",
+                expected=f"the {len(own)} parameters of the configuration",
+                found=", ".join(names[:3]) + (", …" if len(names) > 3 else ""),
+                path=path,
+            )
+    with torch.no_grad():
+        for key, value in own.items():
+            value.copy_(state[key])

@@ -1,0 +1,1 @@
+"""Noise schedule, guidance, samplers and windows: functions over a denoiser callable, no network."""

@@ -1,0 +1,140 @@
+"""Noise levels over the denoising steps. diffusers' schedulers do the stepping; this module sets them up.
+
+``said-ddim`` is the authors' setting: DDIM without noise, cosine betas, predicted coefficients clipped to [-1, 1] (the
+noise prediction is not recomputed after the clip), "leading" timesteps. It needs many steps: with few, "leading" starts
+too late.
+
+``dpm`` is DPM-Solver++ of order two (midpoint) on a grid that is uniform in the log of the signal-to-noise ratio, from
+:data:`LOG_SNR_START` to the level of timestep 0. The cosine schedule ends at a signal so weak (alpha-bar 2.5e-9) that
+any error of a noise prediction is multiplied by 2e4 there; starting a little later is enough for an exact denoiser.
+What a trained one predicts is kept to possible coefficients before guidance, never after it, so that guidance and style
+are not bent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from said_model.config import DiffusionConfig, Prediction, SamplerConfig, require
+from said_model.extras import require_package
+
+#: Half the log signal-to-noise ratio, log(alpha / sigma), at which ``dpm`` starts.
+LOG_SNR_START = -5.1
+
+
+@dataclass(eq=False)
+class Schedule:
+    """One run of a sampler; it keeps the solver's history, so every run needs its own (:func:`make_schedule`).
+
+    :param timesteps: timestep that the denoiser is told at each step; whole numbers for ``said-ddim`` only.
+    :param signal: (steps + 1,) factor of the clean coefficients before each step and after the last (square root of
+        alpha-bar).
+    :param noise: (steps + 1,) factor of the noise (square root of one minus alpha-bar).
+    :param prediction: what the denoiser predicts.
+    :param thresholds: whether predictions are kept to possible coefficients (:meth:`thresholded`).
+    :param scale: factor of the coefficients in what the denoiser sees.
+    """
+
+    timesteps: tuple[float, ...]
+    signal: Tensor
+    noise: Tensor
+    scheduler: Any
+    prediction: Prediction = "epsilon"
+    thresholds: bool = False
+    scale: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.timesteps)
+
+    def noised(self, clean: Tensor, noise: Tensor, step: int) -> Tensor:
+        """Return coefficients with ``noise`` as the denoiser sees them before ``step`` (paper 2.4)."""
+        return self.signal[step].to(clean) * self.scale * clean + self.noise[step].to(clean) * noise
+
+    def coefficients(self, x: Tensor) -> Tensor:
+        """Return what has been denoised (B, N, K) as coefficients in [0, 1]."""
+        return (x / self.scale).clamp(0.0, 1.0)
+
+    def thresholded(self, predicted: Tensor, x: Tensor, timestep: float) -> Tensor:
+        """Return the prediction whose clean coefficients lie in [0, scale], nearest to ``predicted``.
+
+        An exact denoiser's clean coefficients are a mean of real ones and lie there, so nothing is bent. A trained
+        noise prediction errs, and at the noisy end the error counts 1 / signal times, up to 164.
+        """
+        if not self.thresholds:
+            return predicted
+        if self.prediction == "sample":
+            return predicted.clamp(0.0, self.scale)
+        step = self.timesteps.index(timestep)
+        signal, noise = float(self.signal[step]), float(self.noise[step])
+        if self.prediction == "epsilon":
+            clean = ((x - noise * predicted) / signal).clamp(0.0, self.scale)
+            return (x - signal * clean) / noise
+        clean = (signal * x - noise * predicted).clamp(0.0, self.scale)
+        return (signal * x - clean) / noise
+
+    def advance(self, prediction: Tensor, step: int, x: Tensor) -> Tensor:
+        """Take one denoising step from ``x`` (B, N, K), given the denoiser's prediction."""
+        return self.scheduler.step(prediction, self.scheduler.timesteps[step], x, return_dict=False)[0]
+
+
+def alpha_bars(diffusion: DiffusionConfig) -> Tensor:
+    """Return the signal's share of the variance at every training timestep: (train_steps,) float32."""
+    diffusers = require_package("diffusers", "sampling")
+    return diffusers.DDIMScheduler(
+        num_train_timesteps=diffusion.train_steps, beta_schedule=diffusion.beta_schedule
+    ).alphas_cumprod
+
+
+def make_schedule(diffusion: DiffusionConfig, sampler: SamplerConfig) -> Schedule:
+    """Set up one run of a sampler.
+
+    :raises ConfigurationError: for more steps than the model was trained with.
+    :raises MissingDependencyError: without diffusers.
+    """
+    steps = sampler.step_count
+    require(steps <= diffusion.train_steps, "too many denoising steps", f"at most {diffusion.train_steps}", steps)
+    return (_ddim if sampler.name == "said-ddim" else _dpm)(diffusion, steps)
+
+
+def _ddim(diffusion: DiffusionConfig, steps: int) -> Schedule:
+    diffusers = require_package("diffusers", "sampling")
+    scheduler = diffusers.DDIMScheduler(
+        num_train_timesteps=diffusion.train_steps,
+        beta_schedule=diffusion.beta_schedule,
+        prediction_type=diffusion.prediction,
+        clip_sample=True,
+        clip_sample_range=diffusion.scale,
+        timestep_spacing="leading",
+    )
+    scheduler.set_timesteps(steps)
+    levels = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
+    told = tuple(map(float, scheduler.timesteps))
+    signal, noise = levels.sqrt(), (1 - levels).sqrt()
+    return Schedule(told, signal, noise, scheduler, diffusion.prediction, scale=diffusion.scale)
+
+
+def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
+    diffusers = require_package("diffusers", "sampling")
+    scheduler = diffusers.DPMSolverMultistepScheduler(
+        num_train_timesteps=diffusion.train_steps,
+        beta_schedule=diffusion.beta_schedule,
+        prediction_type=diffusion.prediction,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+    )
+    scheduler.set_timesteps(steps)
+    table = scheduler.lambda_t.double().numpy()  # falls with the timestep
+    grid = np.linspace(max(LOG_SNR_START, table[-1]), table[0], steps)
+    # The solver steps by its sigmas; its own timesteps are cut to whole numbers, so the denoiser is told ours.
+    scheduler.sigmas = torch.from_numpy(np.append(np.exp(-grid), 0.0)).float()
+    scheduler.set_begin_index(0)
+    timesteps = np.interp(grid, table[::-1], np.arange(len(table), dtype=np.float64)[::-1])
+    signal = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(-2 * grid)), 1.0)).float()
+    noise = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(2 * grid)), 0.0)).float()
+    told = tuple(map(float, timesteps))
+    return Schedule(told, signal, noise, scheduler, diffusion.prediction, thresholds=True, scale=diffusion.scale)

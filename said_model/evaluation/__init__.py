@@ -1,0 +1,1 @@
+"""Evaluation of coefficient tracks: metrics, the models that measure, baselines, pages."""

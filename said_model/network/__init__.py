@@ -1,0 +1,1 @@
+"""The network: one, trained and sampled. It knows no diffusion."""

@@ -1,0 +1,1 @@
+"""Coefficients for speech: whole clips, edits and streams."""

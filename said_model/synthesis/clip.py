@@ -1,0 +1,189 @@
+"""Drawing samples for clips of any length: a network, features and settings to coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from blendvoca.errors import ConfigurationError
+from said_model.config import SamplerConfig
+from said_model.diffusion.guidance import Denoise, guided
+from said_model.diffusion.sampler import InpaintingConstraint, draw_noise, sample
+from said_model.diffusion.schedule import Schedule, make_schedule
+from said_model.diffusion.windows import (
+    Chain,
+    Past,
+    Section,
+    WindowConfig,
+    batches,
+    blended,
+    fade_out,
+    run_chain,
+    window_starts,
+)
+from said_model.network.inference import ClipDenoiser, GuidedDenoiser
+
+#: Told (finished steps, all steps).
+Progress = Callable[[int, int], None]
+#: Features (1, stop - start, D) of the frames of a section.
+Features = Callable[[Section], Tensor]
+
+
+#: Numbers the noise of edits: with the noise that a track was drawn with, an edit would give the same track again.
+EDITING = 1 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Edit:
+    """What all samples must agree with: ``reference`` (N, K), where ``mask`` (N, K) is 1 and not 0."""
+
+    reference: Tensor
+    mask: Tensor
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How coefficients are drawn.
+
+    :param fast: the denoiser, laid out for sampling.
+    """
+
+    fast: GuidedDenoiser
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+
+    @property
+    def channels(self) -> int:
+        """Number of blendshapes K."""
+        return len(self.fast.network.config.names)
+
+    def noise(self, seeds: Sequence[int], n_frames: int, number: int = 0) -> Tensor:
+        """Return start noise (B, N, K): sample b always gets that of its seed, whatever is drawn beside it."""
+        # Sections of one clip take seeds far apart, so that neighbouring seeds never share noise.
+        shape, stride = (n_frames, self.channels), 0x9E3779B97F4A7C15
+        return torch.stack([draw_noise((seed + number * stride) % 2**63, shape) for seed in seeds])
+
+    def denoiser(self, audio: Tensor, samples: int, schedule: Schedule) -> Denoise:
+        """Return the guided denoiser of a clip, blended over windows where the clip is longer than one.
+
+        :param audio: (1, N, D) features.
+        :param samples: samples B that are drawn at once.
+        """
+        n_frames = audio.shape[1]
+        frames = min(self.windows.frames, n_frames)
+        starts = window_starts(n_frames, self.windows)
+        parts: list[Denoise] = []
+        for rows in batches(len(starts), self.windows.at_once):
+            cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
+            clip = self.fast.listen(cut.repeat(samples, 1, 1), frames)
+            parts.append(self._guided(clip, schedule))
+        return blended(parts, starts, frames, n_frames)
+
+    def _guided(self, clip: ClipDenoiser, schedule: Schedule) -> Denoise:
+        """Return a clip's guided denoiser; what it predicts with and without audio is thresholded first."""
+        scale = self.sampler.guidance_scale
+        if scale == 0:
+            return lambda x, timestep: schedule.thresholded(clip.conditional(x, timestep), x, timestep)
+
+        def pair(x: Tensor, timestep: float) -> tuple[Tensor, Tensor]:
+            heard, unheard = clip.pair(x, timestep)
+            return schedule.thresholded(heard, x, timestep), schedule.thresholded(unheard, x, timestep)
+
+        return guided(pair, scale)
+
+    @torch.inference_mode()
+    def draw(
+        self, audio: Tensor, noise: Tensor, kept: InpaintingConstraint | None = None, progress: Progress | None = None
+    ) -> Tensor:
+        """Draw one section.
+
+        :param audio: (1, N, D) features.
+        :param noise: (B, N, K).
+        :param kept: what the samples must agree with.
+        :return: (B, N, K) coefficients.
+        :raises ConfigurationError: if memory does not suffice.
+        """
+        device = self.fast.first_bias.device
+        schedule = make_schedule(self.fast.network.config.diffusion, self.sampler)
+        start = noise.to(device)
+        if kept is not None:
+            start = kept.impose(start, schedule, 0)
+        on_step = None if progress is None else (lambda done: progress(done, len(schedule)))
+        with out_of_memory(self.windows, len(noise)):
+            return sample(self.denoiser(audio.to(device), len(noise), schedule), schedule, start, kept, on_step).cpu()
+
+    def chain(
+        self, features: Features, sections: Sequence[Section], seeds: Sequence[int], edit: Edit | None = None
+    ) -> Iterator[Tensor]:
+        """Draw sections, each going on from the last; yield the new frames (B, emitted, K) of each.
+
+        :param edit: what the samples must agree with; its noise is drawn apart from that of sampling.
+        """
+        first = 0 if edit is None else EDITING
+
+        def draw(number: int, section: Section, past: Past | None) -> Tensor:
+            return self.section(features(section), section, first + number, past, seeds, edit)
+
+        return run_chain(sections, draw)
+
+    def section(
+        self, audio: Tensor, section: Section, number: int, past: Past | None, seeds: Sequence[int],
+        edit: Edit | None = None,
+    ) -> Tensor:  # fmt: skip
+        """Draw one section of a chain.
+
+        What the last section held to come next fades into what this one, which has heard more, draws: else the motion
+        would jump where a section begins.
+
+        :return: (B, stop - start, K); the given frames come first, unchanged.
+        """
+        noise = self.noise(seeds, section.stop - section.start, number)
+        if edit is None and past is None:
+            return self.draw(audio, noise)
+        reference, mask = torch.zeros_like(noise), torch.zeros(1, *noise.shape[1:])
+        if edit is not None:
+            reference[:] = edit.reference[section.start : section.stop]
+            mask[:] = edit.mask[section.start : section.stop]
+        if past is not None:
+            given, fade = section.given, min(past.ahead.shape[1], noise.shape[1] - section.given)
+            reference[:, :given], mask[:, :given] = past.known[:, past.known.shape[1] - given :], 1
+            reference[:, given : given + fade] = past.ahead[:, :fade]
+            mask[:, given : given + fade] = mask[:, given : given + fade].maximum(fade_out(fade)[:, None])
+        device = self.fast.first_bias.device
+        return self.draw(audio, noise, InpaintingConstraint(*(part.to(device) for part in (reference, mask, noise))))
+
+    def sections(self, n_frames: int) -> list[Section]:
+        """Return the sections that a clip is drawn in: one, unless it is very long."""
+        if n_frames <= self.windows.section:
+            return [Section(0, n_frames, 0, n_frames)]
+        shared = self.windows.overlap
+        return Chain(shared, self.windows.section - 2 * shared, shared).sections(n_frames)
+
+
+@contextmanager
+def out_of_memory(windows: WindowConfig, samples: int) -> Iterator[None]:
+    """Turn a failed allocation into advice.
+
+    :raises ConfigurationError: saying what is smaller and would do.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        text = str(error)
+        if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and "allocate memory" not in text:
+            raise
+        if samples > 1:
+            remedy = f"Draw at most {samples // 2} samples at once."
+        elif windows.at_once > 1:
+            remedy = f"Take at most {windows.at_once // 2} windows at once (--at-once {windows.at_once // 2})."
+        else:
+            remedy = f"Take windows of at most {windows.frames // 2} frames (--window {windows.frames // 2})."
+        raise ConfigurationError(
+            "out of memory",
+            found=f"{samples} samples of {windows.at_once} windows of {windows.frames} frames",
+            remedy=remedy,
+        ) from error

@@ -1,0 +1,1 @@
+"""Training: the loop, the windows it draws, and one module a model that is trained."""

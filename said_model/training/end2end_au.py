@@ -1,0 +1,78 @@
+"""Training of the regression baseline, from the same shards and windows as SAiD."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from blendvoca.dataset import BlendVOCA
+from said_model.audio_encoder import normalise
+from said_model.config import SAMPLE_RATE
+from said_model.evaluation.baselines.end2end_au import End2EndAU, RegressorConfig, regression_loss, save_regressor
+from said_model.training.loop import LoopConfig, Outcome, Report, run
+from said_model.training.said import training_clips
+from said_model.training.windows import AugmentConfig, Batch, TrainingClip, WindowSource
+
+
+class RegressionTask:
+    """The baseline as the loop trains it."""
+
+    chance: float | None = None
+
+    def __init__(
+        self, model: End2EndAU, loop: LoopConfig, augment: AugmentConfig, train: list[TrainingClip],
+        validation: list[TrainingClip],
+    ) -> None:  # fmt: skip
+        self.model, self.loop, self.frames = model, loop, augment.frames
+        self.module: nn.Module = model
+        names, fps = model.config.names, model.config.fps
+        self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
+
+    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+        """Return the loss of one random batch."""
+        batch = self.train.draw(step, self.loop.batch, self.loop.seed + 1000 * rank).to(device)
+        return {"loss": self._loss(batch)}
+
+    def _loss(self, batch: Batch) -> Tensor:
+        waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # clips are read with their waveforms
+        return regression_loss(self.module(waveform, batch.coefficients.shape[1]), batch.coefficients, batch.mask)
+
+    def validate(self, device: torch.device) -> float:
+        """Return the loss over windows that cover the split."""
+        places, total = self.held_out.fixed(self.frames), 0.0
+        for start in range(0, len(places), 32):
+            batch = self.held_out.at(places[start : start + 32]).to(device)
+            total += float(self._loss(batch)) * len(batch.mask)
+        return total / len(places)
+
+    def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
+        """Write weights and configuration."""
+        save_regressor(folder, self.model, notes)
+
+
+def train_end2end(
+    shards: str | Path,
+    out: str | Path,
+    loop: LoopConfig,
+    frames: int = 120,
+    on_report: Callable[[Report], None] | None = None,
+    device: str | None = None,
+) -> Outcome:
+    """Train the baseline from shards with sound into a folder.
+
+    :raises AudioError: for shards without sound.
+    :raises MissingInputError: for shards without both splits.
+    """
+    torch.manual_seed(loop.seed)
+    splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
+    names = splits[0].names
+    clips = [training_clips(dataset, names, None) for dataset in splits]
+    model = End2EndAU(RegressorConfig(names, splits[0].entry(0).fps))
+    facts = {"end2end": dataclasses.asdict(model.config), "frames": frames}
+    task = RegressionTask(model, loop, AugmentConfig(frames), clips[0], clips[1])
+    return run(task, out, loop, facts, on_report, device)

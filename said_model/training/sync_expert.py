@@ -1,0 +1,95 @@
+"""Training of the sync expert: every frame of sound has to find its own frame of motion within its window."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from blendvoca.dataset import BlendVOCA
+from said_model.audio_encoder.features import FeatureCache, Shifts, Tell, fill_together
+from said_model.config import LOG_MEL, SAMPLE_RATE
+from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, save_sync
+from said_model.training.loop import LoopConfig, Outcome, Report, run
+from said_model.training.recipes import load_encoder
+from said_model.training.said import training_clips
+from said_model.training.windows import AugmentConfig, Batch, TrainingClip, WindowSource
+
+#: Frames of a training window.
+FRAMES = 120
+
+
+class SyncTask:
+    """The sync expert as the loop trains it."""
+
+    chance: float | None = math.log(FRAMES)
+
+    def __init__(
+        self, model: SyncExpert, loop: LoopConfig, train: list[TrainingClip], validation: list[TrainingClip]
+    ) -> None:
+        self.model, self.loop = model, loop
+        self.module: nn.Module = model
+        # Sound that is moved against the motion would teach the wrong instant.
+        augment = AugmentConfig(FRAMES, shift_probability=0.0)
+        names, fps = model.config.names, model.config.fps
+        self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
+
+    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+        """Return the loss of one random batch."""
+        return self._loss(self.train.draw(step, self.loop.batch, self.loop.seed + 1000 * rank).to(device))
+
+    def _loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy of the instant among all frames of the window (InfoNCE), both ways."""
+        heard, seen = self.model.encode_audio(batch.features), self.model.encode_motion(batch.coefficients)  # type: ignore[arg-type]
+        scores = (heard @ seen.transpose(1, 2)) / self.model.log_temperature.exp()
+        scores = scores.masked_fill(~(batch.mask[:, None] & batch.mask[:, :, None]), -1e4)
+        instant = torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
+        instant = torch.where(batch.mask, instant, -100)
+        parts = [F.cross_entropy(view, instant) for view in (scores, scores.transpose(1, 2))]
+        return {"loss": (parts[0] + parts[1]) / 2}
+
+    def validate(self, device: torch.device) -> float:
+        """Return the loss over windows that cover the split."""
+        places, total = self.held_out.fixed(FRAMES), 0.0
+        for start in range(0, len(places), 32):
+            batch = self.held_out.at(places[start : start + 32]).to(device)
+            total += float(self._loss(batch)["loss"]) * len(batch.mask)
+        return total / len(places)
+
+    def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
+        """Write weights and configuration."""
+        save_sync(folder, self.model, notes)
+
+
+def train_sync(
+    shards: str | Path,
+    out: str | Path,
+    loop: LoopConfig | None = None,
+    *,
+    encoder: str = LOG_MEL,
+    on_report: Callable[[Report], None] | None = None,
+    on_features: Tell | None = None,
+    device: str | None = None,
+) -> Outcome:
+    """Train a sync expert from shards with sound, for :func:`~said_model.evaluation.sync_expert.load_sync`.
+
+    :raises AudioError: for shards without sound.
+    :raises MissingInputError: for shards without both splits.
+    """
+    loop = loop or LoopConfig(steps=3000, batch=16, learning_rate=1e-3, warmup=100, ema_decay=0.99, evaluate_every=500)
+    torch.manual_seed(loop.seed)
+    heard, described = load_encoder(encoder)
+    splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
+    names, fps = splits[0].names, splits[0].entry(0).fps if len(splits[0]) else 60.0
+    cache = FeatureCache(shards, heard, described.name, fps, Shifts())
+    fill_together(cache, splits, on_features, device)
+    clips = [training_clips(dataset, names, cache) for dataset in splits]
+    model = SyncExpert(SyncConfig(names, fps, heard.feature_dim, described.name))
+    facts = {"sync": dataclasses.asdict(model.config)}
+    return run(SyncTask(model, loop, clips[0], clips[1]), out, loop, facts, on_report, device)

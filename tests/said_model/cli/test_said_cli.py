@@ -1,0 +1,152 @@
+"""The command line, run in process with a tiny checkpoint."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+torch = pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this test")
+pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run this test")
+
+from blendvoca.io.track.csv import read_track  # noqa: E402
+from blendvoca.io.wav import write_wav  # noqa: E402
+from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.cli import COMMANDS, main  # noqa: E402
+from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
+from said_model.network.said import SaidNetwork  # noqa: E402
+
+
+@pytest.fixture
+def place(tiny_network, babble, tmp_path):
+    checkpoint.save(tmp_path / "run", tiny_network, {"steps": 12})
+    write_wav(tmp_path / "speech.wav", babble)
+    return tmp_path
+
+
+def said(*arguments, stdin=None):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+
+
+def test_every_command_has_help():
+    assert all(command in said("--help").output for command in COMMANDS)
+    for command in ("sample", "edit", "stream", "import-weights", "info"):
+        assert said(command, "--help").exit_code == 0
+
+
+def test_sample(place):
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    found = said("sample", place / "speech.wav", "--out", place / "speech.csv", *model)
+    assert found.exit_code == 0, found.output
+    assert "log-mel (embedded" in found.output
+    assert "x real time" in found.output
+    one = read_track(place / "speech.csv")
+    assert said("sample", place, "--samples", 2, "--out", place / "many", *model).exit_code == 0
+    assert sorted(p.name for p in (place / "many").iterdir()) == ["speech_0.csv", "speech_1.csv"]
+    assert np.allclose(read_track(place / "many" / "speech_0.csv").values, one.values, atol=1e-4)
+    refused = said("sample", place / "speech.wav", "--samples", 2, "--out", place / "x.csv", *model)
+    assert refused.exit_code == 1
+    assert "expected a folder" in refused.output
+
+
+def test_a_batch_goes_on_past_a_bad_file_and_never_writes_over_another(place, babble):
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    (place / "bad.wav").write_text("no sound")
+    found = said("sample", place, "--out", place / "some", *model)
+    assert found.exit_code == 1
+    assert "bad.wav: not a sound file" in found.output
+    assert "1 of 2 files could not be used" in found.output
+    assert [p.name for p in (place / "some").iterdir()] == ["speech.csv"]
+    (place / "more").mkdir()
+    empty = said("sample", place / "more", "--out", place / "none", *model)
+    assert empty.exit_code == 1
+    assert "no sound files here" in empty.output
+    write_wav(place / "more" / "speech.wav", babble)
+    twice = said("sample", place / "speech.wav", place / "more", "--out", place / "none", *model)
+    assert twice.exit_code == 1
+    assert "written over each other" in twice.output
+
+
+def test_edit(place):
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    track, audio = place / "track.csv", place / "speech.wav"
+    said("sample", audio, "--out", track, *model)
+    found = said("edit", track, "--audio", audio, "--keep", "0:1.2", "--keep", "2.5:", "--pin", "jawOpen",
+                 "--redo", "mouth*", "--redo", "jaw*", "--variants", 2,
+                 "--out", place / "variants", *model)  # fmt: skip
+    assert found.exit_code == 0, found.output
+    assert "borders" in found.output
+    before, after = read_track(track), read_track(place / "variants" / "track_1.csv")
+    changed = np.argwhere(before.values != after.values)
+    assert set(changed[:, 0]) <= set(range(72, 150))
+    names = {before.names[column] for column in changed[:, 1]}
+    assert names
+    assert all(name.startswith(("mouth", "jaw")) and name != "jawOpen" for name in names)
+    mask = np.ones(before.values.shape)
+    mask[10:20] = 0
+    header = ",".join(before.names)
+    np.savetxt(place / "mask.csv", mask, delimiter=",", header=header, comments="", fmt="%d")
+    found = said("edit", track, "--audio", audio, "--mask", place / "mask.csv", "--out", place / "e.csv", *model)
+    assert found.exit_code == 0, found.output
+    changed = np.argwhere(before.values != read_track(place / "e.csv").values)
+    assert set(changed[:, 0]) == set(range(10, 20))
+
+
+@pytest.mark.parametrize("encoding", ["s16le", "f32le"])
+def test_stream(place, babble, encoding):
+    sound = babble.samples.astype("<f4").tobytes() if encoding == "f32le" else babble.to_int16().astype("<i2").tobytes()
+    found = CliRunner().invoke(main, ["stream", "--model", str(place / "run"), "--format", encoding, "--steps", "2",
+                                      "--device", "cpu"], input=sound + b"\x01")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    table = np.loadtxt(io.StringIO(found.stdout), delimiter=",", skiprows=1)
+    assert table.shape == (180, 32)
+    assert found.stdout.startswith("jawForward,")
+
+
+def test_import_weights_and_info(conformance, place):
+    from reference.said_weights import reference_state
+
+    shapes = json.loads((conformance / "said_keys_tiny.json").read_text())
+    torch.save(reference_state(shapes), place / "SAiD.pth")
+    found = said("import-weights", place / "SAiD.pth", "--out", place / "authors",
+                 "--encoder-config", conformance / "wav2vec2_tiny_config.json")  # fmt: skip
+    assert found.exit_code == 0, found.output
+    loaded = checkpoint.load(place / "authors").state_dict()
+    assert all(torch.equal(loaded[key], value) for key, value in reference_state(shapes).items())
+    found = said("info", place / "authors")
+    assert found.exit_code == 0
+    assert "width 192, 6 heads, 48-wide" in found.output
+    assert "imported_from" in found.output
+
+
+def test_import_weights_of_other_blendshapes(conformance, place):
+    """A state dict of 20 channels and 64 wide: names are given, heads stay 32 wide."""
+    encoder = EncoderConfig("tiny", json.loads((conformance / "wav2vec2_tiny_config.json").read_text()))
+    names = tuple(f"shape{number}" for number in range(20))
+    wide = SaidNetwork(ModelConfig(names, encoder=encoder, denoiser=DenoiserConfig(64, 2, 48)))
+    torch.save(wide.state_dict(), place / "other.pth")
+    arguments = ("import-weights", place / "other.pth", "--out", place / "other",
+                 "--encoder-config", conformance / "wav2vec2_tiny_config.json")  # fmt: skip
+    found = said(*arguments)
+    assert found.exit_code == 1 and "--names" in found.output
+    (place / "names.txt").write_text("\n".join(wide.config.names) + "\n")
+    found = said(*arguments, "--names", place / "names.txt")
+    assert found.exit_code == 0, found.output
+    loaded = checkpoint.load(place / "other")
+    assert loaded.config.names == wide.config.names and loaded.config.denoiser.heads == 2
+    (place / "names.txt").write_text("jawOpen\njawOpen\n")
+    assert "jawOpen" in said(*arguments, "--names", place / "names.txt").output
+
+
+def test_errors_are_one_line(place):
+    for arguments, text in (
+        (("sample", place / "no.wav", "--model", place / "run", "--out", place / "o.csv"), "no.wav"),
+        (("sample", place / "speech.wav", "--model", place, "--out", place / "o.csv"), "no checkpoint here"),
+        (("import-weights", "--out", place / "x"), "which weights?"),
+        (("info", place), "no checkpoint here"),
+    ):
+        found = said(*arguments)
+        assert found.exit_code == 1
+        assert text in found.output
+        assert found.output.splitlines()[-1].startswith("Error: ")

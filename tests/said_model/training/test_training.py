@@ -1,0 +1,387 @@
+"""Training: exact augmentation, losses by hand, real learning, and a resumed run that ends where it would have."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("accelerate")
+pytest.importorskip("diffusers")
+
+import shard_builders  # noqa: E402
+
+from blendvoca.arkit import BLENDVOCA_NAMES, mirror_permutation  # noqa: E402
+from blendvoca.audio import Waveform  # noqa: E402
+from blendvoca.dataset import BlendVOCA  # noqa: E402
+from blendvoca.errors import (  # noqa: E402
+    AudioError,
+    ConfigurationError,
+    FormatError,
+    IntegrityError,
+    MissingInputError,
+    OutputError,
+    SolverError,
+)
+from said_model.audio_encoder.features import FeatureCache, Shifts, encode, encoder_key, shifted  # noqa: E402
+from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
+from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.config import SAMPLE_RATE, EncoderConfig  # noqa: E402
+from said_model.training.loop import LoopConfig  # noqa: E402
+from said_model.training.losses import DiffusionLoss  # noqa: E402
+from said_model.training.recipes import said_recipe  # noqa: E402
+from said_model.training.run_folder import only_run  # noqa: E402
+from said_model.training.said import SaidTask, train, training_clips  # noqa: E402
+from said_model.training.windows import AugmentConfig, TrainingClip, WindowSource  # noqa: E402
+
+SMALL = {"width": 32, "batch": 4, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 4, "ema": 0.9}
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shards")
+    shard_builders.dataset(folder, ("alice", "bob", "carol", "dave"), frames=40)
+    return folder
+
+
+@pytest.fixture
+def clips():
+    rng = np.random.default_rng(0)
+    made = []
+    for number in range(3):
+        values = rng.uniform(size=(30 + number, 32)).astype(np.float32)
+        samples = rng.normal(size=round(len(values) / 60 * SAMPLE_RATE)).astype(np.float32)
+        made.append(TrainingClip(values, None, samples, number))
+    return made
+
+
+def test_shifts_move_the_sound_by_up_to_a_sixtieth_of_a_second():
+    assert Shifts(5).samples == (-267, -133, 0, 133, 267)
+    assert Shifts(1).samples == (0,)
+    samples = np.arange(10, dtype=np.float32) + 1
+    np.testing.assert_array_equal(shifted(samples, 3), [0, 0, 0, 1, 2, 3, 4, 5, 6, 7])
+    np.testing.assert_array_equal(shifted(samples, -3), [4, 5, 6, 7, 8, 9, 10, 0, 0, 0])
+    # A sound shorter than its shift is silence.
+    assert not shifted(samples[:5], 8).any() and not shifted(samples[:5], -8).any()
+    with pytest.raises(ConfigurationError, match="1, 3, 5"):
+        Shifts(2)
+
+
+@pytest.mark.parametrize("surplus", [-2000, 3000])
+def test_features_stay_in_step_where_the_sound_ends_early_or_late(shards, surplus):
+    """Recordings are a little longer or shorter than the motion: features must not be spread over the difference."""
+
+    class Recordings(BlendVOCA):
+        def __getitem__(self, key):
+            clip, tail = super().__getitem__(key), np.full(surplus, 0.1, np.float32) if surplus > 0 else ()
+            samples = np.append(clip.waveform.samples[: min(surplus, 0) or None], tail).astype(np.float32)
+            return replace(clip, waveform=Waveform(samples, SAMPLE_RATE))
+
+    dataset = Recordings(shards, "validation", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, LogMelEncoder(), "log-mel", shifts=Shifts(1))
+    for row in range(len(dataset)):
+        cache.path(dataset, row).unlink(missing_ok=True)
+    assert cache.fill(dataset) == len(dataset)
+    found = cache.read(dataset, 0)[0]
+    for row in range(len(dataset)):
+        cache.path(dataset, row).unlink()
+    clip = BlendVOCA(shards, "validation", audio_rate=SAMPLE_RATE)[0]
+    exact = clip.waveform.samples.copy()
+    if surplus < 0:
+        exact[surplus:] = 0.0
+    expected = encode(LogMelEncoder(), exact, len(clip.track))
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
+def test_cached_features_are_the_encoder_s_own(shards):
+    encoder = LogMelEncoder()
+    dataset = BlendVOCA(shards, "train", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, encoder, "log-mel")
+    assert cache.fill(dataset) in (0, len(dataset))
+    assert cache.fill(dataset) == 0
+    clip = dataset[1]
+    for place, by in enumerate(Shifts().samples):
+        expected = encode(encoder, shifted(clip.waveform.samples, by), len(clip.track))
+        np.testing.assert_allclose(cache.read(dataset, 1)[place], expected, atol=2e-3)
+    # Between cached shifts nothing surprising happens: half way lies near the mean of its neighbours.
+    between = encode(encoder, shifted(clip.waveform.samples, 66), len(clip.track))
+    neighbours = cache.read(dataset, 1)[2:4].astype(float)
+    spread = np.abs(neighbours[0] - neighbours[1]).mean()
+    assert np.abs(between - neighbours.mean(axis=0)).mean() < spread
+
+
+def test_the_key_covers_settings_weights_and_shifts():
+    encoder = LogMelEncoder()
+    key = encoder_key(encoder, "log-mel", 60, Shifts(5))
+    assert key == encoder_key(LogMelEncoder(), "log-mel", 60, Shifts(5))
+    layer = torch.nn.Linear(2, 2)
+    keys = {key, encoder_key(encoder, "log-mel", 30, Shifts(5)), encoder_key(encoder, "log-mel", 60, Shifts(3))}
+    keys |= {encoder_key(layer, "x", 60, Shifts(1))}
+    with torch.no_grad():
+        layer.weight[0, 0] += 1e-6
+    assert len(keys | {encoder_key(layer, "x", 60, Shifts(1))}) == 5
+
+
+def test_a_damaged_cache_is_refused(shards):
+    dataset = BlendVOCA(shards, "test", audio_rate=SAMPLE_RATE)
+    cache = FeatureCache(shards, LogMelEncoder(), "log-mel", shifts=Shifts(1))
+    cache.fill(dataset)
+    path = cache.path(dataset, 0)
+    np.save(path, np.zeros((1, 3, 4), np.float16))
+    with pytest.raises(IntegrityError, match="another shape"):
+        cache.read(dataset, 0)
+    path.write_bytes(b"no array")
+    with pytest.raises(IntegrityError, match="said features"):
+        cache.read(dataset, 0)
+    # What the error advises mends it.
+    assert cache.fill(dataset) == 1
+    assert cache.read(dataset, 0).shape == (1, dataset.entry(0).frames, 512)
+
+
+def test_windows_pair_sound_with_motion_and_never_touch_the_clip(clips):
+    before = [clip.values.copy() for clip in clips]
+    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60)
+    order = mirror_permutation(BLENDVOCA_NAMES)
+    batch = source.draw(3, 6, seed=1)
+    for row in range(6):
+        clip = clips[int(batch.speaker[row])]
+        window = batch.coefficients[row].numpy()[:, order]
+        start = next(s for s in range(len(clip.values)) if np.array_equal(clip.values[s : s + 20], window))
+        first = round(start * SAMPLE_RATE / 60)
+        np.testing.assert_array_equal(batch.waveform[row], clip.samples[first : first + batch.waveform.shape[1]])
+    for clip, values in zip(clips, before):
+        np.testing.assert_array_equal(clip.values, values)
+
+
+def test_names_with_a_lonely_side_are_not_mirrored(clips):
+    names = (*(name for name in BLENDVOCA_NAMES if name != "jawLeft"), "other")
+    source = WindowSource(clips, names, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60.0)
+    drawn = source.draw(0, 3, 0).coefficients.numpy()
+    rows = [source._row(place, 0) for place in range(3)]
+    assert all((clips[row].values[:, None] == window[0]).all(axis=2).any() for row, window in zip(rows, drawn))
+
+
+def test_every_clip_is_drawn_once_an_epoch_and_draws_do_not_depend_on_history(clips):
+    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
+    assert sorted(source.draw(7, 3, seed=2).speaker.tolist()) == [0, 1, 2]
+    again = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
+    again.draw(0, 3, seed=2)
+    torch.testing.assert_close(again.draw(5, 3, seed=2).coefficients, source.draw(5, 3, seed=2).coefficients)
+
+
+def test_short_clips_are_filled_and_masked(clips):
+    source = WindowSource(clips[:1], BLENDVOCA_NAMES, AugmentConfig(40, 0, 0), SAMPLE_RATE, 60)
+    batch = source.draw(0, 1, seed=0)
+    assert batch.mask.sum() == 30
+    torch.testing.assert_close(batch.coefficients[0, 30:], batch.coefficients[0, 29:30].expand(10, -1))
+    assert not batch.waveform[0, -1]
+
+
+@pytest.mark.parametrize("error", ["absolute", "squared"])
+def test_loss_is_the_paper_s(error):
+    rng = torch.Generator().manual_seed(0)
+    prediction, target = torch.randn(2, 6, 3, generator=rng), torch.randn(2, 6, 3, generator=rng)
+    mask = torch.ones(2, 6, dtype=torch.bool)
+    mask[1, 4:] = False
+    losses = DiffusionLoss(error, 0.5)(prediction, target, mask)
+    power = 1 if error == "absolute" else 2
+    noise = [abs(float(prediction[b, n, k] - target[b, n, k])) ** power
+             for b in range(2) for n in range(6 if b == 0 else 4) for k in range(3)]  # fmt: skip
+    miss = prediction - target
+    velocity = [abs(float(miss[b, n + 1, k] - miss[b, n, k])) ** power
+                for b in range(2) for n in range(5 if b == 0 else 3) for k in range(3)]  # fmt: skip
+    assert float(losses["noise"]) == pytest.approx(np.mean(noise), rel=1e-6)
+    assert float(losses["loss"]) == pytest.approx(np.mean(noise) + 0.5 * np.mean(velocity), rel=1e-6)
+
+
+def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):
+    def weights(out, *lengths):
+        for steps in lengths:
+            recipe = said_recipe(shards, steps=steps, **SMALL)
+            train(shards, out, recipe.config, network=recipe.network, device="cpu")
+        return torch.load(out / "state.pt", weights_only=True)
+
+    whole, parts = weights(tmp_path / "whole", 12), weights(tmp_path / "parts", 4, 12)
+    assert whole["step"] == parts["step"] == 12
+    for name, value in whole["module"].items():
+        torch.testing.assert_close(parts["module"][name], value, rtol=0, atol=0)
+    for mine, other in zip(whole["average"], parts["average"]):
+        torch.testing.assert_close(mine, other, rtol=0, atol=0)
+
+
+def test_a_run_that_was_killed_begins_again_or_goes_on(shards, tmp_path, monkeypatch):
+    def go(steps=8):
+        recipe = said_recipe(shards, steps=steps, **SMALL)
+        config = replace(recipe.config, loop=replace(recipe.config.loop, log_every=1))
+        return train(shards, tmp_path / "run", config, network=recipe.network, device="cpu")
+
+    def killed_at(step):
+        def loss(self, number, *arguments):
+            if number == step:
+                raise KeyboardInterrupt
+            return before(self, number, *arguments)
+
+        before = SaidTask.loss
+        with monkeypatch.context() as patch:
+            patch.setattr(SaidTask, "loss", loss)
+            with pytest.raises(KeyboardInterrupt):
+                go()
+
+    killed_at(2)  # before the first state
+    assert not (tmp_path / "run" / "state.pt").exists()
+    killed_at(6)  # after it, at step 4: steps 5 and 6 are reported already
+    assert go().steps == 8
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert [int(row["step"]) for row in rows] == list(range(1, 9))
+
+
+def test_a_run_whose_files_are_damaged_says_so(shards, tmp_path):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+    state, settings = tmp_path / "run" / "state.pt", tmp_path / "run" / "training.json"
+    state.write_bytes(state.read_bytes()[:5000])
+    with pytest.raises(FormatError, match="delete this file"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    settings.write_text("{")
+    with pytest.raises(FormatError, match="settings of the run"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize(("device", "complaint"), [("cuda", "no CUDA device"), ("gpu", "unknown device")])
+def test_a_training_is_never_moved_to_another_device_in_silence(shards, tmp_path, device, complaint):
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    with pytest.raises(ConfigurationError, match=complaint):
+        train(shards, tmp_path / "run", recipe.config, device=device)
+
+
+def test_an_encoder_without_weights_cannot_be_fine_tuned(shards):
+    with pytest.raises(ConfigurationError, match="no weights to fine-tune"):
+        said_recipe(shards, finetune_encoder=True, **SMALL)
+
+
+def test_two_trainings_never_share_a_folder(shards, tmp_path):
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    with only_run(tmp_path / "run"), pytest.raises(OutputError, match="another training"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+def test_a_full_disk_is_said(shards, tmp_path, monkeypatch):
+    def full(state, path):
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 1878976 vs 1878868")
+
+    recipe = said_recipe(shards, steps=1, **SMALL)
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OutputError, match="Free some space"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+
+
+def test_weights_that_are_no_numbers_never_reach_the_state(shards, tmp_path, monkeypatch):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    monkeypatch.setattr(SaidTask, "validate", lambda self, device: float("nan"))
+    with pytest.raises(SolverError, match="diverged"):
+        train(shards, tmp_path / "run", recipe.config, device="cpu")
+    assert not (tmp_path / "run" / "state.pt").exists()
+
+
+def test_training_learns_keeps_the_best_and_logs(shards, tmp_path):
+    recipe = said_recipe(shards, steps=60, **{**SMALL, "evaluate_every": 20})
+    reports = []
+    outcome = train(shards, tmp_path / "run", recipe.config, on_report=reports.append, device="cpu")
+    chance = math.sqrt(2 / math.pi) + 2 / math.sqrt(math.pi)
+    assert outcome.best_validation < 0.9 * chance
+    assert reports[-1].step == 60
+    record = checkpoint.read_record(tmp_path / "run")
+    assert record["notes"]["validation"] == pytest.approx(outcome.best_validation)
+    network = checkpoint.load(tmp_path / "run")
+    assert network.config.names == BLENDVOCA_NAMES
+    rows = list(csv.DictReader((tmp_path / "run" / "log.csv").open()))
+    assert [row["step"] for row in rows] == ["50", "60"]
+
+
+def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards):
+    recipe = said_recipe(shards, steps=1, no_cache=True, **SMALL)
+    dataset = BlendVOCA(shards, "train", audio_rate=SAMPLE_RATE)
+    encoder = torch.nn.Linear(1, 512)
+    encoder.forward = lambda waveform, frames: torch.nn.functional.linear(waveform[:, :frames, None], encoder.weight)
+    encoder.feature_dim = 512
+    recipe.network.audio_encoder = encoder
+    clips = training_clips(dataset, recipe.config.model.names, None)
+    task = SaidTask(recipe.network, recipe.config, clips, clips)
+    task.module.train()
+    task.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    assert encoder.weight.grad is None
+    assert not encoder.training
+    assert recipe.network.null_cond_emb.requires_grad
+    tuned = SaidTask(recipe.network, replace(recipe.config, finetune_encoder=True, cache=False), clips, clips)
+    encoder.weight.requires_grad_(True)
+    # The published output convolutions start at zero and let no gradient through: give them weights.
+    with torch.no_grad():
+        for name, value in recipe.network.denoiser.named_parameters():
+            if not value.any():
+                value.normal_(generator=torch.Generator().manual_seed(len(name)))
+    tuned.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    assert encoder.weight.grad.abs().sum() > 0
+
+
+def test_the_scale_multiplies_the_coefficients_that_are_noised(shards):
+    """A network that predicts clean coefficients of zero misses by what it should have said."""
+    found = {}
+    for scale in (1.0, 8.0):
+        config = said_recipe(shards, prediction="sample", scale=scale, **SMALL).config
+        clips = [TrainingClip(np.full((40, len(config.model.names)), 0.1, np.float32),
+                              np.zeros((5, 40, 512), np.float16), None, 0)]  # fmt: skip
+        task = SaidTask(said_recipe(shards, **SMALL).network, config, clips, clips)
+        task.module = lambda noisy, timesteps, audio: torch.zeros_like(noisy)
+        found[scale] = float(task.loss(0, 0, torch.device("cpu"))["noise"])
+    assert found[1.0] == pytest.approx(0.1)
+    assert found[8.0] == pytest.approx(0.8)
+
+
+def test_the_learning_rate_warms_up_and_falls_as_a_cosine(shards, tmp_path):
+    loop = LoopConfig(steps=100, learning_rate=2.0, warmup=10, decay="cosine")
+    rates = np.array([loop.rate_at(step) for step in range(100)])
+    assert rates[0] == pytest.approx(0.2)
+    assert rates[50] == pytest.approx(1.0)
+    assert rates[99] < 1e-3
+    assert (np.diff(rates[9:]) < 0).all()
+    assert LoopConfig(steps=100, learning_rate=2.0, warmup=10).rate_at(99) == 2.0
+    train(shards, tmp_path / "run", said_recipe(shards, steps=4, decay="cosine", **SMALL).config, device="cpu")
+    longer = said_recipe(shards, steps=8, decay="cosine", **SMALL)
+    with pytest.raises(ConfigurationError, match="other settings"):
+        train(shards, tmp_path / "run", longer.config, device="cpu")
+
+
+def test_divergence_is_an_error_and_other_settings_are_refused(shards, tmp_path):
+    recipe = said_recipe(shards, steps=4, **SMALL)
+    train(shards, tmp_path / "run", recipe.config, device="cpu")
+    other = said_recipe(shards, steps=4, **{**SMALL, "batch": 2})
+    with pytest.raises(ConfigurationError, match="other settings"):
+        train(shards, tmp_path / "run", other.config, device="cpu")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(OutputError, match="something else"):
+        train(shards, tmp_path / "full", recipe.config, device="cpu")
+    broken = said_recipe(shards, steps=4, **SMALL)
+    with torch.no_grad():
+        next(broken.network.denoiser.parameters()).fill_(float("nan"))
+    with pytest.raises(SolverError, match="diverged"):
+        train(shards, tmp_path / "nan", broken.config, network=broken.network, device="cpu")
+
+
+def test_bad_shards_are_refused(shards, tmp_path):
+    shard_builders.dataset(tmp_path / "mute", ("alice", "bob", "carol"), audio=False)
+    recipe = said_recipe(tmp_path / "mute", steps=1, **SMALL)
+    with pytest.raises(AudioError, match="blendvoca complete"):
+        train(tmp_path / "mute", tmp_path / "run", recipe.config, device="cpu")
+    good = said_recipe(shards, steps=1, **SMALL).config
+    with pytest.raises(ConfigurationError, match="other blendshapes"):
+        training_clips(BlendVOCA(shards, "train"), (*good.model.names[:-1], "tongueOut"), None)
+    with pytest.raises(MissingInputError):
+        said_recipe(tmp_path / "none", steps=1)
+    assert EncoderConfig().name == "log-mel"
