@@ -30,13 +30,13 @@ from numpy.typing import NDArray
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import MissingInputError
 from blendvoca.geometry.closest import closest_points
+from blendvoca.ibug68 import INNER
 from blendvoca.io.rig.ict import read_ict
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
-from blendvoca.transfer.face68 import INNER
 from blendvoca.transfer.quality import agreement, relative_errors
 from landmarks.assets import find_asset
 from landmarks.sources import load_source
@@ -113,7 +113,7 @@ def measure(source: Source, head: Head, config: TransferConfig) -> tuple[dict[st
         "held_out_ratio_least": float(ratio.min()), "held_out_ratio_most": float(ratio.max()),
     }  # fmt: skip
     if head.own:
-        rows = head.landmarks[list(INNER)]
+        rows = head.landmarks[INNER]
         known = [name for name in NAMES if name in head.own]
         theirs = np.stack([head.own[name][rows] for name in known])
         ours = np.stack([result.rig.delta(name)[rows] for name in known])

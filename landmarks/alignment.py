@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry import Similarity, fit_similarity
-from landmarks.scheme import INNER, MIRROR, N_LANDMARKS, PROTOTYPE
+from blendvoca.ibug68 import INNER, MIRROR, N_LANDMARKS
+from landmarks.prototype import PROTOTYPE
 
 Array = NDArray[np.float64]
 #: Residuals of about this size (metres) count half in the robust fit: real faces differ by less.

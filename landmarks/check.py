@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import LandmarkError
 from blendvoca.geometry import vertex_components
+from blendvoca.ibug68 import EYE_PLACES, GROUPS, INDEX, INNER, MIRROR, NAMES
 from blendvoca.mesh import Mesh
 from landmarks.alignment import FaceFrame, align_face, asymmetry, stray
 from landmarks.files import checked_indices
 from landmarks.order import misordered
 from landmarks.repair import looks_inwards
-from landmarks.scheme import EYE_PLACES, GROUPS, INDEX, INNER, MIRROR, NAMES
 
 #: Root mean square distance from a plain face: beyond the first unusual, beyond the second no face.
 FIT_LIMITS = (7.0, 13.0)

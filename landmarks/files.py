@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import FormatError, LandmarkError, MissingInputError, VersionError, nearest
+from blendvoca.ibug68 import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 from blendvoca.io.atomic import write_text
-from landmarks.scheme import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 
 FORMAT, VERSION, SCHEME = "blendvoca-landmarks", 1, "ibug68"
 # A list of indices is small; anything larger is another kind of file.

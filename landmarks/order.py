@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.ibug68 import GROUPS, MIRROR, NAMES, RINGS
 from landmarks.alignment import FaceFrame
-from landmarks.scheme import GROUPS, MIRROR, NAMES, PROTOTYPE, RINGS
+from landmarks.prototype import PROTOTYPE
 
 Array = NDArray[np.float64]
 #: Left and right groups that are exchanged as wholes.

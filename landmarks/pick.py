@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from blendvoca.errors import BlendvocaError, InputError, OutputError
+from blendvoca.ibug68 import GROUPS, INDEX, N_LANDMARKS, NAMES, TEN_PICKS
 from blendvoca.mesh import Mesh
 from landmarks.check import check_landmarks
 from landmarks.files import checked_points, write_landmarks, write_picks
-from landmarks.scheme import GROUPS, INDEX, N_LANDMARKS, NAMES, PROTOTYPE, TEN_PICKS
+from landmarks.prototype import PROTOTYPE
 from landmarks.sources import SourceRig
 from landmarks.transfer import transfer_landmarks
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
 from blendvoca.geometry import vertex_normals
+from blendvoca.ibug68 import GROUPS, INDEX
 from blendvoca.mesh import Mesh
 from landmarks.alignment import align_face
-from landmarks.scheme import GROUPS, INDEX
 
 #: Points where the skin looks ahead on every face.
 _FLAT = [*GROUPS["brow_right"], *GROUPS["brow_left"], *GROUPS["nose_bridge"], INDEX["chin"]]

@@ -18,12 +18,12 @@ from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry import face_areas, fit_similarity, geodesic_distances, vertex_components
 from blendvoca.geometry.similarity import Similarity
+from blendvoca.ibug68 import INDEX, INNER, NAMES
 from blendvoca.mesh import Mesh
 from blendvoca.transfer.registration import RegistrationConfig, register
 from landmarks.check import LandmarkReport, check_landmarks
 from landmarks.files import checked_indices, checked_points
 from landmarks.pose import align_alike
-from landmarks.scheme import INDEX, INNER, NAMES
 
 Array = NDArray[np.float64]
 

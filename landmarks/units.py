@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError, LandmarkError
-from landmarks.scheme import INNER, PROTOTYPE
+from blendvoca.ibug68 import INNER
+from landmarks.prototype import PROTOTYPE
 
 #: Metres in one unit.
 UNITS: dict[str, float] = {"m": 1.0, "dm": 0.1, "cm": 0.01, "in": 0.0254, "mm": 0.001}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from blendvoca.ibug68 import LEFT_JAW
 from blendvoca.synthetic import ears, markers
 from blendvoca.synthetic.chart import LEVEL_END, locate
 from blendvoca.synthetic.openings import EYE_RIM, LEFT_EYE, MOUTH, MOUTH_RIM, Opening
@@ -170,12 +171,12 @@ def _outline(points: _Points, sampling: Sampling) -> list[int]:
         return [points.add(a, LEVEL_END) for a in azimuth]
     azimuth, level = locate(np.array(markers.MASK_OUTLINE))
     azimuth[[0, -1]] = 0.0
-    jaw = len(markers.JAW_LANDMARKS)
+    jaw = len(LEFT_JAW)
     result: list[int] = []
     spare = sampling.outline - 2 * (jaw - 1)
     top = _resample(np.stack([azimuth[jaw - 1 :], level[jaw - 1 :]], axis=1), spare)
     for k in range(jaw):
-        points.landmarks[markers.JAW_LANDMARKS[k]] = len(points.azimuth)
+        points.landmarks[LEFT_JAW[k]] = len(points.azimuth)
         result.append(points.add(azimuth[k], level[k]))
         if k + 1 < jaw:
             result.append(points.add(0.5 * (azimuth[k] + azimuth[k + 1]), 0.5 * (level[k] + level[k + 1])))

@@ -1,12 +1,14 @@
 """The 68 landmarks (iBUG order) as places on the surface; both samplings have a vertex at each of them.
 
-Landmarks of the head's left half and the midline; those of the right half are their mirror images (:data:`MIRROR`).
-Positions are millimetres near the surface, seen along the chart's rays.
+Landmarks of the head's left half and the midline; those of the right half are their mirror
+images (:data:`blendvoca.ibug68.MIRROR`). Positions are millimetres near the surface, seen along the chart's rays.
 """
 
 from __future__ import annotations
 
 import numpy as np
+
+from blendvoca.ibug68 import LEFT_JAW
 
 #: Angle of landmark 63 on the mouth's rim, and of 52 and 53 on the outer lip, in degrees from the left corner.
 INNER_LIP_ANGLE = 52.0
@@ -30,10 +32,9 @@ FREE_POINTS = {
     9: (14.5, -88.5, 70.0), 10: (28.0, -80.5, 55.0), 11: (40.0, -69.0, 38.0), 12: (49.5, -55.0, 25.0),
     13: (56.5, -38.0, 18.0), 14: (62.0, -18.5, 16.0), 15: (66.5, 2.0, 16.0), 16: (69.0, 22.0, 17.0),
 }  # fmt: skip
-#: The landmarks of the jaw from the chin to the left temple: the start of the mask's outline.
-JAW_LANDMARKS = (8, 9, 10, 11, 12, 13, 14, 15, 16)
+#: The mask's outline: the jaw from the chin to the left temple, then over the forehead.
 MASK_OUTLINE = (
-    MIDLINE_POINTS[8], *(FREE_POINTS[k] for k in JAW_LANDMARKS[1:]),
+    MIDLINE_POINTS[8], *(FREE_POINTS[k] for k in LEFT_JAW[1:]),
     (68.5, 42.0, 21.0), (63.5, 66.0, 31.0), (50.0, 86.0, 46.0), (28.0, 96.0, 60.0), (0.0, 100.0, 68.0),
 )  # fmt: skip
 #: Middle line of the left brow from the nose to the temple, and its half height; rows of vertices follow it.
@@ -42,15 +43,6 @@ BROW_LINE = (
     (48.5, 41.5, 64.0),
 )  # fmt: skip
 BROW_HALF = (2.9, 3.3, 3.2, 2.8, 2.2, 1.5)
-#: Landmark to the landmark on the other side.
-MIRROR = {
-    **{k: 16 - k for k in range(17)}, **{k: 43 - k for k in range(17, 27)}, **{k: k for k in range(27, 31)},
-    **{k: 66 - k for k in range(31, 36)},
-    36: 45, 37: 44, 38: 43, 39: 42, 40: 47, 41: 46, 42: 39, 43: 38, 44: 37, 45: 36, 46: 41, 47: 40,
-    48: 54, 49: 53, 50: 52, 51: 51, 52: 50, 53: 49, 54: 48, 55: 59, 56: 58, 57: 57, 58: 56, 59: 55,
-    60: 64, 61: 63, 62: 62, 63: 61, 64: 60, 65: 67, 66: 66, 67: 65,
-}  # fmt: skip
-
 #: Middle of the left nostril's opening, and its half width and length.
 NOSTRIL = (6.3, -24.3, 96.4)
 NOSTRIL_HALF = (2.9, 4.7)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.synthetic import ears, markers, sculpture
+from blendvoca.ibug68 import MIRROR, N_LANDMARKS
+from blendvoca.synthetic import ears, sculpture
 from blendvoca.synthetic import sites as regions
 from blendvoca.synthetic.chart import cast
 from blendvoca.synthetic.layout import HalfLayout, half_layout
@@ -51,7 +52,7 @@ def build_surface(region: str) -> Surface:
     skin = _skin(layout)
     other, faces, mirror = _both_halves(layout)
     sites = concatenate([skin, skin.mirrored().take(np.flatnonzero(other >= 0))])
-    landmarks = np.array([_landmark(k, layout, other) for k in range(68)])
+    landmarks = np.array([_landmark(k, layout, other) for k in range(N_LANDMARKS)])
     if not sampling.whole_head:
         return Surface(sites, faces, landmarks, mirror)
     parts, all_faces, mirrors, count = [sites], [faces], [mirror], len(mirror)
@@ -112,7 +113,7 @@ def _both_halves(layout: HalfLayout) -> tuple[Index, Index, Index]:
 def _landmark(number: int, layout: HalfLayout, other: Index) -> int:
     if number in layout.landmarks:
         return layout.landmarks[number]
-    vertex = layout.landmarks[markers.MIRROR[number]]
+    vertex = layout.landmarks[MIRROR[number]]
     return int(other[vertex]) if other[vertex] >= 0 else vertex
 
 

@@ -30,10 +30,10 @@ from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
 from blendvoca.transfer.coverage import Coverer
-from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.frames import gradient_matrix
 from blendvoca.transfer.lids import lid_maps
 from blendvoca.transfer.lip_sides import Labels, of_faces
@@ -120,7 +120,7 @@ class FaceSolver:
         extents = [float(np.ptp(source[loop], axis=0).max()) for loop in loops]
         outer = loops[int(np.argmax(extents))] if loops else np.zeros(0, dtype=np.int64)
         holes = [loop for loop in loops if loop is not outer]
-        scheme = len(pairs) == COUNT
+        scheme = len(pairs) == N_LANDMARKS
         if sides is None:
             sides = np.zeros(len(source), dtype=np.int8), np.zeros(len(target), dtype=np.int8)
         face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]

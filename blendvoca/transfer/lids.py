@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from blendvoca.geometry.distance import geodesic_distances
-from blendvoca.transfer.face68 import LEFT_EYE, RIGHT_EYE, Opening
+from blendvoca.ibug68 import LEFT_EYE, RIGHT_EYE, Opening
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]

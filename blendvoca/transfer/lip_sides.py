@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.geometry.distance import SurfaceGraph
-from blendvoca.transfer.face68 import OPENINGS
+from blendvoca.ibug68 import OPENINGS
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.geometry.boundary import boundary_loops
-from blendvoca.transfer.face68 import MOUTH
+from blendvoca.ibug68 import MOUTH
 from blendvoca.transfer.lids import along_curve, opening_curves
 
 Array = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the
 target's size and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical
-(`face68.face_axes`); "rim" is the boundary loop of the mesh around the mouth.
+(`ibug68.face_axes`); "rim" is the boundary loop of the mesh around the mouth.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.normals import face_areas, face_normals
+from blendvoca.ibug68 import MIDLINE, MOUTH
 from blendvoca.mesh import Mesh
-from blendvoca.transfer.face68 import MIDLINE, MOUTH
 from blendvoca.transfer.lids import opening_curves
 
 Array = NDArray[np.float64]

@@ -16,13 +16,12 @@ from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.ibug68 import INDEX, N_LANDMARKS, TEMPLES, face_axes
 from blendvoca.mesh import Mesh
-from blendvoca.transfer.face68 import COUNT, face_axes
 
 Array = NDArray[np.float64]
 
 #: Landmark on the tip of the chin.
-CHIN = 8
 #: The plane under which the neck lies: how far below the chin it passes, in RMS radii of the landmarks (60 mm on an
 #: adult), and by how many degrees it rises towards the nape.
 NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0
@@ -69,9 +68,9 @@ def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = 
     points = mesh.vertices[places]
     unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
     keep = geodesic_distances(mesh.vertices, mesh.faces, places) <= config.reach * unit
-    if len(places) == COUNT:
+    if len(places) == N_LANDMARKS:
         ahead = face_axes(points)[2]
-        keep &= mesh.vertices @ ahead >= (points[[0, 16]] @ ahead).min() - config.behind * unit
+        keep &= mesh.vertices @ ahead >= (points[list(TEMPLES)] @ ahead).min() - config.behind * unit
     keep &= skin.position >= 0
     keep[places] = True
     if keep.sum() >= config.whole * len(skin.kept):
@@ -105,13 +104,13 @@ def head_region(mesh: Mesh, landmarks: ArrayLike, face: Crop) -> Crop:
     :param face: the region of :func:`face_region`.
     """
     places = np.asarray(landmarks)
-    if len(places) != COUNT:
+    if len(places) != N_LANDMARKS:
         return Crop.of(np.ones(mesh.n_vertices, dtype=bool), mesh.n_vertices)
     points = mesh.vertices[places]
     unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
     up, ahead = face_axes(points)[1:]
     tilt = np.radians(NECK_TILT)
-    height = (mesh.vertices - points[CHIN]) @ (np.cos(tilt) * up + np.sin(tilt) * ahead)
+    height = (mesh.vertices - points[INDEX["chin"]]) @ (np.cos(tilt) * up + np.sin(tilt) * ahead)
     keep = height > -NECK_BELOW_CHIN * unit
     keep |= landmark_components(mesh, places).position < 0
     keep[face.kept] = True

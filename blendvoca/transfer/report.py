@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import blendvoca.transfer.quality as quality
+from blendvoca.ibug68 import BLINKS, INNER, MOUTH, N_LANDMARKS, face_axes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.common_space import CommonSpace
-from blendvoca.transfer.face68 import COUNT, INNER, LID_PAIRS, LIP_PAIRS, face_axes
 
 Array = NDArray[np.float64]
 
@@ -111,7 +111,7 @@ def assess(
     :param covered: (W,) target vertices that the source speaks for: the sides are compared there.
     """
     wanted = space.to_target.vectors(source.deltas)
-    rows = list(INNER) if len(pairs) == COUNT else list(range(len(pairs)))
+    rows = list(INNER) if len(pairs) == N_LANDMARKS else list(range(len(pairs)))
     places = pairs[rows]
     cosine, ratio = quality.agreement(wanted[:, places[:, 0]], rig.deltas[:, places[:, 1]])
     mm = 1e3 * _metres(space)
@@ -135,7 +135,7 @@ def assess(
         "boundary_mm": float(boundary.mean()),
         "boundary_worst_mm": float(boundary.max()),
     }
-    if len(pairs) == COUNT:
+    if len(pairs) == N_LANDMARKS:
         laid = BlendshapeRig(source.neutral.with_vertices(registered), wanted, source.names)
         figures |= _face_figures(pairs, rig, mm) | _side_figures(laid, pairs, rig, covered)
     return TransferReport(shapes, figures)
@@ -157,14 +157,14 @@ def _face_figures(pairs: NDArray[np.integer], rig: BlendshapeRig, mm: float) -> 
     figures: dict[str, float | None] = {}
     if {"jawOpen", "mouthClose"} <= known:
         pose = rest + rig.delta("jawOpen") + rig.delta("mouthClose")
-        gaps = [quality.signed_gaps(points, marks, LIP_PAIRS, axes[1]) for points in (rest, pose)]
+        gaps = [quality.signed_gaps(points, marks, MOUTH.pairs, axes[1]) for points in (rest, pose)]
         figures["lip_seal_mm"] = float(mm * np.abs(gaps[1] - gaps[0]).max())
         rims = [quality.mouth_rim_gaps(rig.neutral, points, marks, axes) for points in (rest, pose)]
         if rims[0] is not None and rims[1] is not None:
             figures["rim_crossing_mm"] = float(mm * (rims[1] - np.minimum(rims[0], 0.0)).min())
     lids = [
-        quality.signed_gaps(rest + rig.delta(name), marks, rows, axes[1])
-        for name, rows in LID_PAIRS.items()
+        quality.signed_gaps(rest + rig.delta(name), marks, eye.pairs, axes[1])
+        for name, eye in BLINKS.items()
         if name in known
     ]
     if lids:

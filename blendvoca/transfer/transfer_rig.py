@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.errors import MeshError
+from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.checks import landmark_pairs
 from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.common_space import CommonSpace, common_space
 from blendvoca.transfer.config import TransferConfig
-from blendvoca.transfer.face68 import COUNT
 from blendvoca.transfer.face_method import FaceSolver
 from blendvoca.transfer.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.mouth_rim import WEIGHT, rim_places
@@ -144,7 +144,7 @@ class _Placed:
     @cached_property
     def sides(self) -> tuple[Labels, Labels] | None:
         """Side labels of both meshes' vertices, where the landmarks are the 68 points."""
-        if len(self.pairs) != COUNT:
+        if len(self.pairs) != N_LANDMARKS:
             return None
         labels = side_labels(self.start, self.source.faces, self.pairs[:, 0])
         return labels, side_labels(self.goal, self.faces, self.pairs[:, 1])

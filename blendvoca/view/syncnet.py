@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import LandmarkError
 from blendvoca.export.timing import resample
+from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera
@@ -21,7 +22,6 @@ from blendvoca.view.render import Renderer
 EDGE, FPS = 224, 25.0
 #: How far a detected box reaches above the brows, relative to the height from chin to brows.
 _FOREHEAD = 0.25
-_POINTS = 68
 
 
 def syncnet_camera(points: ArrayLike) -> Camera:
@@ -31,8 +31,8 @@ def syncnet_camera(points: ArrayLike) -> Camera:
     :raises LandmarkError: for another number of points.
     """
     array = np.asarray(points, dtype=np.float64)
-    if array.shape != (_POINTS, 3):
-        raise LandmarkError("SyncNet's framing needs all landmarks", expected=(_POINTS, 3), found=array.shape)
+    if array.shape != (N_LANDMARKS, 3):
+        raise LandmarkError("SyncNet's framing needs all landmarks", expected=(N_LANDMARKS, 3), found=array.shape)
     low, high = array.min(axis=0), array.max(axis=0)
     top = high[1] + _FOREHEAD * (high[1] - low[1])
     half = max(high[0] - low[0], top - low[1]) / 2

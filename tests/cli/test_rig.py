@@ -8,13 +8,13 @@ import trimesh
 from click.testing import CliRunner
 
 from blendvoca.cli import main
+from blendvoca.ibug68 import INDEX, TEN_PICKS
 from blendvoca.io.mesh.anymesh import read_mesh
 from blendvoca.io.mesh.obj import write_obj
 from blendvoca.mesh import Mesh
 from blendvoca.shard.rig_file import read_rig
 from blendvoca.synthetic.head import SyntheticHead
 from landmarks.files import read_landmarks, write_landmarks, write_picks
-from landmarks.scheme import INDEX, TEN_PICKS
 
 SHAPES = "jawOpen,mouthClose,mouthSmileLeft,mouthSmileRight,eyeBlinkLeft,eyeBlinkRight"
 
@@ -111,7 +111,7 @@ def test_other_formats_are_read(folder, head, suffix) -> None:
     ],
 )
 def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, words, said) -> None:
-    from landmarks.scheme import MIRROR
+    from blendvoca.ibug68 import MIRROR
 
     monkeypatch.chdir(folder)
     write_landmarks("mirrored.json", head[1][MIRROR])

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import LandmarkError
+from blendvoca.ibug68 import GROUPS, INDEX, MIRROR
 from blendvoca.mesh import Mesh
 from landmarks.check import check_landmarks, require_landmarks
-from landmarks.scheme import GROUPS, INDEX, MIRROR, PROTOTYPE
+from landmarks.prototype import PROTOTYPE
 
 EYES = [*GROUPS["eye_right"], *GROUPS["eye_left"]]
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blendvoca.errors import BlendvocaError, FormatError, LandmarkError, MissingInputError, VersionError
+from blendvoca.ibug68 import NAMES
 from landmarks.files import checked_indices, read_landmarks, read_picks, write_landmarks, write_picks
-from landmarks.scheme import NAMES
 
 GOOD = np.arange(68) * 7
 

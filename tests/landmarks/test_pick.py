@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import MissingDependencyError, OutputError
+from blendvoca.ibug68 import NAMES, TEN_PICKS
 from landmarks.files import read_landmarks, read_picks
 from landmarks.pick import PickServer, PickSession, pick_in_window
-from landmarks.scheme import NAMES, TEN_PICKS
 from landmarks.sources import load_source
 
 

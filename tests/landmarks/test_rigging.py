@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import LandmarkError, MeshError
+from blendvoca.ibug68 import INDEX, MIRROR
 from blendvoca.mesh import Mesh
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.transfer import TransferConfig
 from landmarks.repair import weld
 from landmarks.rigging import rig_head
-from landmarks.scheme import INDEX, MIRROR
 from landmarks.sources import load_source
 
 NAMES = ("jawOpen", "mouthSmileLeft", "eyeBlinkRight")

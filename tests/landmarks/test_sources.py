@@ -22,7 +22,7 @@ from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig
 from landmarks.check import check_landmarks
-from landmarks.scheme import PROTOTYPE
+from landmarks.prototype import PROTOTYPE
 from landmarks.sources import SourceRig, load_source
 from landmarks.units import guess_unit, unit_named
 

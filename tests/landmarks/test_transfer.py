@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import LandmarkError, MeshError
+from blendvoca.ibug68 import GROUPS, INDEX, INNER, TEN_PICKS
 from blendvoca.io.rig.ict import read_ict
 from blendvoca.mesh import Mesh
 from blendvoca.synthetic.head import SyntheticHead
-from landmarks.scheme import GROUPS, INDEX, INNER, TEN_PICKS
 from landmarks.sources import load_source
 from landmarks.transfer import transfer_landmarks
 

@@ -12,8 +12,8 @@ from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import edge_lengths
 from blendvoca.geometry.normals import face_areas, vertex_normals
+from blendvoca.ibug68 import MIRROR
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
-from blendvoca.synthetic.markers import MIRROR
 from blendvoca.synthetic.sites import SKIN
 
 FLIP = np.array([-1.0, 1.0, 1.0])
@@ -105,8 +105,7 @@ def test_landmarks_are_the_same_places_in_both_samplings(average: SyntheticHead)
 @pytest.mark.parametrize("region", REGIONS)
 def test_landmarks_have_mirror_partners(average: SyntheticHead, region: str) -> None:
     mesh, marks = average._neutral(region)
-    partner = np.array([MIRROR[k] for k in range(68)])
-    np.testing.assert_allclose(mesh.vertices[marks[partner]] * FLIP, mesh.vertices[marks], atol=1e-12)
+    np.testing.assert_allclose(mesh.vertices[marks[MIRROR]] * FLIP, mesh.vertices[marks], atol=1e-12)
     assert mesh.vertices[marks[45], 0] > 0.03  # 42..47 is the +x eye, the left one
     assert mesh.vertices[marks[16], 0] > 0.05
 

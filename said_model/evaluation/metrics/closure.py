@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from blendvoca.errors import InputError
+from blendvoca.ibug68 import MOUTH, N_LANDMARKS
 from blendvoca.rig import BlendshapeRig
 
-#: Inner lip of the 68-point scheme: upper and lower points that face each other.
-UPPER, LOWER = (61, 62, 63), (67, 66, 65)
 #: Lips count as closed where they are open by less than this share of the clip's widest opening (truth's).
 CLOSED_SHARE = 0.12
 #: Frames by which a closure may come early or late.
@@ -41,9 +40,9 @@ def lip_opening(
     :param landmarks: (68,) vertices of the rig.
     :raises InputError: for another number of landmarks.
     """
-    if len(landmarks) != 68:
-        raise InputError("lip opening is told from 68 landmarks", expected=68, found=len(landmarks))
-    upper, lower = landmarks[list(UPPER)], landmarks[list(LOWER)]
+    if len(landmarks) != N_LANDMARKS:
+        raise InputError("lip opening is measured at 68 landmarks", expected=N_LANDMARKS, found=len(landmarks))
+    upper, lower = landmarks[list(MOUTH.upper)], landmarks[list(MOUTH.lower)]
     gaps = (rig.deltas[:, upper, 1] - rig.deltas[:, lower, 1]).mean(axis=1)
     opening: NDArray[np.float64] = np.asarray(coefficients, dtype=np.float64) @ gaps * 1000
     return opening

@@ -1,10 +1,13 @@
-"""The 68-point scheme: names, groups and the mirror (the iBUG 300-W mark-up that most face trackers use).
+"""The 68 landmarks (iBUG 300-W mark-up): names, groups, mirror, pairs and openings; nothing else states them.
 
+Sagonas et al. 2013 (the paper's [43]); points are counted from 0.
 ``right`` and ``left`` are the person's own sides: with the face looking along +z and up along +y, the left side is +x.
 Points run in the order in which the mark-up numbers them, from the person's right to the left.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +58,17 @@ GROUPS: dict[str, range] = {
 #: Groups whose points go round and close.
 RINGS: frozenset[str] = frozenset({"eye_right", "eye_left", "lips_outer", "lips_inner"})
 
-#: The 51 points without the contour, whose place on a cheek is a matter of taste.
+#: (51,) the points without the contour, whose place on a cheek is a matter of taste.
 INNER: NDArray[np.int64] = np.arange(17, N_LANDMARKS)
+
+#: Points on the middle of the face, top to bottom.
+MIDLINE: tuple[int, ...] = (27, 28, 29, 30, 33, 51, 62, 66, 57, 8)
+
+#: Ends of the contour, at the right and the left temple.
+TEMPLES: tuple[int, int] = (0, 16)
+
+#: The contour's left half from the chin to the temple.
+LEFT_JAW: range = range(8, 17)
 
 
 def mirror_landmark(name: str) -> str:
@@ -68,6 +80,43 @@ def mirror_landmark(name: str) -> str:
 
 #: (68,) index of every point's mirror image.
 MIRROR: NDArray[np.int64] = np.array([INDEX[mirror_landmark(name)] for name in NAMES])
+MIRROR.setflags(write=False)
+INNER.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """One opening of the face, by landmarks.
+
+    :param name: what messages call it.
+    :param corners: where the upper and the lower curve meet: right, left.
+    :param upper: landmarks along the upper curve, right to left, without the corners.
+    :param lower: those along the lower curve, right to left.
+    :param outer_upper: more landmarks that are certainly above (the outer lip line).
+    :param outer_lower: more landmarks that are certainly below.
+    """
+
+    name: str
+    corners: tuple[int, int]
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    outer_upper: tuple[int, ...] = ()
+    outer_lower: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Upper and lower landmarks that face each other, right to left."""
+        return tuple(zip(self.upper, self.lower, strict=True))
+
+
+#: The mouth by its inner lip, and the eyes.
+MOUTH = Opening("mouth", (60, 64), (61, 62, 63), (67, 66, 65), (49, 50, 51, 52, 53), (59, 58, 57, 56, 55))
+RIGHT_EYE = Opening("right eye", (36, 39), (37, 38), (41, 40))
+LEFT_EYE = Opening("left eye", (42, 45), (43, 44), (47, 46))
+OPENINGS = (MOUTH, RIGHT_EYE, LEFT_EYE)
+
+#: The eye that a blink closes.
+BLINKS = {"eyeBlinkRight": RIGHT_EYE, "eyeBlinkLeft": LEFT_EYE}
 
 #: Ten points that are found by eye on any head, from which the others can be placed.
 TEN_PICKS: tuple[str, ...] = (
@@ -89,47 +138,28 @@ OTHER_SCHEMES: dict[int, str] = {
     478: "MediaPipe's face mesh with irises",
 }
 
-
-def _prototype() -> NDArray[np.float64]:
-    """Draw the right half by hand after usual adult proportions, in centimetres, and mirror it."""
-    middle = {
-        "chin": (0, -8.2, 6.6),
-        "nose_bridge_1": (0, 3.1, 8.1),
-        "nose_bridge_2": (0, 1.9, 9.0),
-        "nose_bridge_3": (0, 0.8, 9.9),
-        "nose_tip": (0, -0.3, 10.4),
-        "nose_base": (0, -1.6, 8.9),
-        "upper_lip_middle": (0, -2.9, 9.0),
-        "inner_upper_middle": (0, -3.6, 8.6),
-        "inner_lower_middle": (0, -3.8, 8.6),
-        "lower_lip_middle": (0, -4.6, 8.7),
-    }
-    contour = [(-7.2, 2.5, 0), (-7.1, 0.7, 0.1), (-6.8, -1.3, 0.4), (-6.4, -3.2, 0.9), (-5.7, -5.0, 1.8)]
-    contour += [(-4.5, -6.6, 3.4), (-3.2, -7.4, 5.0), (-1.7, -8.0, 6.3)]
-    brow = [(-5.6, 4.5, 5.2), (-4.7, 5.1, 6.4), (-3.7, 5.4, 7.1), (-2.5, 5.3, 7.7), (-1.4, 5.0, 8.0)]
-    nose = {"nose_right_wing": (-1.6, -1.2, 8.0), "nose_right_base": (-0.8, -1.5, 8.5)}
-    eye = [(-4.5, 2.9, 5.7), (-3.7, 3.4, 6.5), (-2.6, 3.4, 6.7), (-1.7, 2.7, 6.4), (-2.6, 2.5, 6.6), (-3.7, 2.5, 6.4)]
-    lips = {
-        "mouth_right_corner": (-2.4, -3.8, 7.4),
-        "upper_lip_right_2": (-1.7, -3.2, 8.3),
-        "upper_lip_right_1": (-0.6, -2.8, 8.9),
-        "lower_lip_right_1": (-0.9, -4.5, 8.5),
-        "lower_lip_right_2": (-1.7, -4.3, 8.1),
-        "inner_right_corner": (-2.1, -3.75, 7.4),
-        "inner_upper_right": (-0.9, -3.6, 8.4),
-        "inner_lower_right": (-0.9, -3.8, 8.4),
-    }
-    right = {f"contour_right_{step}": point for step, point in enumerate(contour, 1)}
-    right |= {f"brow_right_{step}": point for step, point in enumerate(brow, 1)}
-    right |= {f"eye_right_{place}": point for place, point in zip(EYE_PLACES, eye)} | nose | lips
-    points = np.zeros((N_LANDMARKS, 3))
-    for name, point in (middle | right).items():
-        points[INDEX[name]] = point
-        points[INDEX[mirror_landmark(name)]] = (-point[0], point[1], point[2])
-    return points / 100.0
+#: The mouth stands forward of the eyes: their line leans by this much from the head's vertical (12° to 18° on six
+#: heads).
+_UP_TILT_DEG = 15.0
 
 
-#: (68, 3) a plain adult face in metres, looking along +z: what checks compare proportions with.
-PROTOTYPE: NDArray[np.float64] = _prototype()
-PROTOTYPE.setflags(write=False)
-MIRROR.setflags(write=False)
+def face_axes(landmarks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the face's own axes from its landmarks.
+
+    Left comes from the eyes and mouth corners; up from mouth to eyes, tilted upright, because the mouth stands forward.
+
+    :param landmarks: (68, 3) positions, in any unit.
+    :returns: (3, 3) rows of unit vectors: to the person's left, up, and forward.
+    """
+    right_eye, left_eye = (landmarks[list(GROUPS[f"eye_{side}"])] for side in ("right", "left"))
+    left = (left_eye.mean(0) - right_eye.mean(0)) + (
+        landmarks[INDEX["mouth_left_corner"]] - landmarks[INDEX["mouth_right_corner"]]
+    )
+    left = left / np.linalg.norm(left)
+    rise = landmarks[36:48].mean(0) - landmarks[48:68].mean(0)
+    rise = rise - (rise @ left) * left
+    rise = rise / np.linalg.norm(rise)
+    ahead = np.cross(left, rise)
+    angle = np.radians(_UP_TILT_DEG)
+    up = np.cos(angle) * rise + np.sin(angle) * ahead
+    return np.stack([left, up, np.cross(left, up)])
