@@ -24,6 +24,7 @@ import numpy as np
 
 from blendvoca.errors import SolverError
 from blendvoca.linalg.block_tridiagonal import BandFactor, RepeatedBlock
+from blendvoca.linalg.riccati import RiccatiFactor
 from blendvoca.qp.problem import Array, UnitForm
 from blendvoca.qp.warm_start import admm, interior_start
 
@@ -92,14 +93,17 @@ class InteriorPoint:
         self._residual = self.gradient + self._transpose(self.lam[0] - self.lam[1])
         return self._direction(-self.s * self.lam)
 
-    def _damped_factor(self, diagonal: Array, coupling: Array) -> BandFactor:
+    def _damped_factor(self, diagonal: Array, coupling: Array) -> BandFactor | RiccatiFactor:
         """Factor; where rounding leaves a pivot negative, add a proximal term, which moves no fixed point."""
         for damping in DAMPING:
             try:
-                return self.matrix.factor(diagonal + damping if damping else diagonal, coupling)
+                return self._factored(diagonal + damping if damping else diagonal, coupling)
             except SolverError:
                 continue
         raise SolverError("the interior point's matrix is not positive definite", found=f"with damping {DAMPING[-1]}")
+
+    def _factored(self, diagonal: Array, coupling: Array) -> BandFactor | RiccatiFactor:
+        return self.matrix.factor(diagonal, coupling)
 
     def advance(self, affine: Direction) -> float:
         """Correct the predictor, step, and return the length of the step."""
@@ -124,10 +128,13 @@ class InteriorPoint:
         length = min(1.0, TO_BOUNDARY * best.length)
         if length < SHORT and self.s.min() < NEAR:
             self.stiffest *= HARDEN
-        self.u = self.u + length * best.u
-        self.lam = self.lam + length * best.lam
-        self._slacken()
+        self._move(best, length)
         return length
+
+    def _move(self, direction: Direction, length: float) -> None:
+        self.u = self.u + length * direction.u
+        self.lam = self.lam + length * direction.lam
+        self._slacken()
 
     def _products(self, d: Direction, length: float) -> Array:
         """Return (s + a ds)(λ + a dλ)."""
@@ -141,8 +148,7 @@ class InteriorPoint:
     def _direction(self, target: Array) -> Direction:
         """Solve the Newton system in which s∘λ changes by ``target`` to first order."""
         t = target * self._softened
-        du = self._factor.solve(self._transpose(t[1] - t[0]) - self._residual)
-        cd = self._constrain(du)
+        du, cd = self._solve(self._transpose(t[1] - t[0]) - self._residual)
         t[0] += self._ratio[0] * cd
         t[1] -= self._ratio[1] * cd
         shrink = max(
@@ -151,6 +157,11 @@ class InteriorPoint:
             -float((t * self._inverse_lam).min()),
         )
         return Direction(du, cd, t, 1.0 if shrink <= 1.0 else 1.0 / shrink)
+
+    def _solve(self, right: Array) -> tuple[Array, Array]:
+        """Return the du (N, K) of a right-hand side, and C du (2N−1, K)."""
+        du = self._factor.solve(right)
+        return du, self._constrain(du)
 
     def _constrain(self, u: Array) -> Array:
         out = np.empty((2 * self.n - 1, self.k))

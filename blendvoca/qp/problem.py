@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 SINGULAR = 1e-13
 #: Ridge that then makes the answer unique, relative to the mean diagonal.
 RIDGE = 1e-12
+#: Coefficients this near a bound, relative to the rate limit, are put on it: what a solver leaves there is rounding, and
+#: another processor's kernels leave another. The certificate is computed afterwards.
+AT_BOUND = 1e-10
 #: Objectives under this share of the energy of all coefficients at full range count as zero in relative gaps.
 NEGLIGIBLE = 1e-6
 
@@ -164,10 +167,13 @@ class UnitForm:
         return float(bounds + rates)
 
     def coefficients(self, v: Array) -> Array:
-        """Return u (N, K) of v (N, K')."""
+        """Return u (N, K) of v (N, K'), on the bounds exactly where v is within `AT_BOUND` of them."""
+        near = AT_BOUND * np.minimum(self.rate, 1.0)
+        v = np.where(v < near, 0.0, np.where(v > 1.0 - near, 1.0, v))
         lower, upper = np.asarray(self._problem.lower), np.asarray(self._problem.upper)
         u = np.tile(lower, (self._problem.shape[0], 1))
         u[:, self._kept] += v * self._width
+        u[:, self._kept] = np.where(v == 1.0, upper[self._kept], u[:, self._kept])
         return np.clip(u, lower, upper)
 
     def multipliers(self, w: Array) -> Array:

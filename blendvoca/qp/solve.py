@@ -11,6 +11,7 @@ from blendvoca.qp.active_set import ActiveSet, finish
 from blendvoca.qp.certificate import QPResult, judge
 from blendvoca.qp.interior_point import InteriorPoint
 from blendvoca.qp.problem import NEGLIGIBLE, Array, RateLimitedQP, UnitForm
+from blendvoca.qp.stiff import StiffInteriorPoint
 
 #: A second attempt, made where the first is not proved, starts with this μ and goes on to this share of the tolerance.
 CENTRE_MU, STRICTER = 0.1, 0.1
@@ -63,7 +64,11 @@ def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResul
     centre = InteriorPoint(form, settings.correctors, steps=0, start_mu=CENTRE_MU, retreat=1.0)
     further = replace(settings, finish_gap=0.0, gap_tolerance=STRICTER * settings.gap_tolerance)
     again = _judged(problem, form, settings, *_follow(centre, further), result.iterations)
-    return min(result, again, key=lambda found: (not found.is_optimal, found.relative_gap))
+    attempts = [result, again]
+    if not again.is_optimal:
+        stiff = StiffInteriorPoint(form, settings.correctors, CENTRE_MU)
+        attempts.append(_judged(problem, form, settings, *_follow(stiff, further), again.iterations))
+    return min(attempts, key=lambda found: (not found.is_optimal, found.relative_gap))
 
 
 def _judged(

@@ -118,6 +118,20 @@ def test_infinite_delta_leaves_frames_alone():
         np.testing.assert_allclose(whole[frame], alone[0], atol=1e-6)
 
 
+@pytest.mark.parametrize("delta", [1e-5, 1e-6, 1e-8, 1e-10, 1e-13])
+@pytest.mark.parametrize(("n", "k"), [(2, 4), (12, 8), (60, 3), (90, 12)])
+def test_very_small_rate_limits_are_proved_too(n, k, delta):
+    result = solve(random_problem(n + k, n=n, k=k, delta=delta, condition=1e8))
+    assert result.is_optimal, result.relative_gap
+    assert np.abs(np.diff(result.coefficients, axis=0)).max() <= delta * (1 + 1e-9) + 1e-15
+
+
+def test_coefficients_at_a_bound_are_on_it():
+    u = solve(random_problem(5, n=200, k=8)).coefficients
+    assert (u == 0).any() and (u == 1).any()
+    assert not ((u > 0) & (u < 1e-11)).any() and not ((u < 1) & (u > 1 - 1e-11)).any()
+
+
 def test_equal_shapes_share_the_motion_and_the_result_says_so():
     rng = np.random.default_rng(0)
     basis = rng.standard_normal((30, 3))[:, [0, 1, 2, 1]]
