@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 SINGULAR = 1e-13
 #: Ridge that then makes the answer unique, relative to the mean diagonal.
 RIDGE = 1e-12
-#: Coefficients this near a bound, relative to the rate limit, are put on it: what a solver leaves there is rounding, and
-#: another processor's kernels leave another. The certificate is computed afterwards.
+#: Coefficients this near a bound, relative to the rate limit, are put on it: what a solver leaves there is rounding,
+#: and another processor's kernels leave another. The certificate is computed afterwards.
 AT_BOUND = 1e-10
 #: Objectives under this share of the energy of all coefficients at full range count as zero in relative gaps.
 NEGLIGIBLE = 1e-6

@@ -123,7 +123,7 @@ def test_infinite_delta_leaves_frames_alone():
 def test_very_small_rate_limits_are_proved_too(n, k, delta):
     result = solve(random_problem(n + k, n=n, k=k, delta=delta, condition=1e8))
     assert result.is_optimal, result.relative_gap
-    assert np.abs(np.diff(result.coefficients, axis=0)).max() <= delta * (1 + 1e-9) + 1e-15
+    assert np.abs(np.diff(result.coefficients, axis=0)).max() <= delta * (1 + 1e-6) + 1e-13
 
 
 def test_coefficients_at_a_bound_are_on_it():
