@@ -2,7 +2,8 @@
 
 The system is the stationarity of ``Σ ½ uₙᵀ (G + Dₙ) uₙ − rₙᵀ uₙ + Σ ½ (uₙ₊₁ − uₙ)ᵀ Eₙ (uₙ₊₁ − uₙ)``, the same as
 that of :mod:`blendvoca.linalg.block_tridiagonal`. A band factor holds ``G + D + E`` and drowns G in the
-rounding of a large E. Here the cost-to-go ½ uᵀ S u − tᵀ u passes from frame to frame through the parallel sum of S and E in Joseph's form ::
+rounding of a large E. Here the cost-to-go ½ uᵀ S u − tᵀ u passes from frame to frame through the parallel sum of S and
+E in Joseph's form ::
 
     S : E = Fᵀ S F + Kᵀ E K   with   F = (S + E)⁻¹ E,   K = (S + E)⁻¹ S
 
