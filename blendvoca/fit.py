@@ -22,11 +22,10 @@ from blendvoca.qp import QPResult, RateLimitedQP, solve
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
 from blendvoca.track import DEFAULT_RATE_LIMIT, CoefficientTrack
+from blendvoca.vertex_sets import LIPS
 
 #: Heads that differ by more than this factor in size are in different units.
 SIZE_RATIO = 5.0
-#: Shapes that move the lips most where the lips are.
-LIP_SHAPES = ("mouthPucker", "mouthRollUpper", "mouthRollLower")
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,8 @@ class Fitter:
     :param rig: neutral and deltas, in metres.
     :param settings: how to fit.
     :param crop: the crop that relates a full head to a cropped one, if sequence and rig may differ by it.
-    :param lips: vertices of the rig whose error is reported apart; None takes :func:`lip_vertices`.
+    :param lips: vertices of the rig whose error is reported apart; None takes
+        :data:`blendvoca.vertex_sets.LIPS`.
     :param weights: (V,) weights of the squared distance per vertex of the rig; None weighs all alike.
     :raises InputError: for weights that do not fit the rig or are negative, not finite or all zero.
     :raises MeshError: for lips outside the rig.
@@ -90,7 +90,7 @@ class Fitter:
     ) -> None:
         self.rig, self.settings, self.crop = rig, settings or FitSettings(), crop
         self.weights = _checked_weights(weights, rig.neutral.n_vertices)
-        self.lips = lip_vertices(rig) if lips is None else _checked_lips(lips, rig.neutral.n_vertices)
+        self.lips = LIPS.vertices(rig) if lips is None else _checked_lips(lips, rig.neutral.n_vertices)
         self._neutral = rig.neutral.vertices.reshape(-1)
         self._basis = np.ascontiguousarray(rig.basis())
         self._weighted = self._basis if self.weights is None else self._basis * np.repeat(self.weights, 3)[:, None]
@@ -248,19 +248,6 @@ def alike(rig: BlendshapeRig, threshold: float = 0.9) -> tuple[tuple[str, str, f
     order = np.argsort(-np.abs(cosine[first, second]), kind="stable")
     pairs += [(rig.names[a], rig.names[b], float(cosine[a, b])) for a, b in zip(first[order], second[order])]
     return tuple(pairs)
-
-
-def lip_vertices(rig: BlendshapeRig) -> NDArray[np.int64]:
-    """Return the vertices that pucker and lip rolls move at least half as far as their farthest; empty without those.
-
-    :returns: sorted vertex indices of the rig.
-    """
-    moved = np.zeros(rig.neutral.n_vertices, dtype=bool)
-    for name in LIP_SHAPES:
-        if name in rig.names:
-            distance = np.linalg.norm(rig.delta(name), axis=1)
-            moved |= distance > max(0.5 * distance.max(), 0.0)
-    return np.flatnonzero(moved)
 
 
 def lip_weights(rig: BlendshapeRig, lips: ArrayLike, weight: float) -> NDArray[np.float64]:

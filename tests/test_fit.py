@@ -11,11 +11,12 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli import main
 from blendvoca.crop import Crop
 from blendvoca.errors import ConfigurationError, InputError, MeshError
-from blendvoca.fit import FitSettings, Fitter, alike, fit, lip_vertices, lip_weights, match_topology
+from blendvoca.fit import FitSettings, Fitter, alike, fit, lip_weights, match_topology
 from blendvoca.io.track.csv import read_track
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
+from blendvoca.vertex_sets import LIPS
 
 FACES = np.array([[0, 1, 2], [1, 2, 3]])
 
@@ -206,9 +207,9 @@ def test_lips_are_where_the_lip_shapes_move():
     rig = small_rig(("jawOpen", "mouthPucker"))
     deltas = np.zeros((2, 12, 3))
     deltas[0], deltas[1, 4, 2], deltas[1, 5, 2], deltas[1, 6, 2] = 1, 0.010, 0.006, 0.004
-    np.testing.assert_array_equal(lip_vertices(BlendshapeRig(rig.neutral, deltas, rig.names)), [4, 5])
+    np.testing.assert_array_equal(LIPS.vertices(BlendshapeRig(rig.neutral, deltas, rig.names)), [4, 5])
     nowhere = small_rig(("jawOpen",))
-    assert len(lip_vertices(nowhere)) == 0
+    assert len(LIPS.vertices(nowhere)) == 0
     assert np.isnan(fit(sequence(nowhere, motion(5, 1)), nowhere).certificate.lips_mean_mm)
     with pytest.raises(MeshError):
         Fitter(rig, lips=[12])

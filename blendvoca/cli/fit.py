@@ -45,9 +45,10 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     """
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.errors import SolverError
-    from blendvoca.fit import FitSettings, Fitter, lip_vertices, lip_weights, match_topology
+    from blendvoca.fit import FitSettings, Fitter, lip_weights, match_topology
     from blendvoca.io.sequence.frames import open_sequence
     from blendvoca.resample import resampled
+    from blendvoca.vertex_sets import LIPS
 
     frames = open_sequence(sequence, fps_in)
     rig, crop = _open_rig(rig_path)
@@ -55,7 +56,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     if crop_path is not None:
         kept = _indices(crop_path)
     rig, crop = match_topology(rig.select(BLENDVOCA_NAMES) if shapes == "blendvoca" else rig, frames.n_vertices, kept)
-    lips = lip_vertices(rig) if lips_path is None else _indices(lips_path)
+    lips = LIPS.vertices(rig) if lips_path is None else _indices(lips_path)
     weights = None if lip_weight == 1.0 else lip_weights(rig, lips, lip_weight)
     fitter = Fitter(rig, FitSettings(rate_limit=delta, ridge=ridge), crop, lips, weights)
     result = fitter.fit(frames if fps_out is None else resampled(frames, fps_out))

@@ -13,13 +13,14 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
+from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
+from blendvoca.vertex_sets import MOUTH_REGION, UPPER_FACE, VertexSet
 from blendvoca.view.syncnet import syncnet_pictures
 from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.features import encode, to_length
-from said_model.evaluation.metrics import vertex_sets
 from said_model.evaluation.metrics.beat import beat_consistency
 from said_model.evaluation.metrics.closure import closure_recall, lip_opening
 from said_model.evaluation.metrics.coefficients import coefficient_error, matched
@@ -59,8 +60,8 @@ class Instruments:
     sync: SyncExpert | None = None
     encoder: AudioEncoder | None = None
     syncnet: SyncNet | None = None
-    lips: vertex_sets.VertexSet | None = None
-    upper: vertex_sets.VertexSet | None = None
+    lips: VertexSet | None = None
+    upper: VertexSet | None = None
     rigs: bool = True
     repeats: int = REPEATS
     seed: int = 0
@@ -172,8 +173,8 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
             row.update({"syncnet_offset": seen.offset, "syncnet_confidence": seen.confidence})
     if instruments.rigs:
         rig, parts = truth.rig(clip.speaker).select(clip.track.names), truth.parts(clip.speaker)
-        sets = [vertex_sets.from_rig(rig, region) if given is None else given.within(parts.crop)
-                for given, region in ((instruments.lips, "lips"), (instruments.upper, "upper"))]  # fmt: skip
+        sets = [region.of(rig) if given is None else given.within(parts.crop)
+                for given, region in ((instruments.lips, MOUTH_REGION), (instruments.upper, UPPER_FACE))]  # fmt: skip
         for row, track in zip(samples, tracks):
             row.update(_vertices(rig, parts.landmarks, *matched(clip.track, track), *sets))
     row = averages(samples)[0]
@@ -201,9 +202,9 @@ def _jitter_share(track: CoefficientTrack) -> float:
 
 def _vertices(
     rig: BlendshapeRig, landmarks: NDArray[np.integer] | None, real: NDArray[np.float64],
-    made: NDArray[np.float64], lips: vertex_sets.VertexSet, upper: vertex_sets.VertexSet,
+    made: NDArray[np.float64], lips: VertexSet, upper: VertexSet,
 ) -> Row:  # fmt: skip
-    everything = vertex_sets.VertexSet("all", np.arange(rig.deltas.shape[1]), "rig")
+    everything = VertexSet("all", np.arange(rig.deltas.shape[1]), "rig")
     # Offsets from the neutral compare as vertices do, and need no neutral where the licence leaves it out.
     a, b = (np.einsum("tk,kvc->tvc", c.astype(np.float32), rig.deltas.astype(np.float32), optimize=True)
             for c in (real, made))  # fmt: skip
@@ -211,7 +212,7 @@ def _vertices(
     alive = dynamics_deviation(a, b, np.zeros(a.shape[1:]), upper)
     row = {"lve_mm": error.millimetres, "lve_squared_mm2": error.squared * 1e6, "mve_mm":
            mean_vertex_error(a, b, everything), "fdd_mm": alive.signed, "fdd_absolute_mm": alive.absolute}  # fmt: skip
-    if landmarks is not None and len(landmarks) == 68:
+    if landmarks is not None and len(landmarks) == N_LANDMARKS:
         found = closure_recall(lip_opening(rig, real, landmarks), lip_opening(rig, made, landmarks))
         row["closure_recall"] = found.recall
     return row
@@ -284,8 +285,8 @@ def _notes(outputs: Outputs, instruments: Instruments, truth: BlendVOCA) -> list
     if instruments.rigs:
         crop = truth.parts(next(iter(outputs.tracks))[0]).crop
         given = [None if chosen is None else chosen.within(crop) for chosen in (instruments.lips, instruments.upper)]
-        sets = [f"{s.name} ({s.source})" if s else f"{region}, derived from each rig"
-                for s, region in zip(given, ("lips", "upper"))]  # fmt: skip
+        sets = [f"{s.name} ({s.source})" if s else f"{region.name}, derived from each rig"
+                for s, region in zip(given, (MOUTH_REGION, UPPER_FACE))]  # fmt: skip
         notes.append(f"LVE over {sets[0]}; FDD over {sets[1]}")
     return notes
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import InputError
-from said_model.evaluation.metrics.vertex_sets import VertexSet
+from blendvoca.vertex_sets import VertexSet
 
 Frames = NDArray[np.floating]
 

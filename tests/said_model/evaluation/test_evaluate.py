@@ -18,11 +18,11 @@ from blendvoca.arkit import BLENDVOCA_NAMES  # noqa: E402
 from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.errors import InputError, MissingInputError, TrackError  # noqa: E402
 from blendvoca.track import CoefficientTrack  # noqa: E402
+from blendvoca.vertex_sets import VertexSet  # noqa: E402
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.config import SAMPLE_RATE  # noqa: E402
 from said_model.evaluation.compare import compare  # noqa: E402
 from said_model.evaluation.evaluate import Instruments, _for_vae, _notes, averages, evaluate  # noqa: E402
-from said_model.evaluation.metrics.vertex_sets import VertexSet  # noqa: E402
 from said_model.evaluation.outputs import read_outputs  # noqa: E402
 from said_model.evaluation.page import page  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, Synchrony  # noqa: E402

@@ -12,12 +12,13 @@ from blendvoca.errors import FormatError, InputError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
+from blendvoca.vertex_sets import MOUTH_REGION, UPPER_FACE, VertexSet
 from said_model.evaluation.metrics.beat import beat_consistency, onset_times
 from said_model.evaluation.metrics.closure import closure_recall, lip_opening
 from said_model.evaluation.metrics.coefficients import coefficient_error
 from said_model.evaluation.metrics.diversity import diversity
 from said_model.evaluation.metrics.jitter import jitter
-from said_model.evaluation.metrics.vertex_sets import VertexSet, from_file, from_rig
+from said_model.evaluation.metrics.vertex_sets import from_file
 from said_model.evaluation.metrics.vertices import dynamics_deviation, lip_vertex_error, mean_vertex_error
 from said_model.evaluation.metrics.violations import violations
 
@@ -102,7 +103,7 @@ def rig() -> BlendshapeRig:
 
 
 def test_vertex_figures_by_hand(rig):
-    lips, upper = from_rig(rig, "lips"), from_rig(rig, "upper")
+    lips, upper = MOUTH_REGION.of(rig), UPPER_FACE.of(rig)
     assert lips.indices.tolist() == [10, 11, 12, 13]
     assert upper.indices.tolist() == [20, 21, 22]
     truth = np.tile(rig.neutral.vertices, (4, 1, 1))
@@ -135,8 +136,8 @@ def test_vertex_sets_from_files_and_outside_the_mesh(tmp_path, rig):
         from_file(tmp_path / "masks.pkl", "lip")
     with pytest.raises(InputError, match="outside the mesh"):
         VertexSet("lips", np.array([80]), "test").of(rig.neutral.vertices)
-    with pytest.raises(InputError, match="no region"):
-        from_rig(rig.select(["jawOpen"]), "lips")
+    with pytest.raises(InputError, match="no mouth region can be found"):
+        MOUTH_REGION.of(rig.select(["jawOpen"]))
 
 
 def test_closures_are_found_within_two_frames(rig):
