@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.errors import FormatError, LandmarkError, MissingInputError, VersionError, nearest
 from blendvoca.ibug68 import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 from blendvoca.io.atomic import write_text
+from blendvoca.io.files import read_bytes
 
 FORMAT, VERSION, SCHEME = "blendvoca-landmarks", 1, "ibug68"
 # A list of indices is small; anything larger is another kind of file.
@@ -204,7 +205,7 @@ def _text(path: str | PathLike[str]) -> str:
             "no landmark file", expected=f"at most {_MAX_BYTES} bytes", found=file.stat().st_size, path=path
         )
     try:
-        return file.read_bytes().decode("utf-8-sig")
+        return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError("no landmark file", expected="UTF-8 text", found="other bytes", path=path) from error
 

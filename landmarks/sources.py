@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import select_names
 from blendvoca.errors import ConfigurationError, FormatError, LandmarkError, MissingInputError, nearest
+from blendvoca.io.files import check_file
 from blendvoca.rig import BlendshapeRig
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks
@@ -175,6 +176,7 @@ def _archive(path: Path) -> tuple[BlendshapeRig, NDArray[np.int64] | None]:
     from blendvoca.mesh import Mesh
 
     wanted = ("neutral", "faces", "deltas", "names")
+    check_file(path, archive=True)
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in wanted if name not in archive.files]

@@ -1,32 +1,77 @@
-"""Reading whole files, and naming the file in errors that come from further in."""
+"""Opening and reading files, and naming the file in errors that come from further in."""
 
 from __future__ import annotations
 
+import os
+import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from blendvoca.errors import BlendvocaError, FormatError, MissingInputError
+from blendvoca.io.stand_in import START, refuse_stand_in
 
 StrPath = str | PathLike[str]
+#: What a file may be instead of a plain one, by the test that tells.
+_KINDS = {stat.S_ISFIFO: "a pipe", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device", stat.S_ISSOCK: "a socket"}
 
 
 def read_bytes(path: StrPath) -> bytes:
     """Return the content of a file.
 
-    :raises MissingInputError: if it is not there, is a folder, or may not be read.
+    :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
+    :raises FormatError: if it is a Git LFS pointer, a web page, an archive or empty.
+    """
+    with open_file(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise _unreadable(error, path) from error
+
+
+def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
+    """Open a plain file for reading; readers that do not take it whole use this.
+
+    :param archive: whether the reader takes archives (``.npz``, ``.pth``, ``.zip``).
+    :return: the file at its start; the caller closes it.
+    :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
+    :raises FormatError: if it is a Git LFS pointer, a web page or empty, or an archive where none is taken.
     """
     try:
-        return Path(path).read_bytes()
+        # Opening a pipe would wait for its other end, so its kind is asked for first.
+        mode = os.stat(path).st_mode
+        kind = next((name for test, name in _KINDS.items() if test(mode)), None)
+        if kind:
+            raise MissingInputError("not a plain file", found=kind, path=path)
+        file = open(path, "rb")  # noqa: SIM115 (the caller's)
     except (OSError, ValueError) as error:
-        # ValueError: a name with a NUL byte in it.
-        reason = getattr(error, "strerror", None) or str(error)
-        raise MissingInputError("cannot read this file", found=reason, path=path) from error
+        raise _unreadable(error, path) from error
+    try:
+        refuse_stand_in(file.read(START), path, archive=archive)
+        file.seek(0)
+    except OSError as error:
+        file.close()
+        raise _unreadable(error, path) from error
+    except FormatError:
+        file.close()
+        raise
+    return file
+
+
+def check_file(path: StrPath, *, archive: bool = False) -> None:
+    """Raise as :func:`open_file` does, before a library opens ``path`` itself."""
+    open_file(path, archive=archive).close()
+
+
+def _unreadable(error: OSError | ValueError, path: StrPath) -> MissingInputError:
+    # ValueError: a name with a NUL byte in it.
+    reason = getattr(error, "strerror", None) or str(error)
+    return MissingInputError("cannot read this file", found=reason, path=path)
 
 
 def decode_text(data: bytes, path: StrPath | None = None) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import StrPath, read_bytes
+from blendvoca.io.files import StrPath, check_file, read_bytes
+from blendvoca.io.stand_in import refuse_stand_in
 
 #: Largest member of an archive that is read: the largest file of any corpus is a few hundred megabytes.
 MAX_MEMBER_BYTES = 1 << 30
@@ -103,6 +104,7 @@ class ZipStore:
 
     def _open(self) -> zipfile.ZipFile:
         if self._owner != os.getpid():
+            check_file(self.path, archive=True)
             try:
                 self._archive = zipfile.ZipFile(self.path)
             except OSError as error:
@@ -137,11 +139,13 @@ class ZipStore:
                 path=self.where(name),
             )
         try:
-            return archive.read(info)
+            content = archive.read(info)
         except (*_DAMAGE, OSError, NotImplementedError, RuntimeError) as error:
             raise FormatError(
                 "a damaged member", found=str(error), remedy="Download the archive again.", path=self.where(name)
             ) from error
+        refuse_stand_in(content, self.where(name))
+        return content
 
     def stamp(self, name: str) -> str:
         """Return size and checksum, as the archive states them."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from blendvoca.audio import MAX_RATE, MIN_RATE, Waveform
 from blendvoca.errors import AudioError, BlendvocaError, FormatError, MissingInputError
 from blendvoca.io.atomic import write_bytes
-from blendvoca.io.files import StrPath, naming, read_bytes
+from blendvoca.io.files import StrPath, check_file, naming, read_bytes
 
 #: Longest sound that is read, in seconds: as it is, and at a lower rate.
 MAX_SECONDS, MAX_SECONDS_RESAMPLED = 3600.0, 14400.0
@@ -72,6 +72,7 @@ def read_resampled(path: StrPath, rate: int) -> tuple[Waveform, Source]:
     """
     with naming(path):
         try:
+            check_file(path)
             with _File(path, "rb") as file, _opened(file) as sound:
                 size = os.fstat(file.fileno()).st_size
                 return _resampled(_blocks(sound, size, MAX_SECONDS_RESAMPLED), sound.samplerate, rate)  # type: ignore[attr-defined]

@@ -22,6 +22,7 @@ from blendvoca.certificate import FitCertificate
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, nearest
+from blendvoca.io.files import check_file
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
@@ -126,6 +127,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
     """
     if not path.is_file():
         raise MissingInputError("no such shard", remedy="blendvoca info FOLDER lists what is there.", path=path)
+    check_file(path)
     try:
         with _open(path) as file:
             yield file

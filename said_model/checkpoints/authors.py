@@ -18,6 +18,7 @@ from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError, UnsafePickleError
+from blendvoca.io.files import check_file
 from said_model.checkpoints.folder import ENCODER_PREFIX, fill
 from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.extras import require_package
@@ -39,6 +40,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise MissingInputError("no such file", expected="a .pth state dict", path=path)
+    check_file(path, archive=True)
     try:
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from blendvoca.errors import BlendvocaError, FormatError, MissingInputError, VersionError
 from blendvoca.io.atomic import write_text
+from blendvoca.io.files import check_file
 from said_model.checkpoints.small_files import write_weights
 from said_model.config import LOG_MEL, ModelConfig
 from said_model.extras import require_package
@@ -98,6 +99,7 @@ def read_weights(folder: str | Path) -> dict[str, Tensor]:
     path = Path(folder) / WEIGHTS_FILE
     if not path.is_file():
         raise MissingInputError("the checkpoint has no weights", expected=WEIGHTS_FILE, path=folder)
+    check_file(path)
     try:
         return safetensors.load_file(path)
     except Exception as error:  # safetensors raises an error class of its own binary module

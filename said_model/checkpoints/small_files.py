@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.io.atomic import write_bytes, write_text
+from blendvoca.io.files import check_file
 from said_model.extras import require_package
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -60,6 +61,7 @@ class SmallFiles:
         if not config.is_file() or not weights.is_file():
             raise MissingInputError(f"no {self.title} here", expected=f"{config.name} and {weights.name}",
                                     path=Path(folder), remedy=f"Train one with `{self.command}`.")  # fmt: skip
+        check_file(weights)
         try:
             model = make(json.loads(config.read_text())["model"])
             model.load_state_dict(safetensors.load_file(weights))

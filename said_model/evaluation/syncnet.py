@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import FormatError, InputError, MissingInputError
+from blendvoca.io.files import check_file
 from said_model.evaluation.sync_expert import REACH, Synchrony, best_shift
 
 #: Pictures a second, pictures and MFCCs that are seen together, edge of a picture.
@@ -102,6 +103,7 @@ def load_syncnet(path: str | PathLike[str]) -> SyncNet:
     file = Path(path)
     if not file.is_file():
         raise MissingInputError("no SyncNet weights here", path=file, remedy=_REMEDY)
+    check_file(file, archive=True)
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a file that is none

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from blendvoca.errors import FormatError, InputError, MissingInputError
+from blendvoca.io.files import check_file
 from said_model.extras import require_package
 
 #: Window length in frames, coefficients, and size of the latent (supplement 11.1).
@@ -121,6 +122,7 @@ def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
     if not file.is_file():
         raise MissingInputError("no weights here", path=file, remedy="`blendvoca download --list` names vae.pth.")
     safetensors = require_package("safetensors.torch", "reading weights") if file.suffix == ".safetensors" else None
+    check_file(file, archive=True)
     try:
         state = safetensors.load_file(file) if safetensors else torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # both raise many kinds for a file that is none

@@ -62,7 +62,7 @@ def test_a_stated_rate_is_never_replaced_in_silence(tmp_path, track, fps):
         ('{"jawOpen": {"to": "x", "scal": 1}}', "'scal' in 'jawOpen' .did you mean 'scale'"),
         ('{"jawOpen": {"to": "x", "low": 2}}', "expected 0 ≤ low ≤ high ≤ 1, finite numbers, found 'jawOpen'"),
         ("[1]", "not a map"),
-        ("", "not a map"),
+        ("", "an empty file"),
         ("[" * 100_000, "brackets"),
     ],
 )

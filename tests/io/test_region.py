@@ -25,7 +25,7 @@ def test_mask_file_by_name_and_by_default(tmp_path) -> None:
 
 def test_wrong_files_are_named(tmp_path) -> None:
     path = tmp_path / "region.txt"
-    for text, error in (("1 two", FormatError), ("", MeshError), ("99", MeshError)):
+    for text, error in (("1 two", FormatError), ("", FormatError), ("99", MeshError)):
         path.write_text(text)
         with pytest.raises(error, match=r"region\.txt"):
             read_region(path, 10)

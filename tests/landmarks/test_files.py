@@ -61,7 +61,8 @@ def test_wrong_lists_are_refused(values, words) -> None:
     [
         ("1 2 three", FormatError, "'three' in line 1"),
         ("1.5 2", FormatError, r"'1\.5'"),
-        ("", LandmarkError, "found 0 points"),
+        ("", FormatError, "an empty file"),
+        ("# none", LandmarkError, "found 0 points"),
         ("{", FormatError, "no valid JSON"),
         ("[1, 2, 3]", LandmarkError, "found 3 points"),
         ("[1, null]", LandmarkError, "other values"),

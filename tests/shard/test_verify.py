@@ -71,7 +71,7 @@ def test_folder_without_or_with_a_broken_manifest(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     assert "manifest.json: the manifest breaks its format" in _said(tmp_path)
     (tmp_path / "manifest.json").unlink()
-    (tmp_path / "bob.h5").write_bytes(b"")
+    (tmp_path / "bob.h5").write_bytes(b"?")
     assert "no manifest here" in _said(tmp_path)
     assert "bob.h5: the shard is damaged" in _said(tmp_path)
 

@@ -16,8 +16,8 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from blendvoca.errors import FormatError, MissingInputError, UnsafePickleError
-from blendvoca.io.files import StrPath, naming
+from blendvoca.errors import FormatError, UnsafePickleError
+from blendvoca.io.files import StrPath, naming, open_file
 from blendvoca.io.pickle.arrays import MAKERS, ArrayClass, Pending
 
 #: Most steps of one pickle: a list or dict takes a hundred bytes of memory for one byte of file.
@@ -35,16 +35,8 @@ def read_pickle(path: StrPath) -> Any:
     :raises UnsafePickleError: if it holds, names or calls anything else.
     :raises FormatError: if it is no pickle, or damaged.
     """
-    try:
-        with open(path, "rb") as file:
-            try:
-                content: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except ValueError:
-                content = io.BytesIO()
-            with content, naming(path):
-                return _load(content)
-    except OSError as error:
-        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
+    with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, naming(path):
+        return _load(content)
 
 
 def decode_pickle(data: bytes, path: StrPath | None = None) -> Any:

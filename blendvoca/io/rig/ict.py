@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import ARKIT_NAMES, ict_parts
 from blendvoca.errors import FormatError, MissingInputError, RigError, nearest
+from blendvoca.io.files import check_file
 from blendvoca.io.mesh.obj import read_obj
 from blendvoca.io.rig.obj_folder import extracted
 from blendvoca.mesh import Mesh
@@ -108,6 +109,7 @@ def _read_archive(path: Path) -> IctModel:
         "identity_deltas",
         "landmarks68",
     )
+    check_file(path, archive=True)
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in wanted if name not in archive.files]

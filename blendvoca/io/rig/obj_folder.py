@@ -14,6 +14,7 @@ import numpy as np
 
 from blendvoca.arkit import canonical_name
 from blendvoca.errors import FormatError, MeshError, MissingInputError, TrackError
+from blendvoca.io.files import check_file
 from blendvoca.io.mesh.obj import read_obj
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -35,6 +36,8 @@ def read_rig_folder(path: str | PathLike[str]) -> BlendshapeRig:
     place = Path(path)
     if place.is_dir():
         return _read_files(_obj_files(place), place)
+    if place.is_file():
+        check_file(place, archive=True)
     if place.is_file() and zipfile.is_zipfile(place):
         with extracted(place, (".obj",)) as folder:
             return _read_files(_obj_files(folder), place)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import StrPath, naming
+from blendvoca.io.files import StrPath, naming, open_file
 
 #: Bytes that the header is looked for in; NumPy writes 128.
 _MAX_HEADER = 4096
@@ -52,11 +52,8 @@ class NpyFrames:
         :raises FormatError: if it is no array of frames, or shorter than its header claims.
         """
         target = Path(path)
-        try:
-            with open(target, "rb") as file:
-                start, size = file.read(_MAX_HEADER), os.fstat(file.fileno()).st_size
-        except OSError as error:
-            raise MissingInputError("cannot read this array", found=error.strerror, path=path) from error
+        with open_file(target) as file:
+            start, size = file.read(_MAX_HEADER), os.fstat(file.fileno()).st_size
         with naming(path):
             dtype, shape, offset, fortran = _header(start)
             needed = offset + math.prod(shape) * dtype.itemsize

@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, nearest
+from blendvoca.io.files import check_file
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def read_vertices(path: str | PathLike[str]) -> NDArray[np.float32]:
 
     :raises FormatError: if it is no such array, or holds values that are not finite.
     """
+    check_file(path, archive=True)
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError) as error:

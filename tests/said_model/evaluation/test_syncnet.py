@@ -30,7 +30,7 @@ def test_other_weights_are_refused(tmp_path):
     torch.save({"a": torch.zeros(1)}, tmp_path / "other.model")
     with pytest.raises(FormatError, match="SyncNet"):
         load_syncnet(tmp_path / "other.model")
-    (tmp_path / "page.model").write_text("<html>")
+    (tmp_path / "page.model").write_bytes(b"weights")
     with pytest.raises(FormatError, match="plain tensors") as caught:
         load_syncnet(tmp_path / "page.model")
     assert "weights_only" not in str(caught.value)  # no advice to unpickle anything

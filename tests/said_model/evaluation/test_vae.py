@@ -89,7 +89,7 @@ def test_other_weights_are_refused(tmp_path, monkeypatch):
     torch.save({"a": torch.zeros(2)}, tmp_path / "other.pth")
     with pytest.raises(FormatError, match="another architecture"):
         load_vae(tmp_path / "other.pth")
-    (tmp_path / "page.pth").write_text("<html>")
+    (tmp_path / "page.pth").write_bytes(b"weights")
     with pytest.raises(FormatError, match="plain tensors") as caught:
         load_vae(tmp_path / "page.pth")
     assert "weights_only" not in str(caught.value)  # no advice to unpickle anything
