@@ -36,7 +36,7 @@ def read_pickle(path: StrPath) -> Any:
     :raises FormatError: if it is no pickle, or damaged.
     """
     with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content, naming(path):
-        return _load(content)
+        return _load(content)  # type: ignore[arg-type]
 
 
 def decode_pickle(data: bytes, path: StrPath | None = None) -> Any:
