@@ -2,7 +2,7 @@
 
 Apple's ``ARFaceAnchor.BlendShapeLocation`` names 52 shapes. BlendVOCA uses 32 of them, in the order of every file its
 authors published (``ARKit_blendshapes.txt``, yunik1004/SAiD). Other tools order and spell them differently, so columns
-are always mapped by name and never by position.
+are always mapped by name and never by position (:mod:`blendvoca.spelling` is how).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from blendvoca.errors import TrackError, nearest
+from blendvoca.spelling import split_name
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
 
@@ -85,25 +86,40 @@ def ict_parts(name: str) -> tuple[str, ...]:
     return (name,)
 
 
+def arkit_name(spelling: str) -> str | None:
+    """Return the ARKit name that a spelling means, or nothing.
+
+    Known are ``JawOpen``, ``jaw_open``, ``eyeBlink_L``, ``Left Eye Blink`` and prefixes before them (``bs_jawOpen``,
+    ``CTRL_expressions_jawOpen``, ``Head.jawOpen``), as long as the prefix holds no word of ARKit's own.
+    """
+    words, side = split_name(spelling)
+    found = _BY_LETTERS.get(("".join(words), side))
+    if found is not None:
+        return found
+    for start in range(1, len(words)):
+        found = _BY_WORDS.get((words[start:], side))
+        if found is not None:
+            return None if _WORDS.intersection(words[:start]) else found
+    return None
+
+
 def canonical_name(spelling: str) -> str:
-    """Return the ARKit name for another tool's spelling (``JawOpen``, ``jaw_open``, ``eyeBlink_L``, ``bs_jawOpen``).
+    """Return the ARKit name that a spelling means (:func:`arkit_name`).
 
     :raises TrackError: if no ARKit shape is spelt like it.
     """
-    plain = spelling.strip().split(".")[-1]
-    plain = plain.removeprefix("bs_").removeprefix("blendShape1_")
-    for ending, side in (("_L", "Left"), ("_R", "Right")):
-        if plain.endswith(ending):
-            plain = plain[:-2] + side
-    key = plain.replace("_", "").replace(" ", "").lower()
-    if key not in _BY_KEY:
+    found = arkit_name(spelling)
+    if found is None:
+        shown = spelling[:60]
         raise TrackError(
-            f"{spelling!r} is no ARKit blendshape{nearest(plain, ARKIT_NAMES)}", expected="one of ARKit's 52 names"
+            f"{shown!r} is no ARKit blendshape{nearest(shown, ARKIT_NAMES)}", expected="one of ARKit's 52 names"
         )
-    return _BY_KEY[key]
+    return found
 
 
-_BY_KEY = {name.lower(): name for name in ARKIT_NAMES}
+_BY_WORDS = {split_name(name): name for name in ARKIT_NAMES}
+_BY_LETTERS = {("".join(words), side): name for (words, side), name in _BY_WORDS.items()}
+_WORDS = {word for words, _ in _BY_WORDS for word in words}
 
 
 def select_names(shapes: str | Iterable[str], available: Sequence[str]) -> tuple[str, ...]:
@@ -115,7 +131,8 @@ def select_names(shapes: str | Iterable[str], available: Sequence[str]) -> tuple
     if shapes == "all":
         return tuple(available)
     wanted = BLENDVOCA_NAMES if shapes == "blendvoca" else (shapes,) if isinstance(shapes, str) else tuple(shapes)
-    missing = [name + nearest(name, available) for name in wanted if name not in set(available)]
+    known = set(available)
+    missing = [name + nearest(name, available) for name in wanted if name not in known]
     if missing:
         raise TrackError("the source lacks blendshapes", expected=f"{len(wanted)} shapes", found=f"no {missing}")
     return wanted

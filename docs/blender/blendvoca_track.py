@@ -4,6 +4,8 @@ Reads the authors' CSV, Live Link Face CSV and ARKit JSON. Needs nothing but Ble
 imported too, and everything above the last section (reading, matching names) works.
 """
 
+from __future__ import annotations
+
 import csv
 import difflib
 import itertools
@@ -32,7 +34,6 @@ DEFAULT_FPS = 60.0
 RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
 #: Columns of a Live Link capture that are no blendshapes.
 NO_SHAPES = re.compile(r"timecode|blendshapecount|(head|lefteye|righteye)(yaw|pitch|roll)", re.IGNORECASE)
-SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
 
 
 class TrackError(ValueError):
@@ -112,57 +113,93 @@ def frame_rate(timecodes):
 # ---- names ---------------------------------------------------------------------------------------
 
 
-def words_of(name):
-    """Split a spelling into words and a side: ``eyeBlink_L``, ``EyeBlinkLeft``, ``L.eye_blink`` are all the same."""
+# ---- the same in both files ------------------------------------------------------------------------------
+
+SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
+#: Words of a key that may be its name, counted from its end.
+MOST_WORDS = 6
+
+
+def split_name(name: str) -> tuple[tuple[str, ...], str]:
+    """Split a spelling into its words and its side.
+
+    ``eyeBlink_L``, ``EyeBlinkLeft``, ``L.eye_blink`` and ``EYE BLINK LEFT`` are all ``("eye", "blink"), "left"``; the
+    side is empty where none is named. Of two sides the last counts, and what stands before the first is left out.
+    """
     spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z])(?=[A-Z][a-z])", r"\1\3 \2", name)
     words = [word.lower() for word in re.split(r"[^A-Za-z0-9]+", spaced) if word]
-    sides = [word for word in words if word in SIDES]
-    if len(sides) == 1:
-        return tuple(word for word in words if word not in SIDES), SIDES[sides[0]]
+    sides = [place for place, word in enumerate(words) if word in SIDES]
+    if sides:
+        first = sides[-2] + 1 if len(sides) > 1 else 0
+        return tuple(word for word in words[first:] if word not in SIDES), SIDES[words[sides[-1]]]
     for side in ("left", "right"):
         # All in one case, words cannot be told apart; the side still can.
-        if words and words[-1].endswith(side) and words[-1] != side:
+        if words and words[-1].endswith(side):
             return (*words[:-1], words[-1].removesuffix(side)), side
+        if len(words) == 1 and words[0].startswith(side):
+            return (words[0].removeprefix(side),), side
     return tuple(words), ""
 
 
-def match_names(names, keys, prefix="", suffix="", mirror=False):
-    """Find the shape keys of a track's names.
+def match_names(names: list[str], keys: list[str]) -> dict[str, list[str]]:
+    """Find the keys of a mesh, rig or table that are meant by names.
 
-    :param names: of the track.
-    :param keys: of the mesh.
-    :param prefix: what the mesh's names begin with besides.
-    :param suffix: what they end with besides.
-    :param mirror: exchange left and right.
-    :return: {name: keys}. A name without a side that the mesh has in two halves gets both of them.
+    A key of the very same name comes first, then one of the same words and side, then one whose last words they are
+    (an unknown prefix). Where two keys fit equally well, none is taken.
+
+    :param names: such as ARKit's, or those of a track.
+    :param keys: such as those of a mesh.
+    :return: name to keys, for those that are found. A name without a side whose shape the keys hold in two halves has
+        both of them.
     """
-    exact, tails = {}, []
-    for key in keys:
-        low = key.lower()
-        if low.startswith(prefix.lower()) and low.endswith(suffix.lower()):
-            words, side = words_of(key[len(prefix) : len(key) - len(suffix)])
-            exact.setdefault(("".join(words), side), []).append(key)
-            tails.append((words, side, key))
-
-    def find(words, side):
-        found = exact.get(("".join(words), side), [])
-        if not found:
-            # An unknown prefix: the key's last words are the name. Two such keys cannot be told apart.
-            found = [key for own, other, key in tails if other == side and own[-len(words) :] == words]
-        return found if len(found) == 1 else []
-
-    other = {"left": "right", "right": "left", "": ""}
-    matched = {}
+    exact: dict[tuple[str, str], list[str]] = {}
+    tails: dict[tuple[str, ...], list[str]] = {}
+    for key in dict.fromkeys(keys):
+        words, side = split_name(key)
+        exact.setdefault(("".join(words), side), []).append(key)
+        for count in range(1, min(len(words), MOST_WORDS) + 1):
+            tails.setdefault((side, *words[-count:]), []).append(key)
+    known, matched = set(keys), {}
     for name in names:
-        words, side = words_of(name)
-        side = other[side] if mirror else side
-        found = find(words, side) if words else []
+        words, side = split_name(name)
+
+        def find(side: str, words: tuple[str, ...] = words) -> list[str]:
+            found = exact.get(("".join(words), side)) or tails.get((side, *words), [])
+            return found if len(found) == 1 else []
+
+        found = [name] if name in known else find(side) if words else []
         if words and not found and not side:
-            halves = [find(words, half) for half in ("left", "right")]
-            found = [key for half in halves for key in half] if all(halves) else []
+            halves = [find("left"), find("right")]
+            found = halves[0] + halves[1] if all(halves) else []
         if found:
             matched[name] = found
     return matched
+
+
+# ---- the same in both files, to here ---------------------------------------------------------------------
+
+
+def match_keys(names, keys, prefix="", suffix="", mirror=False):
+    """Find the shape keys of a track's names, as :func:`match_names`.
+
+    :param prefix: what the mesh's names begin with besides.
+    :param suffix: what they end with besides.
+    :param mirror: exchange left and right.
+    """
+    bare = {}
+    for key in keys:
+        low = key.lower()
+        if low.startswith(prefix.lower()) and low.endswith(suffix.lower()):
+            bare[key[len(prefix) : len(key) - len(suffix)]] = key
+    asked = {name: other_side(name) if mirror else name for name in names}
+    matched = match_names(list(asked.values()), list(bare))
+    return {name: [bare[key] for key in matched[other]] for name, other in asked.items() if other in matched}
+
+
+def other_side(name):
+    """Return a spelling of the shape on the other side of the face."""
+    words, side = split_name(name)
+    return " ".join((*words, {"left": "right", "right": "left"}[side])) if side else name
 
 
 @dataclass
@@ -193,7 +230,7 @@ def animate(mesh, track, fps, start, scene_fps, prefix="", suffix="", mirror=Fal
     """
     shapes = mesh.data.shape_keys
     keys = [block.name for block in shapes.key_blocks if block != shapes.reference_key]
-    matched = match_names(track.names, keys, prefix, suffix, mirror)
+    matched = match_keys(track.names, keys, prefix, suffix, mirror)
     used = {key for found in matched.values() for key in found}
     report = Report(mesh.name, matched, [name for name in track.names if name not in matched],
                     [key for key in keys if key not in used])  # fmt: skip

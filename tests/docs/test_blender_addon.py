@@ -20,18 +20,27 @@ def addon():
     return module
 
 
+def test_matching_is_the_toolkits_own(addon):
+    """The add-on works alone, so it holds a copy: the same text, and nothing that the copy does not have."""
+    from blendvoca import spelling
+
+    line = "# ---- the same in both files"
+    ours, theirs = (Path(module.__file__).read_text().split(line)[1] for module in (spelling, addon))
+    assert ours == theirs
+
+
 @pytest.mark.parametrize(
     "spelling", ["eyeBlinkLeft", "EyeBlinkLeft", "eyeBlink_L", "eye_blink_left", "L_eyeBlink", "eyeblinkleft",
                  "EYE_BLINK_LEFT", "Eye Blink.L", "leftEyeBlink"]
 )  # fmt: skip
 def test_one_shape_in_many_spellings(addon, spelling):
-    assert addon.match_names(["eyeBlinkLeft"], ["eyeBlink_R", spelling]) == {"eyeBlinkLeft": [spelling]}
-    assert addon.match_names([spelling], ["eyeBlinkRight", "eyeBlinkLeft"]) == {spelling: ["eyeBlinkLeft"]}
+    assert addon.match_keys(["eyeBlinkLeft"], ["eyeBlink_R", spelling]) == {"eyeBlinkLeft": [spelling]}
+    assert addon.match_keys([spelling], ["eyeBlinkRight", "eyeBlinkLeft"]) == {spelling: ["eyeBlinkLeft"]}
 
 
 def test_prefixes_suffixes_and_what_is_ambiguous(addon):
     def match(name, keys, **options):
-        return addon.match_names([name], keys, **options).get(name)
+        return addon.match_keys([name], keys, **options).get(name)
 
     assert match("jawOpen", ["Face.M_F00_jawOpen"]) == ["Face.M_F00_jawOpen"]
     assert match("jawOpen", ["a_jawOpen", "b_jawOpen"]) is None
@@ -47,9 +56,9 @@ def test_prefixes_suffixes_and_what_is_ambiguous(addon):
 def test_every_arkit_name_finds_itself_only(addon):
     from blendvoca.arkit import ARKIT_NAMES
 
-    assert addon.match_names(ARKIT_NAMES, ARKIT_NAMES) == {name: [name] for name in ARKIT_NAMES}
+    assert addon.match_keys(ARKIT_NAMES, ARKIT_NAMES) == {name: [name] for name in ARKIT_NAMES}
     capital = [name[0].upper() + name[1:] for name in ARKIT_NAMES]
-    assert addon.match_names(capital, ARKIT_NAMES) == {c: [n] for c, n in zip(capital, ARKIT_NAMES)}
+    assert addon.match_keys(capital, ARKIT_NAMES) == {c: [n] for c, n in zip(capital, ARKIT_NAMES)}
 
 
 def test_reads_what_this_project_writes(addon, tmp_path):
