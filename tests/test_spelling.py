@@ -72,7 +72,8 @@ def test_every_name_in_every_style_is_itself_and_no_other(style):
 
 @pytest.mark.parametrize(
     "other", ["", "_", "L", "left", "HeadYaw", "time", "Timecode", "browInnerUpLeft", "upper_mouth_left",
-              "lipJawLeftOpen", "CTRL_expressions_mouthCornerPullL", "smileMouthRight", "jawOpenShape", "happy", "Fcl_MTH_A", "口"]
+              "lipJawLeftOpen", "CTRL_expressions_mouthCornerPullL", "smileMouthRight", "jawOpenShape",
+              "happy", "Fcl_MTH_A", "口"]
 )  # fmt: skip
 def test_other_names_are_none_of_arkits(other):
     assert arkit_name(other) is None
