@@ -3,23 +3,32 @@
 The encoder is frozen (paper Figure 3), so its answer for a clip never changes. The audio shift augmentation (paper 5.1)
 stays exact: the encoder hears the clip at several shifts spread evenly over ±1/60 s, and training picks one of them.
 
-Files lie at ``SHARDS/.features/<encoder key>/<speaker>-<shard digest>/<sentence>.npy``: (shifts, N, D) float16. The key
-covers the encoder's name, settings and weights, the frame rate and the shifts, so nothing stale is ever read.
+Acoustic augmentation (other loudness, noise, rooms) changes what the encoder hears, so it is cached too, as further
+*views* of a clip: view 0 is the clean sound at all shifts; of the others, each an augmentation with a seed of its own,
+every second one is unshifted and the rest go through the shifts in turn.
+
+Files lie at ``SHARDS/.features/<encoder key>/<speaker>-<shard digest>/<sentence>.npy``: (shifts, N, D) float16, the views
+(V - 1, N, D) in a folder named by the augmentation and their number beside them. The key covers the encoder's name,
+settings and weights, the frame rate and the shifts, so nothing stale is ever read.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from blendvoca.audio import Waveform
+from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import AudioError, ConfigurationError, IntegrityError
 from blendvoca.io.atomic import atomic_path
@@ -53,6 +62,50 @@ class Shifts:
         """Shifts in samples at 16 kHz, rising; positive delays the sound."""
         reach = LARGEST_SHIFT * SAMPLE_RATE if self.count > 1 else 0.0
         return tuple(round(shift) for shift in np.linspace(-reach, reach, self.count))
+
+
+class AcousticAugmentation(Protocol):
+    """What changes a clip's sound before the encoder hears it; its length and instants stay.
+
+    ``name`` tells it, with its settings, from every other one: it names the cached views.
+    """
+
+    name: str
+
+    def apply(self, samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+        """Return the (S,) samples at 16 kHz changed; the same for the same seed."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """The views that are cached beside the clean sound.
+
+    :param augment: what makes them.
+    :param count: V, views of a clip, the clean one included.
+    """
+
+    augment: AcousticAugmentation
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.count < 2:
+            raise ConfigurationError("wrong number of acoustic views", expected="2 or more", found=self.count)
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of the views."""
+        return f"{self.augment.name}-{self.count}"
+
+
+def view_shifts(views: int, shifts: int) -> list[int]:
+    """Return the position among the shifts at which each further view is encoded: V - 1 numbers."""
+    others = [place for place in range(shifts) if place != shifts // 2] or [0]
+    return [shifts // 2 if view % 2 else others[(view // 2 - 1) % len(others)] for view in range(1, views)]
+
+
+def view_seed(speaker: str, sentence: str, view: int) -> int:
+    """Return the seed of a clip's view; it depends on their names alone."""
+    return zlib.crc32(f"{speaker}/{sentence}/{view}".encode())
 
 
 def shifted(samples: NDArray[np.float32], by: int) -> NDArray[np.float32]:
@@ -118,31 +171,40 @@ class FeatureCache:
     :param encoder: in evaluation mode.
     :param name: the encoder's name.
     :param fps: frames per second of the features.
+    :param views: further views to keep, made by acoustic augmentation; by default none.
     """
 
     def __init__(
-        self, root: str | Path, encoder: AudioEncoder, name: str, fps: float = 60.0, shifts: Shifts | None = None
-    ) -> None:
-        self.encoder, self.fps, self.shifts = encoder.eval(), fps, shifts or Shifts()
+        self, root: str | Path, encoder: AudioEncoder, name: str, fps: float = 60.0, shifts: Shifts | None = None,
+        views: Views | None = None,
+    ) -> None:  # fmt: skip
+        self.encoder, self.fps, self.shifts, self.views = encoder.eval(), fps, shifts or Shifts(), views
         self.folder = Path(root) / FOLDER / encoder_key(encoder, name, fps, self.shifts)
 
-    def path(self, dataset: BlendVOCA, row: int) -> Path:
-        """Return where the features of a clip stand."""
+    def clean_only(self) -> FeatureCache:
+        """Return the same cache without further views."""
+        other = copy.copy(self)
+        other.views = None
+        return other
+
+    def path(self, dataset: BlendVOCA, row: int, further: bool = False) -> Path:
+        """Return where the features of a clip stand, or those of its further views."""
         speaker, sentence = dataset.keys()[row]
-        return self.folder / f"{speaker}-{dataset.shard(speaker).content_sha256[:16]}" / f"{sentence}.npy"
+        folder = self.folder / self.views.folder if further and self.views else self.folder
+        return folder / f"{speaker}-{dataset.shard(speaker).content_sha256[:16]}" / f"{sentence}.npy"
 
     def missing(self, dataset: BlendVOCA) -> list[int]:
         """Return the rows of clips that are not cached, or whose file is damaged."""
         return [row for row in range(len(dataset)) if not self._whole(dataset, row)]
 
-    def _whole(self, dataset: BlendVOCA, row: int) -> bool:
-        if not self.path(dataset, row).is_file():
+    def _whole(self, dataset: BlendVOCA, row: int, further: bool = False) -> bool:
+        if not self.path(dataset, row, further).is_file():
             return False
         try:
-            self.read(dataset, row)
+            self._read(dataset, row, further)
         except IntegrityError:
             return False
-        return True
+        return True if further or self.views is None else self._whole(dataset, row, True)
 
     def fill(self, dataset: BlendVOCA, on_report: Tell | None = None) -> int:
         """Compute what is missing and return how many clips that were.
@@ -152,24 +214,61 @@ class FeatureCache:
         """
         rows = self.missing(dataset)
         for done, row in enumerate(rows):
-            clip = dataset[row]
-            waveform = speech(clip.waveform, f"{clip.speaker}/{clip.sentence}")
-            count = len(clip.track)
-            heard = [to_length(shifted(waveform, by), count, self.fps) for by in self.shifts.samples]
-            frames = [encode(self.encoder, samples, count) for samples in heard]
-            with atomic_path(self.path(dataset, row)) as temporary, temporary.open("wb") as file:
-                np.save(file, np.stack(frames).astype(np.float16), allow_pickle=False)
+            for further in (False, True) if self.views is not None else (False,):
+                if not self._whole(dataset, row, further):
+                    self._write(dataset, row, further)
             if on_report is not None:
                 on_report(done + 1, len(rows))
         return len(rows)
+
+    def _write(self, dataset: BlendVOCA, row: int, further: bool) -> None:
+        features = self.further_views(dataset[row]) if further else self.clean(dataset[row])
+        with atomic_path(self.path(dataset, row, further)) as temporary, temporary.open("wb") as file:
+            np.save(file, features, allow_pickle=False)
+
+    def clean(self, clip: Clip) -> NDArray[np.float16]:
+        """Compute (shifts, N, D): a clip's features at every shift.
+
+        :raises AudioError: for a clip without sound.
+        """
+        waveform = speech(clip.waveform, f"{clip.speaker}/{clip.sentence}")
+        return self._encode([shifted(waveform, by) for by in self.shifts.samples], len(clip.track))
+
+    def further_views(self, clip: Clip) -> NDArray[np.float16]:
+        """Compute (V - 1, N, D): a clip's features under acoustic augmentation.
+
+        :raises AudioError: for a clip without sound.
+        """
+        if self.views is None:
+            raise ConfigurationError("this cache holds no acoustic views", remedy="Open it with views.")
+        waveform, sounds = speech(clip.waveform, f"{clip.speaker}/{clip.sentence}"), []
+        for view, place in enumerate(view_shifts(self.views.count, self.shifts.count), start=1):
+            seed = view_seed(clip.speaker, clip.sentence, view)
+            sounds.append(shifted(self.views.augment.apply(waveform, seed), self.shifts.samples[place]))
+        return self._encode(sounds, len(clip.track))
+
+    def _encode(self, sounds: Sequence[NDArray[np.float32]], n_frames: int) -> NDArray[np.float16]:
+        cut = [to_length(samples, n_frames, self.fps) for samples in sounds]
+        return np.stack([encode(self.encoder, samples, n_frames) for samples in cut]).astype(np.float16)
 
     def read(self, dataset: BlendVOCA, row: int) -> NDArray[np.float16]:
         """Return (shifts, N, D) of a clip, memory-mapped.
 
         :raises IntegrityError: for a file that is none of ours.
         """
-        path = self.path(dataset, row)
-        expected = (self.shifts.count, dataset.entry(row).frames, self.encoder.feature_dim)
+        return self._read(dataset, row, False)
+
+    def read_views(self, dataset: BlendVOCA, row: int) -> NDArray[np.float16] | None:
+        """Return (V - 1, N, D), the further views of a clip, memory-mapped; ``None`` without any.
+
+        :raises IntegrityError: for a file that is none of ours.
+        """
+        return None if self.views is None else self._read(dataset, row, True)
+
+    def _read(self, dataset: BlendVOCA, row: int, further: bool) -> NDArray[np.float16]:
+        path = self.path(dataset, row, further)
+        count = self.views.count - 1 if further and self.views else self.shifts.count
+        expected = (count, dataset.entry(row).frames, self.encoder.feature_dim)
         try:
             features: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:

@@ -16,7 +16,15 @@ from torch import Tensor, nn
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, MissingInputError
 from said_model.audio_encoder import normalise
-from said_model.audio_encoder.features import FeatureCache, Shifts, Tell, fill_together, speech
+from said_model.audio_encoder.features import (
+    AcousticAugmentation,
+    FeatureCache,
+    Shifts,
+    Tell,
+    Views,
+    fill_together,
+    speech,
+)
 from said_model.checkpoints import folder as checkpoint
 from said_model.config import (
     SAMPLE_RATE,
@@ -47,6 +55,8 @@ class TrainConfig:
     :param finetune_encoder: train the speech encoder too (ablation of Table 2); features are then not cached.
     :param cache: read the encoder's features from a cache, computed once.
     :param shifts: cached audio shifts.
+    :param views: V, cached views of a clip: the clean sound and V - 1 under acoustic augmentation; 1 for the clean one
+        alone.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -57,12 +67,15 @@ class TrainConfig:
     finetune_encoder: bool = False
     cache: bool = True
     shifts: int = 5
+    views: int = 1
 
     def __post_init__(self) -> None:
         require(0 <= self.null_probability <= 1, "wrong probability", "0 to 1", self.null_probability)
         if self.finetune_encoder and self.cache:
             what = "features of an encoder that is trained cannot be cached"
             raise ConfigurationError(what, remedy="Use --no-cache.")
+        if self.views > 1 and not self.cache:
+            raise ConfigurationError("acoustic views are cached ones", remedy="Leave out --no-cache, or the views.")
 
 
 def training_clips(
@@ -91,6 +104,7 @@ def training_clips(
                 cache.read(dataset, row) if cache is not None else None,
                 speech(clip.waveform, f"{clip.speaker}/{clip.sentence}") if cache is None and audio else None,
                 dataset.speakers.index(clip.speaker),
+                cache.read_views(dataset, row) if cache is not None else None,
             )
         )
     return clips
@@ -172,12 +186,14 @@ def train(
     on_report: Callable[[Report], None] | None = None,
     on_features: Tell | None = None,
     device: str | None = None,
+    augment: AcousticAugmentation | None = None,
 ) -> Outcome:
     """Train SAiD from shards into a folder (checkpoint, log, state for resuming).
 
     :param network: to start from; by default a new one of ``config.model``.
     :param on_report: hears of the training's progress.
     :param on_features: of the feature cache's.
+    :param augment: what makes ``config.views - 1`` further views of every training clip; validation stays clean.
     :raises AudioError: for shards without sound.
     :raises ConfigurationError: for shards with other blendshapes than the model's.
     """
@@ -187,13 +203,24 @@ def train(
     cache = None
     if config.cache:
         cache = FeatureCache(
-            shards, network.audio_encoder, config.model.encoder.name, config.model.fps, Shifts(config.shifts)
-        )
-        fill_together(cache, splits, on_features, device)
-    clips = [training_clips(dataset, config.model.names, cache) for dataset in splits]
+            shards, network.audio_encoder, config.model.encoder.name, config.model.fps, Shifts(config.shifts),
+            _views(config, augment),
+        )  # fmt: skip
+        fill_together(cache, splits[:1], on_features, device)
+        fill_together(cache.clean_only(), splits[1:], on_features, device)
+    caches = (cache, cache.clean_only() if cache is not None else None)
+    clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, caches)]
     task = SaidTask(network, config, clips[0], clips[1])
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model")}
+    facts["acoustics"] = augment.name if augment is not None else None
     return run(task, out, config.loop, {"model": config.model.to_dict(), **facts}, on_report, device)
+
+
+def _views(config: TrainConfig, augment: AcousticAugmentation | None) -> Views | None:
+    if (config.views > 1) != (augment is not None):
+        raise ConfigurationError("acoustic views and augmentation go together", expected="both or none",
+                                 found=(config.views, getattr(augment, "name", None)))  # fmt: skip
+    return Views(augment, config.views) if augment is not None else None
 
 
 def model_for(

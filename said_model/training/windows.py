@@ -42,12 +42,14 @@ class TrainingClip:
     :param features: (shifts, T, D) cached features, or ``None``.
     :param samples: (S,) waveform, where the encoder listens while training; else ``None``.
     :param speaker: position of the speaker.
+    :param views: (V - 1, T, D) cached features of the sound under acoustic augmentation, or ``None``.
     """
 
     values: NDArray[np.float32]
     features: NDArray[np.float16] | None
     samples: NDArray[np.float32] | None
     speaker: int
+    views: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,17 @@ class WindowSource:
     def _window(self, clip: TrainingClip, rng: np.random.Generator) -> dict[str, NDArray[np.generic] | None]:
         start = int(rng.integers(max(len(clip.values) - self.config.frames, 0) + 1))
         shift = rng.uniform(-1, 1) if rng.uniform() < self.config.shift_probability else None
-        return self._cut(clip, start, shift, bool(rng.uniform() < self.config.mirror_probability))
+        mirror = bool(rng.uniform() < self.config.mirror_probability)
+        view = int(rng.integers(len(clip.views) + 1)) if clip.views is not None else 0
+        return self._cut(clip, start, shift, mirror, view)
 
     def _cut(
-        self, clip: TrainingClip, start: int, shift: float | None, mirror: bool
+        self, clip: TrainingClip, start: int, shift: float | None, mirror: bool, view: int = 0
     ) -> dict[str, NDArray[np.generic] | None]:
-        """Cut a window; ``shift`` in units of the largest, ``mirror`` exchanges the columns of the copy."""
+        """Cut a window; ``shift`` in units of the largest, ``mirror`` exchanges the columns of the copy.
+
+        A ``view`` other than 0 is one under acoustic augmentation, which has a shift of its own.
+        """
         frames = np.arange(start, start + self.config.frames)
         held = frames.clip(max=len(clip.values) - 1)
         values = clip.values[held]
@@ -140,6 +147,8 @@ class WindowSource:
             count = len(clip.features)
             chosen = count // 2 if shift is None else min(int((shift + 1) / 2 * count), count - 1)
             features = clip.features[chosen, held].astype(np.float32)
+            if view and clip.views is not None:
+                features = clip.views[view - 1, held].astype(np.float32)
         if clip.samples is not None:
             by = 0 if shift is None else round(shift * LARGEST_SHIFT * self.rate)
             first, length = round(start * self.rate / self.fps), round(self.config.frames * self.rate / self.fps)
