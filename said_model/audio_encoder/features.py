@@ -7,9 +7,9 @@ Acoustic augmentation (other loudness, noise, rooms) changes what the encoder he
 *views* of a clip: view 0 is the clean sound at all shifts; of the others, each an augmentation with a seed of its own,
 every second one is unshifted and the rest go through the shifts in turn.
 
-Files lie at ``SHARDS/.features/<encoder key>/<speaker>-<shard digest>/<sentence>.npy``: (shifts, N, D) float16, the views
-(V - 1, N, D) in a folder named by the augmentation and their number beside them. The key covers the encoder's name,
-settings and weights, the frame rate and the shifts, so nothing stale is ever read.
+Files lie at ``SHARDS/.features/<encoder key>/<speaker>-<shard digest>/<sentence>.npy``: (shifts, N, D) float16; views,
+(V - 1, N, D), in a folder of the key that is named by the augmentation and their number. The key covers the encoder's
+name, settings and weights, the frame rate and the shifts, so nothing stale is ever read.
 """
 
 from __future__ import annotations
