@@ -21,8 +21,7 @@ from blendvoca.io.region import region_file
 from blendvoca.transfer.config import TransferConfig
 from pipelines.config import BuildConfig
 from pipelines.executors import Dask, Executor, InProcess, Processes
-from pipelines.lock import locked
-from pipelines.output import prepare_output, refuse_others, sign, write_environment
+from pipelines.output import only_build, prepare_output, refuse_others, sign, write_environment
 from pipelines.progress import NoReport, Reporter
 from pipelines.runner import Failure, StageReport, run_stages
 from pipelines.stage import Stage
@@ -103,7 +102,7 @@ def build(
     for line in preamble(work):
         reporter.note(line)
     prepare_output(out, config.corpus)
-    with locked(out):
+    with only_build(out):
         sign(out)
         refuse_others(work.ledger, Pack.name, work.corpus.speakers, force)
         with _executor(work, jobs, dask) as executor:

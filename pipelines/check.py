@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from blendvoca.errors import MissingInputError
-from blendvoca.shard.manifest import file_sha256, shard_files
+from blendvoca.io.digest import digest_file
+from blendvoca.shard.manifest import shard_files
 from blendvoca.shard.schema import MANIFEST_NAME
 from pipelines.build import build
 from pipelines.config import BuildConfig
@@ -53,4 +54,4 @@ def _compare(out: Path, fresh: Path) -> list[str]:
 
 def _hashes(folder: Path) -> dict[str, str]:
     files = [*shard_files(folder), folder / MANIFEST_NAME]
-    return {path.name: file_sha256(path) for path in files if path.is_file()}
+    return {path.name: digest_file(path) for path in files if path.is_file()}

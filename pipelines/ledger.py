@@ -16,7 +16,7 @@ from typing import Any
 import blendvoca
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import write_text
-from pipelines.fingerprint import digest_file, digest_json
+from blendvoca.io.digest import digest_file, digest_json
 
 #: Raised whenever marks or intermediate results change their form; an older ledger is then built anew.
 LEDGER_VERSION = 1

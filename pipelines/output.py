@@ -6,14 +6,15 @@ import json
 import platform
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
 
 import blendvoca
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import write_text
+from blendvoca.io.lock import LOCK_NAME, locked
 from pipelines.ledger import Ledger
-from pipelines.lock import LOCK_NAME
 
 #: Names that every output folder has and that say nothing about whose it is.
 _OURS = {LOCK_NAME, ".stages"}
@@ -58,6 +59,15 @@ def is_build(out: Path) -> bool:
         return json.loads(_sign_path(out).read_bytes())["format"] == _SIGN
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def only_build(out: Path) -> AbstractContextManager[None]:
+    """Hold an output folder for one build.
+
+    :raises OutputError: if another process builds there, or the folder cannot be written.
+    """
+    remedy = "Wait for it, stop it, or choose another --out."
+    return locked(out / LOCK_NAME, "another build is writing here", remedy)
 
 
 def refuse_others(ledger: Ledger, stage: str, items: Iterable[str], force: bool) -> None:

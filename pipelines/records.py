@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from blendvoca.audio import Waveform
 from blendvoca.crop import Crop
+from blendvoca.io.digest import digest_bytes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from pipelines.artefact import Artefact
-from pipelines.fingerprint import digest_bytes
 
 
 def pack_mesh(name: str, mesh: Mesh) -> dict[str, NDArray[Any]]:

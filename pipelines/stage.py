@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from blendvoca.errors import BlendvocaError, OutputError
 from blendvoca.io.atomic import atomic_path
-from pipelines.fingerprint import digest_file
+from blendvoca.io.digest import digest_file
 from pipelines.ledger import Mark, Recipe
 from pipelines.workspace import Workspace
 

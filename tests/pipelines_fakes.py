@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from blendvoca.errors import MeshError, MissingInputError
+from blendvoca.io.digest import digest_bytes
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_bytes
 from pipelines.stage import Stage
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from blendvoca.errors import IntegrityError
 from blendvoca.fetch.registry import RemoteFile
-from blendvoca.shard.manifest import file_sha256
+from blendvoca.io.digest import digest_file
 
 
 def git_blob_sha1(path: Path) -> str:
@@ -27,7 +27,7 @@ def check_download(path: Path, file: RemoteFile) -> None:
     if file.bytes is not None and (size := path.stat().st_size) != file.bytes:
         raise IntegrityError(f"{file.path} has the wrong size", expected=f"{file.bytes} bytes", found=size)
     for kind, expected, compute in (
-        ("SHA-256", file.sha256, file_sha256),
+        ("SHA-256", file.sha256, digest_file),
         ("git blob id", file.git_blob_sha1, git_blob_sha1),
     ):
         if expected is not None and (found := compute(path)) != expected:

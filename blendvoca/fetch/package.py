@@ -13,7 +13,8 @@ from blendvoca.fetch.download import DEFAULT_DOWNLOAD, DownloadConfig, fetch_all
 from blendvoca.fetch.places import inside
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import Progress, fetch_file
-from blendvoca.shard.manifest import check_file, file_sha256, parse_manifest
+from blendvoca.io.digest import digest_file
+from blendvoca.shard.manifest import check_file, parse_manifest
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 
 #: The sums of all files of a package, in the form of ``sha256sum``.
@@ -85,7 +86,7 @@ def wrong_sums(folder: Path) -> list[IntegrityError]:
     wrong = []
     for name, expected in read_sums(path.read_text(encoding="utf-8", errors="replace"), str(path)).items():
         file = inside(folder, name)
-        found = file_sha256(file) if file.is_file() else "no such file"
+        found = digest_file(file) if file.is_file() else "no such file"
         if found != expected:
             wrong.append(IntegrityError(f"SHA-256 differs from {SUMS_NAME}", expected=expected, found=found, path=file))
     return wrong

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from blendvoca.errors import DownloadError, FormatError, OutputError
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: downloads into one folder are then not kept apart
-    fcntl = None  # type: ignore[assignment]
-
-_POLL_SECONDS = 0.2
+from blendvoca.errors import DownloadError, FormatError
+from blendvoca.io.lock import locked
 
 
 def cache_folder() -> Path:
@@ -52,47 +45,11 @@ def only_one(path: Path, patience: float = 600.0) -> Iterator[None]:
     :raises OutputError: if the folder cannot be written.
     """
     lock = path.with_name(f".{path.name}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _acquire(lock, patience)
-    except OSError as error:
-        raise OutputError("cannot write here", found=error.strerror, path=path.parent) from error
-    try:
-        yield
-    finally:
-        # Removed before it is let go: who gets it next sees that it has no name any more, and tries anew.
-        lock.unlink(missing_ok=True)
-        os.close(descriptor)
-
-
-def _acquire(lock: Path, patience: float) -> int:
-    deadline = time.monotonic() + patience
-    while True:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        if _locked(descriptor) and _same(descriptor, lock):
-            return descriptor
-        os.close(descriptor)
-        if time.monotonic() > deadline:
-            raise DownloadError(
-                "another download of this file does not end",
-                remedy=f"Wait for it, or remove {lock} if there is none.",
-                path=lock,
-            )
-        time.sleep(_POLL_SECONDS)
-
-
-def _locked(descriptor: int) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _same(descriptor: int, lock: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), lock.stat())
-    except FileNotFoundError:
-        return False
+    remedy = f"Wait for it, or remove {lock} if there is none."
+    with locked(lock, "another download of this file does not end", remedy, patience, DownloadError):
+        try:
+            yield
+        finally:
+            # Removed before it is let go: who gets it next sees that it has no name any more, and tries anew.
+            with suppress(OSError):  # Windows removes no open file; the lock does so when it is let go.
+                lock.unlink()

@@ -8,7 +8,7 @@ from typing import Any
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingDependencyError
-from blendvoca.shard.manifest import file_sha256
+from blendvoca.io.digest import digest_file
 from blendvoca.shard.schema import MANIFEST_NAME
 from blendvoca.speakers import SPLIT_NAMES
 
@@ -47,7 +47,7 @@ def load_hub_dataset(
     def load(part: str) -> Any:
         # The manifest's sum is an argument so that a changed package is not answered from the cache.
         arguments = {"package": str(package), "split": part, "audio_rate": audio_rate,
-                     "content": file_sha256(package / MANIFEST_NAME)}  # fmt: skip
+                     "content": digest_file(package / MANIFEST_NAME)}  # fmt: skip
         loaded = datasets.Dataset.from_generator(
             _rows, features=features, gen_kwargs=arguments, split=datasets.NamedSplit(part),
             cache_dir=None if cache_dir is None else str(cache_dir),

@@ -14,11 +14,12 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, MissingInputError, TrackError
+from blendvoca.io.digest import digest_file
 from blendvoca.io.files import naming, parse_numbers, read_bytes
 from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.stores import ZipStore
 from blendvoca.io.track.csv import decode_track
-from blendvoca.shard.manifest import Manifest, file_sha256, write_manifest
+from blendvoca.shard.manifest import Manifest, write_manifest
 from blendvoca.shard.schema import ORIGIN_RELEASE, SHARD_SUFFIX, LicenceClass, ShardRig
 from blendvoca.shard.writer import write_shard
 from blendvoca.speakers import VOCASET_FPS
@@ -49,7 +50,7 @@ def import_release(source: Path, out: Path, head_vertices: int = FLAME_VERTICES)
     residuals = _residuals(pickle)
     heads = _found(source, HEAD_NAME)
     crop = read_crop(heads[0], head_vertices) if heads else None
-    sources = {path.name: file_sha256(path) for path in (archive, pickle)}
+    sources = {path.name: digest_file(path) for path in (archive, pickle)}
     # All is read before anything is written.
     rigs = {speaker: _rig(residuals.get(speaker), speaker, crop, pickle) for speaker in tables}
     clips = {

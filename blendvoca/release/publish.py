@@ -16,11 +16,12 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, IntegrityError, LicenceError, OutputError
 from blendvoca.fetch.package import SUMS_NAME, check_sums
 from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.digest import digest_file
 from blendvoca.release.card import CARD_NAME, data_card
 from blendvoca.release.croissant import CLIPS_NAME, CROISSANT_NAME, croissant
 from blendvoca.release.tables import clips_csv
 from blendvoca.shard import schema
-from blendvoca.shard.manifest import Manifest, file_sha256, write_manifest
+from blendvoca.shard.manifest import Manifest, write_manifest
 from blendvoca.shard.reader import Shard, open_shard, opened
 from blendvoca.shard.schema import LicenceClass
 from blendvoca.shard.verify import verify_folder
@@ -171,12 +172,12 @@ def _describe(folder: Path, manifest: Manifest, config: PackageConfig) -> None:
     """Write the table, the Croissant description, the card and the sums."""
     write_text(folder / CLIPS_NAME, clips_csv(BlendVOCA(folder)))
     names = [CLIPS_NAME, schema.MANIFEST_NAME, *(entry.file for entry in manifest.shards)]
-    sums = {name: file_sha256(folder / name) for name in names}
+    sums = {name: digest_file(folder / name) for name in names}
     sizes = {name: (folder / name).stat().st_size for name in names}
     document = croissant(manifest, config, sums, sizes)
     write_text(folder / CROISSANT_NAME, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     write_text(folder / CARD_NAME, data_card(manifest, config))
-    lines = [f"{file_sha256(path)}  {path.name}" for path in sorted(folder.iterdir())]
+    lines = [f"{digest_file(path)}  {path.name}" for path in sorted(folder.iterdir())]
     write_text(folder / SUMS_NAME, "\n".join(lines) + "\n")
 
 
@@ -239,5 +240,5 @@ def _write_tar(folder: Path, target: Path) -> None:
 
         with tempfile.TemporaryDirectory(dir=folder.parent) as check:
             unpack(temporary, Path(check) / "package")
-        digest = file_sha256(temporary)
+        digest = digest_file(temporary)
     write_text(target.with_name(target.name + ".sha256"), f"{digest}  {target.name}\n")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
 from blendvoca.errors import FormatError, InputError, IntegrityError, MissingInputError
 from blendvoca.io.atomic import write_text
+from blendvoca.io.digest import digest_file
 from blendvoca.shard import schema
 from blendvoca.shard.entries import ClipEntry, Manifest, ShardEntry
 from blendvoca.shard.manifest_text import parse_manifest
@@ -94,12 +94,6 @@ def read_manifest(folder: str | PathLike[str]) -> Manifest:
     return parse_manifest(text, path)
 
 
-def file_sha256(path: str | PathLike[str]) -> str:
-    """Return the SHA-256 (hex) of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def check_file(folder: Path, entry: ShardEntry) -> None:
     """Check that a listed shard is there with its size and SHA-256.
 
@@ -113,7 +107,7 @@ def check_file(folder: Path, entry: ShardEntry) -> None:
         size = path.stat().st_size
         raise IntegrityError("size differs from the manifest", expected=entry.bytes, found=size, remedy=_AGAIN,
                              path=path)  # fmt: skip
-    if (found := file_sha256(path)) != entry.sha256:
+    if (found := digest_file(path)) != entry.sha256:
         raise IntegrityError("SHA-256 differs from the manifest", expected=entry.sha256, found=found, remedy=_AGAIN,
                              path=path)  # fmt: skip
 
@@ -123,5 +117,5 @@ _AGAIN = "Copy, download or build it again."
 
 def _entry(shard: Shard, split: str) -> ShardEntry:
     clips = tuple(ClipEntry.of(clip) for clip in shard.clips())
-    size, digest = shard.path.stat().st_size, file_sha256(shard.path)
+    size, digest = shard.path.stat().st_size, digest_file(shard.path)
     return ShardEntry(shard.path.name, shard.speaker, split, shard.licence_class, size, digest, clips)

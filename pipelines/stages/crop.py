@@ -7,11 +7,11 @@ from typing import Any
 
 from blendvoca.crop import Crop
 from blendvoca.errors import MissingInputError
+from blendvoca.io.digest import digest_file
 from blendvoca.io.region import read_region, region_file
 from blendvoca.transfer.region import face_region, head_region, require_inside
 from landmarks.schemes import head_indices
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_file
 from pipelines.records import pack_crop, unpack_mesh
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace

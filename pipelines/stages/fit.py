@@ -14,9 +14,9 @@ from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
 from blendvoca.errors import AudioError
 from blendvoca.fit import FitSettings, fit
+from blendvoca.io.digest import digest_bytes
 from blendvoca.sequence import FrameSource
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_bytes
 from pipelines.records import sound_digest, unpack_crop, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace

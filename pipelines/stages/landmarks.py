@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError, MissingInputError
+from blendvoca.io.digest import digest_bytes, digest_file
 from blendvoca.mesh import Mesh
 from landmarks.check import require_landmarks
 from landmarks.files import read_landmarks
 from landmarks.schemes import recognise, topology_landmarks
 from landmarks.units import guess_unit
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_bytes, digest_file
 from pipelines.records import pack_mesh
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace

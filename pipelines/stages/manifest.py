@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import IntegrityError
+from blendvoca.io.digest import digest_json
 from blendvoca.shard.manifest import describe, shard_files
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 from blendvoca.speakers import default_split
-from pipelines.fingerprint import digest_json
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace, UpstreamMissingError
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from blendvoca.io.digest import digest_bytes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.reattach import reattach
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_bytes
 from pipelines.records import pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace

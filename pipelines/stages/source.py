@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import MissingInputError
+from blendvoca.io.digest import digest_bytes, digest_file, digest_folder, digest_json
 from landmarks.assets import find_asset
 from landmarks.sources import load_source
 from pipelines.artefact import write_artefact
-from pipelines.fingerprint import digest_bytes, digest_file, digest_folder, digest_json
 from pipelines.records import pack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace

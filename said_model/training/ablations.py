@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import AudioError, ConfigurationError, OutputError, nearest
 from blendvoca.io.atomic import write_text
+from blendvoca.io.digest import digest_bytes
 from said_model import SAiD, SamplerConfig
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.training.loop import Outcome, Report
@@ -110,10 +110,7 @@ def write_tracks(
 
 def _fingerprint(model: Path) -> str:
     """Return a digest of a checkpoint's weights."""
-    digest = hashlib.sha256()
-    for path in sorted(model.glob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return digest_bytes(b"".join(path.read_bytes() for path in sorted(model.glob("*.safetensors"))))
 
 
 def _start(root: Path, plan: Mapping[str, Any]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +13,18 @@ import torch
 
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.lock import LOCK_NAME, locked
 
-LOG_FILE, LOCK_FILE = "log.csv", ".lock"
+LOG_FILE = "log.csv"
 
 
-@contextmanager
-def only_run(folder: Path) -> Iterator[None]:
+def only_run(folder: Path) -> AbstractContextManager[None]:
     """Hold a run's folder: two trainings would write their states over each other.
-
-    The lock goes with the process, however it ends; its file stays.
 
     :raises OutputError: if another training holds it, or the folder cannot be written.
     """
-    try:
-        import fcntl
-    except ImportError:  # a system without such locks
-        yield
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise OutputError("cannot write here", found=error.strerror, path=folder) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise OutputError("another training is writing here", path=folder,
-                          remedy="Wait for it, stop it, or choose another --out.") from error  # fmt: skip
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+    remedy = "Wait for it, stop it, or choose another --out."
+    return locked(folder / LOCK_NAME, "another training is writing here", remedy)
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pipelines_fakes import Double, Settings, Total
 
 from blendvoca.errors import OutputError
 from pipelines.executors import InProcess, Processes
-from pipelines.lock import locked
+from pipelines.output import only_build
 from pipelines.progress import NoReport
 from pipelines.runner import Interrupted, StageReport, run_stages
 from pipelines.workspace import Workspace
@@ -212,7 +212,7 @@ def test_parts_left_by_a_kill_are_swept(source, tmp_path):
 
 
 def _hold(folder: Path, ready, release) -> None:
-    with locked(folder):
+    with only_build(folder):
         ready.set()
         release.wait(20)
 
@@ -224,9 +224,9 @@ def test_lock_refuses_a_second_build_and_dies_with_its_holder(tmp_path):
     holder.start()
     assert ready.wait(20)
     words = f"another build is writing here; found process {holder.pid}"
-    with pytest.raises(OutputError, match=words), locked(tmp_path):
+    with pytest.raises(OutputError, match=words), only_build(tmp_path):
         pass
     holder.kill()
     holder.join()
-    with locked(tmp_path):
+    with only_build(tmp_path):
         pass

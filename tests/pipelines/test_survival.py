@@ -23,7 +23,7 @@ from blendvoca.errors import OutputError
 from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify_shard
 from pipelines.build import build
-from pipelines.lock import locked
+from pipelines.output import only_build
 from pipelines.progress import NoReport
 
 
@@ -144,7 +144,7 @@ def test_interrupt_finishes_and_exits_130(corpus, undisturbed, tmp_path):
 def test_a_second_build_is_refused_and_the_first_unharmed(corpus, undisturbed, tmp_path):
     out = tmp_path / "out"
     build(quick(corpus), out)
-    with locked(out):
+    with only_build(out):
         process = start(corpus, out)
         words, _ = process.communicate(timeout=60)
     assert process.returncode == 1

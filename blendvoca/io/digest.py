@@ -1,4 +1,4 @@
-"""Fingerprints: has this input changed since it was used?
+"""SHA-256 digests of content, and fingerprints: has this input changed since it was used?
 
 Small files are hashed by content. Raw frames are not: VOCASET is 20 to 40 GB, and hashing it would cost a resumed build
 minutes instead of seconds. They are fingerprinted by name, size and modification time, as make and rsync do it. A file
