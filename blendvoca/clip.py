@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from blendvoca.audio import Waveform
 from blendvoca.certificate import FitCertificate
-from blendvoca.errors import InputError
+from blendvoca.names import check_file_name
 from blendvoca.track import CoefficientTrack
 
 #: Audio may differ from the motion's length by this share of it, or by the seconds below, whichever is more.
@@ -24,7 +24,7 @@ class Clip:
     :param waveform: the sound, where the licence and the user's files allow it.
     :param certificate: proof of the fit; ``None`` for tracks that were not fitted here.
     :param provenance: plain facts of the origin, such as the source's hash.
-    :raises InputError: for an empty name.
+    :raises InputError: for a name that cannot name a file.
     """
 
     speaker: str
@@ -35,9 +35,8 @@ class Clip:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for what in ("speaker", "sentence"):
-            if not getattr(self, what):
-                raise InputError(f"a clip needs the name of its {what}")
+        check_file_name(self.speaker, "speaker")
+        check_file_name(self.sentence, "sentence")
 
     def length_problem(self) -> str | None:
         """Return what is wrong with the audio's length against the motion's, ``None`` when they agree."""

@@ -27,6 +27,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from itertools import islice
 from os import PathLike
 
 
@@ -153,6 +154,10 @@ class MissingDependencyError(BlendvocaError):
         )
 
 
+#: Names that a misspelt one is compared with.
+MOST_COMPARED = 1000
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a clause such as ``(did you mean 'jawOpen'?)`` for a misspelt name, empty where nothing is near."""
 
@@ -160,6 +165,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
         # Capitals and zeros before a number are what people leave out.
         return re.sub(r"(?<!\d)0+(?=\d)", "", text.lower())
 
-    by_plain = {plain(entry): entry for entry in known}
+    # Comparing with every one of very many names would take longer than the hint is worth.
+    by_plain = {plain(entry): entry for entry in islice(known, MOST_COMPARED)}
     close = difflib.get_close_matches(plain(name), list(by_plain), n=3, cutoff=0.6)
     return f" (did you mean {', '.join(repr(by_plain[entry]) for entry in close)}?)" if close else ""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.crop import Crop
 from blendvoca.errors import RigError, nearest
 from blendvoca.mesh import Mesh
+from blendvoca.names import check_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +34,7 @@ class BlendshapeRig:
         if deltas.shape != (len(names), self.neutral.n_vertices, 3) or not names:
             expected = (len(names), self.neutral.n_vertices, 3)
             raise RigError("deltas have a wrong shape", expected=f"{expected}, K > 0", found=deltas.shape)
-        if len(set(names)) != len(names):
-            raise RigError("repeated blendshape names", found=sorted({n for n in names if names.count(n) > 1}))
+        check_labels(names, "blendshape", RigError)
         if not np.isfinite(deltas).all():
             bad = int(np.flatnonzero(~np.isfinite(deltas).all(axis=(1, 2)))[0])
             raise RigError("deltas are not finite", found=names[bad])
@@ -48,9 +48,11 @@ class BlendshapeRig:
         :raises RigError: naming those the rig lacks.
         """
         index = {name: position for position, name in enumerate(self.names)}
-        missing = [name + nearest(name, self.names) for name in names if name not in index]
+        missing = [name for name in names if name not in index]
         if missing:
-            raise RigError("the rig lacks blendshapes", found=f"no {missing}")
+            shown = [name + nearest(name, self.names) for name in missing[:3]]
+            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+            raise RigError("the rig lacks blendshapes", found=f"no {shown}{more}")
         return [index[name] for name in names]
 
     def select(self, names: Sequence[str]) -> BlendshapeRig:

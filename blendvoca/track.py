@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import mirror_permutation
 from blendvoca.errors import TrackError, nearest
+from blendvoca.names import check_labels
 
 #: Largest step between frames that the fit admits (paper 4.1.2, δ at 60 fps).
 DEFAULT_RATE_LIMIT = 0.1
@@ -37,8 +38,7 @@ class CoefficientTrack:
         names = tuple(self.names)
         if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(names) or not names:
             raise TrackError("a track has a wrong shape", expected=f"(T > 0, {len(names)} names)", found=values.shape)
-        if len(set(names)) != len(names):
-            raise TrackError("repeated blendshape names", found=sorted({n for n in names if names.count(n) > 1}))
+        check_labels(names, "blendshape", TrackError)
         if not (np.isfinite(self.fps) and self.fps > 0):
             raise TrackError("wrong frame rate", expected="a positive number", found=self.fps)
         if not np.isfinite(values).all():
@@ -72,10 +72,11 @@ class CoefficientTrack:
         :raises TrackError: naming those the track lacks.
         """
         index = {name: column for column, name in enumerate(self.names)}
-        missing = [name + nearest(name, self.names) for name in names if name not in index]
+        missing = [name for name in names if name not in index]
         if missing:
+            shown = ", ".join(name + nearest(name, self.names) for name in missing[:3])
             more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise TrackError("the track lacks blendshapes", found=f"no {', '.join(missing[:3])}{more}")
+            raise TrackError("the track lacks blendshapes", found=f"no {shown}{more}")
         return [index[name] for name in names]
 
     def select(self, names: Sequence[str]) -> CoefficientTrack:

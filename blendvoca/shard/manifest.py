@@ -9,6 +9,8 @@ from pathlib import Path
 from blendvoca.errors import FormatError, InputError, IntegrityError, MissingInputError
 from blendvoca.io.atomic import write_text
 from blendvoca.io.digest import digest_file
+from blendvoca.io.files import read_bytes
+from blendvoca.names import repeated
 from blendvoca.shard import schema
 from blendvoca.shard.entries import ClipEntry, Manifest, ShardEntry
 from blendvoca.shard.manifest_text import parse_manifest
@@ -51,8 +53,7 @@ def describe(
     if not shards:
         raise MissingInputError("no shards here", expected=f"*{schema.SHARD_SUFFIX}", path=folder)
     speakers = [shard.speaker for shard in shards]
-    if len(set(speakers)) < len(speakers):
-        twice = sorted({speaker for speaker in speakers if speakers.count(speaker) > 1})
+    if twice := repeated(speakers):
         raise FormatError("two shards are of one speaker", found=twice, path=folder)
     for shard in shards:
         if shard.names != shards[0].names:
@@ -83,15 +84,11 @@ def read_manifest(folder: str | PathLike[str]) -> Manifest:
     :raises FormatError: if it does not keep to the format, or names a file outside its folder.
     """
     path = Path(folder) / schema.MANIFEST_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.is_file():
         raise MissingInputError(
             "no manifest here", remedy="Point at a folder that blendvoca build, publish or download wrote.", path=path
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError("the manifest cannot be read", found=error, path=path) from error
-    return parse_manifest(text, path)
+        )
+    return parse_manifest(read_bytes(path), path)
 
 
 def check_file(folder: Path, entry: ShardEntry) -> None:

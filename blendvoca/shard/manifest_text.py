@@ -2,85 +2,106 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
-from blendvoca.errors import FormatError
+from blendvoca.errors import FormatError, InputError
+from blendvoca.io.json_file import (
+    anything,
+    check_json,
+    choice,
+    integer,
+    list_of,
+    number,
+    optional,
+    parse_json,
+    table,
+    text,
+)
+from blendvoca.names import check_distinct, check_file_name, check_label, repeated
 from blendvoca.shard import schema
 from blendvoca.shard.entries import ClipEntry, Manifest, ShardEntry
 from blendvoca.shard.schema import LicenceClass
 from blendvoca.speakers import SPLIT_NAMES
 
+_WRONG = "the manifest breaks its format"
+_speaker = text(check=lambda name: check_file_name(name, "speaker"))
+_sentence = text(check=lambda name: check_file_name(name, "sentence"))
+#: Frames and samples of a day, and rates that no camera or sound card reaches.
+_FRAMES, _FPS, _SAMPLES, _RATE = 10**8, 1e5, 10**11, 10**7
+_CLIP = table(
+    {"sentence": _sentence, "frames": integer(1, _FRAMES), "fps": number(1e-3, _FPS)},
+    {
+        "samples": integer(0, _SAMPLES),
+        "audio_rate": integer(0, _RATE),
+        "fit_error_mm": optional(number()),
+        "rate_limit_share": optional(number()),
+    },
+)
+_SHARD = table(
+    {
+        "file": text(),
+        "speaker": _speaker,
+        "split": choice(*SPLIT_NAMES),
+        "licence_class": choice(*(entry.value for entry in LicenceClass)),
+        "bytes": integer(0),
+        "sha256": text(64, schema.check_sha256),
+        "clips": list_of(_CLIP),
+    }
+)
+_HEAD = table({"format": text(), "format_version": text()})
+_MANIFEST = table(
+    {
+        "name": text(check=lambda name: check_label(name, "dataset")),
+        "names": list_of(text(check=lambda name: check_label(name, "blendshape")), least=1, most=10_000),
+        "shards": list_of(_SHARD, least=1),
+        "known_gaps": list_of(list_of(text(), 2, 2)),
+        "format_version": text(),
+    }
+)
 
-def parse_manifest(text: str, path: str | PathLike[str]) -> Manifest:
-    """Read a manifest's text; ``path`` is what errors call it.
 
+def parse_manifest(content: bytes | str, path: str | PathLike[str]) -> Manifest:
+    """Read a manifest's text.
+
+    :param content: the text.
+    :param path: what errors call it.
     :raises VersionError: if its major version is another.
-    :raises FormatError: if it does not keep to the format, or names a file outside its folder.
+    :raises FormatError: if it does not keep to the format, names a file outside its folder, or names one thing twice.
     """
-    try:
-        values = json.loads(text)
-        if values["format"] != schema.MANIFEST_FORMAT:
-            raise FormatError("no manifest", expected=schema.MANIFEST_FORMAT, found=values["format"], path=path)
-        schema.check_version(_typed(values["format_version"], str), path)
-        if not values["shards"]:
-            raise FormatError("the manifest lists no shards", expected="at least one", path=path)
-        return Manifest(
-            _typed(values["name"], str),
-            tuple(_typed(name, str) for name in values["names"]),
-            tuple(_parse_shard(entry, path) for entry in values["shards"]),
-            tuple((_typed(speaker, str), _typed(sentence, str)) for speaker, sentence in values["known_gaps"]),
-            values["format_version"],
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        found = f"{type(error).__name__}: {error}"
-        raise FormatError("the manifest breaks its format", found=found, path=path) from error
-
-
-def _parse_shard(values: Mapping[str, Any], path: str | PathLike[str]) -> ShardEntry:
-    file = str(values["file"])
-    if Path(file).name != file or file.startswith(".") or "\\" in file or not file.endswith(schema.SHARD_SUFFIX):
-        raise FormatError("the manifest names a file outside its folder", found=repr(file), path=path)
-    if values["split"] not in SPLIT_NAMES or not re.fullmatch("[0-9a-f]{64}", str(values["sha256"])):
-        found = (values["split"], values["sha256"])
-        raise FormatError(f"wrong split or SHA-256 of {file}", expected=f"one of {SPLIT_NAMES}", found=found, path=path)
-    return ShardEntry(
-        file,
-        _typed(values["speaker"], str),
-        values["split"],
-        LicenceClass.of(values["licence_class"]),
-        _typed(values["bytes"], int),
-        values["sha256"],
-        tuple(_parse_clip(clip) for clip in values["clips"]),
+    document = parse_json(content, anything, _WRONG, path)
+    head = check_json(document, _HEAD, _WRONG, path)
+    if head["format"] != schema.MANIFEST_FORMAT:
+        raise FormatError("no manifest", expected=schema.MANIFEST_FORMAT, found=head["format"], path=path)
+    schema.check_version(head["format_version"], path)
+    values = check_json(document, _MANIFEST, _WRONG, path)
+    manifest = Manifest(
+        values["name"],
+        tuple(values["names"]),
+        tuple(_shard(entry, path) for entry in values["shards"]),
+        tuple((speaker, sentence) for speaker, sentence in values["known_gaps"]),
+        values["format_version"],
     )
+    _check_unique(manifest, path)
+    return manifest
 
 
-def _parse_clip(values: Mapping[str, Any]) -> ClipEntry:
-    """Make an entry of the keys that this release knows."""
-    kinds = {"sentence": str, "frames": int, "fps": float, "samples": int, "audio_rate": int}
-    known: dict[str, Any] = {key: _typed(values[key], kind) for key, kind in kinds.items() if key in values}
-    for key in ("fit_error_mm", "rate_limit_share"):
-        value = values.get(key)
-        known[key] = None if value is None else _typed(value, float)
-    clip = ClipEntry(**known)
-    if clip.frames < 1 or not clip.fps > 0 or clip.samples < 0 or clip.audio_rate < 0:
-        raise ValueError(f"impossible lengths of {clip.sentence}")
-    return clip
+def _shard(values: Mapping[str, Any], path: str | PathLike[str]) -> ShardEntry:
+    expected = values["speaker"] + schema.SHARD_SUFFIX
+    if values["file"] != expected:
+        raise FormatError("the manifest names another file than its speaker's", expected=expected,
+                          found=repr(values["file"][:200]), path=path)  # fmt: skip
+    clips = tuple(ClipEntry(**clip) for clip in values["clips"])
+    return ShardEntry(**{**values, "licence_class": LicenceClass(values["licence_class"]), "clips": clips})
 
 
-def _typed(value: Any, kind: type) -> Any:
-    """Return a value if it is of a kind; whole numbers are floats too.
-
-    :raises TypeError: otherwise.
-    """
-    if kind is float and type(value) is int:
-        value = float(value)
-    finite = kind is not float or math.isfinite(value)
-    if type(value) is not kind or not finite:
-        raise TypeError(f"{value!r:.80} where {kind.__name__} is expected")
-    return value
+def _check_unique(manifest: Manifest, path: str | PathLike[str]) -> None:
+    if twice := repeated(manifest.names):
+        raise FormatError("the manifest repeats blendshape names", found=twice[:4], path=path)
+    try:
+        check_distinct([shard.speaker for shard in manifest.shards], "speaker")
+        for shard in manifest.shards:
+            check_distinct([clip.sentence for clip in shard.clips], f"sentence of {shard.speaker}")
+    except InputError as error:
+        raise FormatError(f"the manifest: {error.what}", found=error.found, path=path) from error

@@ -5,7 +5,6 @@ A shard is opened for each read and closed again (a quarter of a millisecond): n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,9 @@ from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, nearest
 from blendvoca.io.files import check_file
+from blendvoca.io.json_file import mapping, parse_json, text
 from blendvoca.mesh import Mesh
+from blendvoca.names import check_distinct, check_file_name, check_labels
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.schema import LicenceClass, ShardRig
@@ -70,7 +71,7 @@ class Shard:
                 f"{self.speaker} has no clip {sentence!r}{nearest(sentence, self.sentences)}", path=self.path
             )
         with opened(self.path) as file:
-            return _clip(file["clips"][sentence], self, sentence, audio)
+            return _clip(_group(_group(file, "clips"), sentence), self, sentence, audio)
 
     def clips(self, audio: bool = True) -> Iterator[Clip]:
         """Read all clips, one after the other."""
@@ -80,7 +81,7 @@ class Shard:
     def parts(self) -> ShardRig:
         """Read what is stored of the rig: names always, the rest where the licence class and the source had it."""
         with opened(self.path) as file:
-            return read_rig_group(file["rig"])
+            return read_rig_group(_group(file, "rig"))
 
     def rig(self) -> BlendshapeRig:
         """Read the whole rig.
@@ -106,13 +107,13 @@ def open_shard(path: str | PathLike[str]) -> Shard:
         schema.check_version(version, path)
         return Shard(
             path=path,
-            speaker=text_attribute(file, "speaker"),
+            speaker=check_file_name(text_attribute(file, "speaker"), "speaker"),
             licence_class=LicenceClass.of(text_attribute(file, "licence_class")),
             version=version,
             tool_version=text_attribute(file, "tool_version"),
-            sources=json.loads(text_attribute(file, "sources")),
-            names=tuple(bytes(name).decode() for name in _values(file["rig/names"], "S", 1)),
-            sentences=tuple(sorted(file["clips"])),
+            sources=_facts(file, "sources"),
+            names=_names(_group(file, "rig")),
+            sentences=_sentences(_group(file, "clips")),
             content_sha256=text_attribute(file, "content_sha256"),
         )
 
@@ -148,16 +149,28 @@ def opened(path: Path) -> Iterator[h5py.File]:
 
 def read_rig_group(group: h5py.Group) -> ShardRig:
     """Read the group ``rig/`` of an open file."""
-    names = tuple(bytes(name).decode() for name in group["names"][()])
+    names = _names(group)
     neutral = None
     if "neutral" in group:
-        neutral = Mesh(_values(group["neutral"], "f", 2), _values(group["faces"], "i", 2))
+        neutral = Mesh(_values(group, "neutral", "f", 2), _values(group, "faces", "i", 2))
     crop = None
     if "crop" in group:
-        crop = Crop(_values(group["crop"], "i", 1), int(group["crop"].attrs["n_vertices"]))
-    deltas = _values(group["deltas"], "f", 3) if "deltas" in group else None
-    marks = _values(group["landmarks"], "i", 1) if "landmarks" in group else None
+        crop = Crop(_values(group, "crop", "i", 1), int(group["crop"].attrs["n_vertices"]))
+    deltas = _values(group, "deltas", "f", 3) if "deltas" in group else None
+    marks = _values(group, "landmarks", "i", 1) if "landmarks" in group else None
     return ShardRig(names, deltas, neutral, crop, marks)
+
+
+def _names(group: h5py.Group) -> tuple[str, ...]:
+    names = tuple(bytes(name).decode() for name in _values(group, "names", "S", 1, schema.LARGEST_NAMES_BYTES))
+    check_labels(names, "blendshape")
+    return names
+
+
+def _sentences(group: h5py.Group) -> tuple[str, ...]:
+    names = tuple(sorted(check_file_name(name, "sentence") for name in group))
+    check_distinct(names, "sentence")
+    return names
 
 
 def _open(path: Path) -> h5py.File:
@@ -171,13 +184,12 @@ def _open(path: Path) -> h5py.File:
 
 
 def _clip(group: h5py.Group, shard: Shard, sentence: str, audio: bool) -> Clip:
-    track = CoefficientTrack(_values(group["coefficients"], "f", 2), shard.names, float(group.attrs["fps"]))
+    track = CoefficientTrack(_values(group, "coefficients", "f", 2), shard.names, float(group.attrs["fps"]))
     waveform = None
     if audio and schema.AUDIO_DATASET in group:
-        stored = group[schema.AUDIO_DATASET]
-        waveform = Waveform.from_int16(_values(stored, "i", 1).astype(np.int16), int(stored.attrs["rate"]))
-    provenance = json.loads(text_attribute(group, "provenance"))
-    return Clip(shard.speaker, sentence, track, waveform, _certificate(group), provenance)
+        samples = _values(group, schema.AUDIO_DATASET, "i", 1)
+        waveform = Waveform.from_int16(samples.astype(np.int16), int(group[schema.AUDIO_DATASET].attrs["rate"]))
+    return Clip(shard.speaker, sentence, track, waveform, _certificate(group), _facts(group, "provenance"))
 
 
 def _certificate(group: h5py.Group) -> FitCertificate | None:
@@ -198,16 +210,45 @@ def text_attribute(item: Any, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _values(dataset: Any, kind: str, axes: int) -> NDArray[Any]:
+def _facts(item: Any, name: str) -> dict[str, str]:
+    return parse_json(text_attribute(item, name), mapping(text()), f"the attribute {name} is no table of texts")
+
+
+def _group(parent: h5py.Group, name: str) -> h5py.Group:
+    found = _own(parent, name)
+    if not isinstance(found, h5py.Group):
+        raise FormatError(f"{name} is no group", expected="a group", found="a dataset", remedy=_DAMAGED)
+    return found
+
+
+def _own(parent: h5py.Group, name: str) -> Any:
+    """Return a member that the file itself holds: HDF5 can deliver any file of the machine under a name of its own."""
+    link = parent.get(name, getlink=True)
+    if link is None:
+        raise FormatError(f"{parent.name.rstrip('/')}/{name} does not exist", remedy=_DAMAGED)
+    if not isinstance(link, h5py.HardLink):
+        raise FormatError(f"{parent.name.rstrip('/')}/{name} leads elsewhere", expected="data of this file",
+                          found=type(link).__name__, remedy="Do not trust this file.")  # fmt: skip
+    found = parent[name]
+    if isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+        raise FormatError(f"{found.name} is stored in another file", expected="data of this file",
+                          remedy="Do not trust this file.")  # fmt: skip
+    return found
+
+
+def _values(
+    group: h5py.Group, name: str, kind: str, axes: int, most: int = schema.LARGEST_DATASET_BYTES
+) -> NDArray[Any]:
     """Read a dataset of floats (``"f"``), integers (``"i"``) or text (``"S"``) with so many axes."""
+    dataset = _own(group, name)
     if not isinstance(dataset, h5py.Dataset) or dataset.ndim != axes or dataset.dtype.kind not in (kind, "u"):
         found = (dataset.shape, str(dataset.dtype)) if isinstance(dataset, h5py.Dataset) else type(dataset).__name__
         raise FormatError(
             f"{dataset.name} is of another kind", expected=f"{axes} axes of kind {kind!r}", found=found, remedy=_DAMAGED
         )
-    if dataset.nbytes > schema.LARGEST_DATASET_BYTES:
+    if dataset.nbytes > most:
         found = f"{dataset.name}: {dataset.shape}"
-        raise FormatError("a dataset is too large", expected="1 GiB at most", found=found, remedy=_DAMAGED)
+        raise FormatError("a dataset is too large", expected=f"{most} bytes at most", found=found, remedy=_DAMAGED)
     return dataset[()]
 
 

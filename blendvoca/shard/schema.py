@@ -41,8 +41,8 @@ ORIGIN_RELEASE = "release"
 
 #: A few kilobytes of HDF5 can claim any size; no part of a shard comes near this.
 LARGEST_DATASET_BYTES = 1 << 30
-
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+#: The 32 names of a rig take 640 bytes.
+LARGEST_NAMES_BYTES = 1 << 20
 
 
 class LicenceClass(StrEnum):
@@ -145,16 +145,14 @@ class ShardRig:
         return BlendshapeRig(self.neutral, np.asarray(self.deltas, dtype=np.float64), self.names)
 
 
-def check_name(what: str, name: str) -> str:
-    """Return a speaker's or sentence's name if it can name files and groups.
+def check_sha256(value: str) -> str:
+    """Return a SHA-256 in hexadecimal.
 
     :raises InputError: otherwise.
     """
-    if not _PLAIN_NAME.fullmatch(name):
-        raise InputError(
-            f"this {what} cannot name a file", expected="letters, digits and . _ -, not led by one", found=repr(name)
-        )
-    return name
+    if not re.fullmatch("[0-9a-f]{64}", value):
+        raise InputError("no SHA-256", expected="64 hexadecimal digits")
+    return value
 
 
 def check_version(version: str, path: str | PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, MissingInputError
+from blendvoca.io.files import read_bytes
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, check_file, read_manifest, shard_files
@@ -60,7 +62,7 @@ def verify_folder(folder: Path) -> list[Problem]:
     except BlendvocaError as error:
         shards = [problem for path in shard_files(folder) for problem in verify_shard(path)]
         return [_problem(folder / schema.MANIFEST_NAME, error), *shards]
-    found = list(_manifest_problems(folder, manifest))
+    found = [*_manifest_problems(folder, manifest), *_statement_problems(folder, manifest)]
     for entry in manifest.shards:
         try:
             check_file(folder, entry)
@@ -103,10 +105,6 @@ def _problem(path: Path, error: BlendvocaError, where: str = "") -> Problem:
 
 def _manifest_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     path = folder / schema.MANIFEST_NAME
-    for what in ("file", "speaker"):
-        values = [getattr(entry, what) for entry in manifest.shards]
-        for twice in sorted({value for value in values if values.count(value) > 1}):
-            yield Problem(path, f"{what} {twice} is listed twice")
     for extra in sorted({file.name for file in shard_files(folder)} - {entry.file for entry in manifest.shards}):
         yield Problem(folder / extra, "not listed in the manifest")
     official = {speaker: split for split, group in VOCASET_SPLIT.items() for speaker in group}
@@ -116,6 +114,29 @@ def _manifest_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     gaps = {(entry.speaker, clip.sentence) for entry in manifest.shards for clip in entry.clips}
     for speaker, sentence in sorted(gaps & set(manifest.known_gaps)):
         yield Problem(path, f"{speaker}/{sentence} is listed both as a clip and as a known gap")
+
+
+def _statement_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
+    """Yield what the manifest states otherwise than shards and entries say: names, counts, splits, class."""
+    path = folder / schema.MANIFEST_NAME
+    for entry in manifest.shards:
+        try:
+            names = open_shard(folder / entry.file).names
+        except BlendvocaError:
+            continue  # reported with the shard
+        if names != manifest.names:
+            yield Problem(path, f"names differ from those of {entry.file}: {_first_difference(manifest.names, names)}")
+    stated, derived = json.loads(read_bytes(path)), json.loads(manifest.to_json())
+    for key in ("licence_class", "splits", "counts"):
+        if stated.get(key) != derived[key]:
+            yield Problem(path, f"{key} is {stated.get(key)}; its entries say {derived[key]}")
+
+
+def _first_difference(listed: tuple[str, ...], here: tuple[str, ...]) -> str:
+    if len(listed) != len(here):
+        return f"{len(listed)} are listed, the shard has {len(here)}"
+    position = next(i for i, (a, b) in enumerate(zip(listed, here)) if a != b)
+    return f"{listed[position]!r} is listed at {position}, the shard has {here[position]!r}"
 
 
 def _entry_problems(shard: Shard, entry: ShardEntry) -> Iterator[str]:
@@ -156,14 +177,18 @@ def _file_problems(file: h5py.File, shard: Shard) -> Iterator[str]:
 
 def _indirect(group: h5py.Group) -> Iterator[str]:
     """Yield names that lead to another place of this or another file: soft and external links, external storage."""
-    for name in group:
-        item = None
-        if isinstance(group.get(name, getlink=True), h5py.HardLink):
-            item = group[name]
-        if item is None or (isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)):
-            yield f"{group.name}/{name}".lstrip("/")
-        elif isinstance(item, h5py.Group):
-            yield from _indirect(item)
+    todo, seen = [group], {group.id}
+    while todo:
+        here = todo.pop()
+        for name in here:
+            item = here[name] if isinstance(here.get(name, getlink=True), h5py.HardLink) else None
+            elsewhere = isinstance(item, h5py.Dataset) and (item.external or item.is_virtual)
+            # A group that is met again is a hard link, which may close a circle.
+            if item is None or elsewhere or item.id in seen:
+                yield f"{here.name}/{name}".lstrip("/")
+            elif isinstance(item, h5py.Group):
+                todo.append(item)
+                seen.add(item.id)
 
 
 def _is_too_large(item: object) -> bool:

@@ -19,6 +19,7 @@ from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import InputError, TrackError
 from blendvoca.io.atomic import write_bytes
+from blendvoca.names import check_file_name
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
@@ -79,12 +80,12 @@ def write_shard(
 
 
 def _checked_clips(speaker: str, clips: Iterable[Clip]) -> list[Clip]:
-    schema.check_name("speaker", speaker)
+    check_file_name(speaker, "speaker")
     ordered = sorted(clips, key=lambda clip: clip.sentence)
     if not ordered:
         raise InputError(f"{speaker} has no clips", expected="at least one")
     for before, clip in zip([None, *ordered], ordered, strict=False):
-        schema.check_name("sentence", clip.sentence)
+        check_file_name(clip.sentence, "sentence")
         if clip.speaker != speaker:
             raise InputError(f"clip {clip.sentence} is of another speaker", expected=speaker, found=clip.speaker)
         if before is not None and before.sentence == clip.sentence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,7 +104,65 @@ def test_splits(tmp_path: Path) -> None:
     assert "is in split test, VOCASET's is train" in _said(tmp_path)
     text = (tmp_path / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(text.replace('"speaker": "bob"', '"speaker": "FaceTalk_170725_00137_TA"'))
-    assert "speaker FaceTalk_170725_00137_TA is listed twice" in _said(tmp_path)
+    assert "names another file than its speaker's" in _said(tmp_path)
+    (tmp_path / "manifest.json").write_text(
+        text.replace('"speaker": "bob"', '"speaker": "FACETALK_170725_00137_TA"').replace(
+            '"bob.h5"', '"FACETALK_170725_00137_TA.h5"'
+        )
+    )
+    assert "two speakers have one name, ignoring case" in _said(tmp_path)
+
+
+def _restated(folder: Path, change: Callable[[dict], object]) -> str:
+    stated = json.loads((folder / "manifest.json").read_text())
+    change(stated)
+    (folder / "manifest.json").write_text(json.dumps(stated))
+    return _said(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: m["names"].reverse(), "names differ from those of"),
+        (lambda m: m.update(names=[]), "names; expected a list"),
+        (lambda m: m.update(names=m["names"][:1] * 2), "repeats blendshape names"),
+        (lambda m: m.update(names="jawOpen"), "names; expected a list"),
+        (lambda m: m["shards"][0]["clips"].append(m["shards"][0]["clips"][0]), "have one name"),
+        (lambda m: m["counts"].update(clips=99), "counts is"),
+        (lambda m: m["counts"].update(frames=1), "counts is"),
+        (lambda m: m["splits"].update(test=["nobody"]), "splits is"),
+        (lambda m: m.update(licence_class="coefficients"), "licence_class is"),
+        (lambda m: m["shards"][0].update(speaker="../EVIL", file="../EVIL.h5"), "shards[0].speaker; expected"),
+        (lambda m: m["shards"][0]["clips"][0].update(frames=10**30), "frames; expected a whole number"),
+    ],
+)
+def test_every_field_of_the_manifest_is_compared(tmp_path: Path, change: Callable[[dict], object], said: str) -> None:
+    build.dataset(tmp_path, ("alice", "bob"), sentences=2)
+    assert said in _restated(tmp_path, change)
+
+
+def test_links_are_refused_by_the_reader_itself(tmp_path: Path) -> None:
+    build.dataset(tmp_path, ("alice",), sentences=1)
+    path = tmp_path / "alice.h5"
+    secret = tmp_path / "secret.bin"
+    secret.write_bytes(bytes(4000))
+    with h5py.File(path, "r+") as file:
+        del file["clips/sentence01/audio"]
+        stored = file.create_dataset("clips/sentence01/audio", (2000,), "<i2", external=[(str(secret), 0, 4000)])
+        stored.attrs["rate"] = 16_000
+        file["clips/sentence02"] = h5py.ExternalLink("other.h5", "/clips/sentence01")
+    with pytest.raises(FormatError, match="stored in another file"):
+        open_shard(path).clip("sentence01")
+    with pytest.raises(FormatError, match="leads elsewhere"):
+        open_shard(path).clip("sentence02")
+
+
+def test_groups_in_a_circle_end(tmp_path: Path) -> None:
+    build.dataset(tmp_path, ("alice",), sentences=1)
+    path = tmp_path / "alice.h5"
+    with h5py.File(path, "r+") as file:
+        file["clips/sentence01/again"] = file["clips"]
+    assert "clips/sentence01/again: a link" in _said(path)
 
 
 def test_bad_tracks_and_certificates(tmp_path: Path) -> None:

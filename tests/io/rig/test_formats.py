@@ -194,7 +194,7 @@ def test_usd_keeps_names_that_are_no_identifiers(tmp_path, rig, suffix):
 
     from blendvoca.io.rig.usd import write_usd
 
-    odd = ("a b", "a.b", "a_b", "1a", "2a", "Überbiß", "日本", "/", "..", 'say "ah"', "a_b_2", "jaw|open", "")
+    odd = ("a b", "a.b", "a_b", "1a", "2a", "Überbiß", "日本", "/", "..", 'say "ah"', "a_b_2", "jaw|open")
     named = BlendshapeRig(rig.neutral, rig.deltas[: len(odd)], odd)
     track = CoefficientTrack(np.random.default_rng(0).uniform(size=(3, len(odd))), odd[::-1], 60)
     write_usd(tmp_path / f"face{suffix}", named, track)
