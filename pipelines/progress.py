@@ -1,9 +1,10 @@
-"""Telling how a build goes: what is told, and how it looks on a terminal or in a log."""
+"""Progress of a build: what is reported, and how it looks on a terminal or in a log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from blendvoca.terminal.progress import make_bars
 from pipelines.stage import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Reporter(Protocol):
-    """Hears what happens in a build."""
+    """Receives what happens in a build."""
 
     def note(self, text: str) -> None:
         """Something everybody should read."""
@@ -31,7 +32,7 @@ class Reporter(Protocol):
 
 
 class NoReport:
-    """Says nothing."""
+    """Reports nothing."""
 
     def note(self, text: str) -> None:
         """See :class:`Reporter`."""
@@ -75,7 +76,7 @@ class Terminal:
         """Show the stage's bar."""
         self.failed = 0
         self.progress = _bars(self.console, stage.unit)
-        self.bar = self.progress.add_task(stage.title, total=total, completed=skipped, fresh=0, skipped=skipped)
+        self.bar = self.progress.add_task(f"{stage.title:<22}", total=total, completed=skipped, skipped=skipped)
         self.progress.start()
 
     def advance(self, outcome: Outcome, weight: int) -> None:
@@ -98,7 +99,7 @@ class Terminal:
 
 def _bars(console: Console, unit: str) -> Progress:
     """Return a progress display of one bar: title, bar, count, then rate and time left."""
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+    from rich.progress import ProgressColumn, TextColumn
     from rich.progress import Task as BarTask
     from rich.text import Text
 
@@ -107,14 +108,8 @@ def _bars(console: Console, unit: str) -> Progress:
             pace = _pace(task.completed, task.total or 0, task.fields["skipped"], task.elapsed or 0.0)
             return Text(pace, style="dim")
 
-    return Progress(
-        TextColumn("{task.description:<22}", markup=False),
-        BarColumn(bar_width=28),
-        TextColumn(f"{{task.completed:>6,.0f}} of {{task.total:<6,.0f}} {unit:<9}", markup=False),
-        Pace(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+    count = TextColumn(f"{{task.completed:>6,.0f}} of {{task.total:<6,.0f}} {unit:<9}", markup=False)
+    return make_bars(count, Pace(), console=console)
 
 
 def _pace(completed: float, total: float, skipped: float, elapsed: float) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, TrackError, nearest
 from blendvoca.io.wav import read_audio
+from blendvoca.progress import Progress
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.audio_encoder.speech import Speech, features_of, load_speech
@@ -23,7 +24,7 @@ from said_model.devices import pick_device as pick_device
 from said_model.diffusion.windows import WindowConfig
 from said_model.network.inference import GuidedDenoiser
 from said_model.network.said import SaidNetwork
-from said_model.synthesis.clip import Drawing, Edit, Progress
+from said_model.synthesis.clip import Drawing, Edit
 from said_model.synthesis.edit import Edited, checked_mask, join_borders, measure_borders
 from said_model.synthesis.stream import StreamConfig, Streamer, draw_like_stream
 
@@ -109,7 +110,7 @@ class SAiD:
             for part in drawing.chain(lambda s: self.features(speech, n_frames, (s.start, s.stop)), sections, seeds):
                 parts.append(part)
                 if progress is not None:
-                    progress(len(parts), len(sections))
+                    progress("sections", len(parts), len(sections))
             values = torch.cat(parts, 1)
         return [self._track(one) for one in values]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,6 @@ import click
 
 if TYPE_CHECKING:
     from blendvoca.fetch.registry import Entry
-    from blendvoca.fetch.transfer import Progress
 
 
 @click.command()
@@ -40,6 +37,7 @@ def download(
     """
     from blendvoca.fetch import download as by_name
     from blendvoca.fetch.package import download_address, is_address
+    from blendvoca.terminal.progress import byte_bars
 
     if show:
         _show_registry(name)
@@ -47,7 +45,7 @@ def download(
     if name is None:
         raise click.UsageError("give a NAME or URL, or --list", ctx)
     config = by_name.DownloadConfig(jobs=jobs, offline=offline)
-    with _progress() as report:
+    with byte_bars() as report:
         if is_address(name):
             if out is None:
                 raise click.UsageError("an address needs --out", ctx)
@@ -82,27 +80,3 @@ def _facts(entry: Entry) -> list[tuple[str, str]]:
         content = f"{len(entry.files)} files, {size}"
     facts = [("what", entry.title), ("holds", content), ("licence", entry.licence)]
     return [*facts, ("cite", entry.citation), ("see", entry.homepage)]
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """Show a bar a file on a terminal, nothing elsewhere."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def report(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total, visible=done != total)
-
-        yield report

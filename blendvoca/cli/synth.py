@@ -19,23 +19,12 @@ def synth(out: Path, speakers: int, sentences: int, seed: int, binary: bool, max
 
     Synthetic heads speak short sentences with a machine voice; the true coefficients and rigs stand in OUT/truth.
     """
-    import sys
-
     from blendvoca.synthetic.corpus import SampleConfig, write_sample
+    from blendvoca.terminal.progress import counting_bar
 
     config = SampleConfig(speakers, sentences, seed, binary, max_frames)
-    clips = speakers * sentences
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-        with Progress(
-            "{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=Console(stderr=True)
-        ) as bar:
-            task = bar.add_task("Speaking", total=clips)
-            written = write_sample(out, config, lambda name, done, total: bar.update(task, completed=done))
-    else:
-        written = write_sample(out, config)
+    with counting_bar("Speaking") as progress:
+        written = write_sample(out, config, progress)
     gaps = ", ".join("/".join(gap) for gap in config.known_gaps())
     missing = f"; sound without motion, as two clips of VOCASET have it: {gaps}" if gaps else ""
     verb = "Wrote" if written else "Already there:"

@@ -11,7 +11,8 @@ from blendvoca.errors import BlendvocaError, DownloadError, MissingDependencyErr
 from blendvoca.fetch.hashes import is_good
 from blendvoca.fetch.places import cache_folder, inside
 from blendvoca.fetch.registry import Entry, HubSource, RemoteFile, find_entry
-from blendvoca.fetch.transfer import DEFAULT_TRANSFER, Progress, TransferConfig, fetch_file
+from blendvoca.fetch.transfer import DEFAULT_TRANSFER, TransferConfig, fetch_file
+from blendvoca.progress import Progress
 
 
 @dataclass(frozen=True)

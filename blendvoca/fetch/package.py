@@ -12,8 +12,9 @@ from blendvoca.errors import ConfigurationError, DownloadError, FormatError, Int
 from blendvoca.fetch.download import DEFAULT_DOWNLOAD, DownloadConfig, fetch_all
 from blendvoca.fetch.places import inside
 from blendvoca.fetch.registry import RemoteFile
-from blendvoca.fetch.transfer import Progress, fetch_file
+from blendvoca.fetch.transfer import fetch_file
 from blendvoca.io.digest import digest_file
+from blendvoca.progress import Progress
 from blendvoca.shard.manifest import check_file, parse_manifest
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,12 +15,10 @@ from blendvoca.errors import BlendvocaError, DownloadError, IntegrityError, Outp
 from blendvoca.fetch.hashes import check_download, is_good
 from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
+from blendvoca.progress import Progress
 
 if TYPE_CHECKING:
     import requests
-
-#: Called with (file name, bytes so far, bytes in all or ``None``).
-Progress = Callable[[str, int, int | None], None]
 
 #: What a broken connection may lose.
 _BLOCK = 1 << 14

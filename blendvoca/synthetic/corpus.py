@@ -18,7 +18,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from blendvoca.io.atomic import write_bytes, write_text
 from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
 from blendvoca.io.track.csv import write_track
 from blendvoca.io.wav import write_wav
+from blendvoca.progress import Progress, no_progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import default_split
 from blendvoca.synthetic.coarticulation import coefficients
@@ -44,8 +45,6 @@ from blendvoca.track import CoefficientTrack
 FORMAT, VERSION = "blendvoca-sample", 1
 MARKER = "sample.json"
 MAX_SPEAKERS = 99
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def write_sample(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part{os.getpid()}")
     try:
-        _fill(part, config, progress or (lambda name, done, total: None), canonical or CanonicalHead())
+        _fill(part, config, progress or no_progress, canonical or CanonicalHead())
         if target.is_dir():
             target.rmdir()
         os.replace(part, target)

@@ -18,7 +18,7 @@ import copy
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -32,6 +32,7 @@ from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import AudioError, ConfigurationError, IntegrityError
 from blendvoca.io.atomic import atomic_path
+from blendvoca.progress import Progress
 from said_model.audio_encoder import AudioEncoder, normalise
 from said_model.config import SAMPLE_RATE
 from said_model.devices import pick_device
@@ -40,8 +41,6 @@ from said_model.extras import require_package
 #: Largest shift of the sound against the motion, in seconds (paper 5.1).
 LARGEST_SHIFT = 1 / 60
 FOLDER, FORMAT_VERSION = ".features", 2
-#: What is told of progress: clips done, clips in all.
-Tell = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArra
 
 
 def fill_together(
-    cache: FeatureCache, datasets: Sequence[BlendVOCA], on_report: Tell | None = None, device: str | None = None
+    cache: FeatureCache, datasets: Sequence[BlendVOCA], on_report: Progress | None = None, device: str | None = None
 ) -> None:
     """Fill a cache on a training's device; of several processes the first computes, the others find what it wrote.
 
@@ -206,7 +205,7 @@ class FeatureCache:
             return False
         return True if further or self.views is None else self._whole(dataset, row, True)
 
-    def fill(self, dataset: BlendVOCA, on_report: Tell | None = None) -> int:
+    def fill(self, dataset: BlendVOCA, on_report: Progress | None = None) -> int:
         """Compute what is missing and return how many clips that were.
 
         :param dataset: opened with ``audio_rate=16_000``.
@@ -218,7 +217,7 @@ class FeatureCache:
                 if not self._whole(dataset, row, further):
                     self._write(dataset, row, further)
             if on_report is not None:
-                on_report(done + 1, len(rows))
+                on_report("features", done + 1, len(rows))
         return len(rows)
 
     def _write(self, dataset: BlendVOCA, row: int, further: bool) -> None:

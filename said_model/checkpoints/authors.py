@@ -84,7 +84,7 @@ def respell(state: Mapping[str, Tensor], own: Mapping[str, Any]) -> dict[str, Te
 
 
 def encoder_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
-    """Read a wav2vec 2.0 configuration off the shapes; what shapes cannot on_report is as in the published models."""
+    """Read a wav2vec 2.0 configuration off the shapes; what shapes cannot show is as in the published models."""
     shapes = {key.removeprefix(ENCODER_PREFIX): tuple(value.shape) for key, value in state.items()}
     convolutions = 1 + max(_numbers(shapes, "feature_extractor.conv_layers."))
     kernels = [shapes[f"feature_extractor.conv_layers.{i}.conv.weight"] for i in range(convolutions)]

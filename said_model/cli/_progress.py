@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import click
+
+from blendvoca.progress import Progress, no_progress
+from blendvoca.terminal import progress as bars
 
 if TYPE_CHECKING:
     from said_model.training.loop import Report
@@ -34,18 +37,15 @@ def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
     if not (sys.stderr.isatty() and _is_first()):
         yield _line
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("{task.fields[text]}"), console=console) as bar:
+    with bars.make_bars(MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[text]}")) as bar:
         task = bar.add_task(title, total=steps, text="")
 
         def show(report: Report) -> None:
             bar.update(task, completed=report.step, text=_figures(report))
             if report.warning:
-                console.print(f"[yellow]Warning: {report.warning}")
+                bar.console.print(f"[yellow]Warning: {report.warning}")
 
         yield show
 
@@ -63,15 +63,7 @@ def _figures(report: Report) -> str:
 
 
 @contextmanager
-def counting_bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows how many of all are done, on a terminal and while it lasts."""
-    if not (sys.stderr.isatty() and _is_first()):
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+def counting_bar(title: str) -> Iterator[Progress]:
+    """Yield what shows how many of all are done; of several processes, the first shows it."""
+    with bars.counting_bar(title) if _is_first() else nullcontext(no_progress) as progress:
+        yield progress

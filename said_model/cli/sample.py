@@ -71,12 +71,10 @@ def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, s
                 windows: WindowConfig) -> None:  # fmt: skip
     import time
 
-    from rich.markup import escape
-
     from said_model.cli._progress import counting_bar
 
     speech, start = open_speech(path), time.perf_counter()
-    with counting_bar(escape(path.name)) as progress:
+    with counting_bar(path.name) as progress:
         tracks = said.samples(speech, samples, seed, settings, windows, progress)
     taken = time.perf_counter() - start
     names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]

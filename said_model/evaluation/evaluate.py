@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
 from blendvoca.ibug68 import N_LANDMARKS
+from blendvoca.progress import Progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
@@ -101,7 +102,7 @@ def _without_nan(row: Row) -> dict[str, float | None]:
 
 def evaluate(
     outputs: Outputs, truth: BlendVOCA, instruments: Instruments, name: str,
-    on_report: Callable[[int, int], None] | None = None,
+    on_report: Progress | None = None,
 ) -> Evaluation:  # fmt: skip
     """Measure a system's tracks against a split.
 
@@ -125,7 +126,7 @@ def evaluate(
             real.append(_latents(instruments.vae, _for_vae(clip.track, clip.track)))
         rows.append(row)
         if on_report is not None:
-            on_report(done + 1, len(outputs.tracks))
+            on_report("clips", done + 1, len(outputs.tracks))
     names = tuple("/".join(key) for key in outputs.tracks)
     overall, counts = averages(rows)
     notes = _notes(outputs, instruments, truth)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from blendvoca.errors import ConfigurationError
+from blendvoca.progress import Progress
 from said_model.config import SamplerConfig
 from said_model.diffusion.guidance import Denoise, guided
 from said_model.diffusion.sampler import InpaintingConstraint, draw_noise, sample
@@ -27,8 +28,6 @@ from said_model.diffusion.windows import (
 )
 from said_model.network.inference import ClipDenoiser, GuidedDenoiser
 
-#: Told (finished steps, all steps).
-Progress = Callable[[int, int], None]
 #: Features (1, stop - start, D) of the frames of a section.
 Features = Callable[[Section], Tensor]
 
@@ -112,7 +111,7 @@ class Drawing:
         start = noise.to(device)
         if kept is not None:
             start = kept.impose(start, schedule, 0)
-        on_step = None if progress is None else (lambda done: progress(done, len(schedule)))
+        on_step = None if progress is None else (lambda done: progress("denoising", done, len(schedule)))
         with out_of_memory(self.windows, len(noise)):
             return sample(self.denoiser(audio.to(device), len(noise), schedule), schedule, start, kept, on_step).cpu()
 

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, MissingInputError
+from blendvoca.progress import Progress
 from said_model.audio_encoder import normalise
 from said_model.audio_encoder.features import (
     AcousticAugmentation,
     FeatureCache,
     Shifts,
-    Tell,
     Views,
     fill_together,
     speech,
@@ -184,7 +184,7 @@ def train(
     *,
     network: SaidNetwork | None = None,
     on_report: Callable[[Report], None] | None = None,
-    on_features: Tell | None = None,
+    on_features: Progress | None = None,
     device: str | None = None,
     augment: AcousticAugmentation | None = None,
 ) -> Outcome:

@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blendvoca.dataset import BlendVOCA
-from said_model.audio_encoder.features import FeatureCache, Shifts, Tell, fill_together
+from blendvoca.progress import Progress
+from said_model.audio_encoder.features import FeatureCache, Shifts, fill_together
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, save_sync
 from said_model.training.loop import LoopConfig, Outcome, Report, run
@@ -74,7 +75,7 @@ def train_sync(
     *,
     encoder: str = LOG_MEL,
     on_report: Callable[[Report], None] | None = None,
-    on_features: Tell | None = None,
+    on_features: Progress | None = None,
     device: str | None = None,
 ) -> Outcome:
     """Train a sync expert from shards with sound, for :func:`~said_model.evaluation.sync_expert.load_sync`.
