@@ -2,11 +2,12 @@
 
     python benchmarks/said_cpu.py [--rounds 9] [--row 5] [--out results.json] [--clip] [--minutes 10]
 
-A guided denoising step at full size (6.99 M parameters, 768-wide audio features, reference weights): plain float32,
-ours in float32, ours in bfloat16. Each runs in a process of its own, so that none inherits another's memory allocator,
-and they take turns of five steps within one run (``--row``): sampling takes its steps in a row, with weights that are
-still in the processor's cache. Times are medians over the rounds, ratios are medians of the ratios of one round, so
-that another busy process hurts both sides of a ratio.
+A guided denoising step at full size (6.99 M parameters, 768-wide audio features, reference weights): the plain
+implementation; the denoiser as it is trained, called twice, with the audio and without it; and the denoiser as it is
+sampled, audio prepared, one call, packed layers, in float32 and in bfloat16. Each runs in a process of its own, so
+that none inherits another's memory allocator, and they take turns of five steps within one run (``--row``): sampling
+takes its steps in a row, with weights that are still in the processor's cache. Times are medians over the rounds,
+ratios are medians of the ratios of one round, so that another busy process hurts both sides of a ratio.
 
 ``--clip`` times four seconds end to end with an encoder of the size of wav2vec2-base, against 1000 plain steps.
 ``--minutes`` draws a long clip and prints time per minute and peak memory.
@@ -37,13 +38,15 @@ from reference.said_weights import reference_state  # noqa: E402
 
 from blendvoca.audio import Waveform  # noqa: E402
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig  # noqa: E402
-from said_model.diffusion.guidance import guided  # noqa: E402
+from said_model.diffusion.guidance import guide, guided  # noqa: E402
 from said_model.model import SAiD  # noqa: E402
-from said_model.network.inference import GuidedDenoiser  # noqa: E402
+from said_model.network.guided import GuidedDenoiser  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 
-LENGTHS = (240, 600, 1800)
-KINDS = ("plain", "float32", "bfloat16")
+LENGTHS = (120, 240, 600, 1800)
+#: The plain implementation, the denoiser as it is trained, and as it is sampled in two precisions.
+KINDS = ("plain", "denoiser", "float32", "bfloat16")
+SAMPLED = KINDS[2:]
 FEATURES = 768
 TIMESTEP, SCALE = 500, 2.0
 
@@ -64,7 +67,10 @@ def step_of(kind: str, network: SaidNetwork, frames: int) -> Callable[[], Tensor
     if kind == "plain":
         weights = network.state_dict()
         return lambda: guided_step(weights, noisy, TIMESTEP, audio, SCALE)
-    denoise = guided(GuidedDenoiser(network, getattr(torch, kind)).listen(audio, frames).pair, SCALE)
+    if kind == "denoiser":
+        steps, null = torch.tensor([float(TIMESTEP)]), network.null_features(1, frames)
+        return lambda: guide(network(noisy, steps, audio), network(noisy, steps, null), SCALE)
+    denoise = guided(GuidedDenoiser(network, getattr(torch, kind)).condition(audio, frames).pair, SCALE)
     return lambda: denoise(noisy, float(TIMESTEP))
 
 
@@ -98,8 +104,8 @@ def compare_steps(rounds: int, threads: int, in_a_row: int) -> list[dict[str, fl
             answers[kind] = pipe.recv()
         return answers
 
-    print(f"{'frames':>7}{'plain ms':>10}{'f32 ms':>9}{'ratio':>7}{'differs':>9}"
-          f"{'bf16 ms':>9}{'ratio':>7}{'differs':>9}")  # fmt: skip
+    print(f"{'frames':>7}{'plain ms':>10}{'denoiser ms':>13}" + "".join(
+        f"{name + ' ms':>9}{'to plain':>10}{'to denoiser':>13}{'differs':>9}" for name in ("f32", "bf16")))  # fmt: skip
     results = []
     for frames in LENGTHS:
         turns = [turn(frames) for _ in range(rounds)]
@@ -108,11 +114,13 @@ def compare_steps(rounds: int, threads: int, in_a_row: int) -> list[dict[str, fl
         for kind in KINDS:
             row[f"{kind}_ms"] = 1e3 * statistics.median(one[kind][0] for one in turns)
             row[f"{kind}_ratio"] = statistics.median(one["plain"][0] / one[kind][0] for one in turns)
+            row[f"{kind}_ratio_to_denoiser"] = statistics.median(one["denoiser"][0] / one[kind][0] for one in turns)
             row[f"{kind}_differs"] = float(np.abs(turns[0][kind][1] - right).max() / np.abs(right).max())
         results.append(row)
-        print(f"{frames:7d}{row['plain_ms']:10.1f}", end="")
-        for kind in KINDS[1:]:
-            print(f"{row[f'{kind}_ms']:9.1f}{row[f'{kind}_ratio']:7.1f}{row[f'{kind}_differs']:9.0e}", end="")
+        print(f"{frames:7d}{row['plain_ms']:10.1f}{row['denoiser_ms']:13.1f}", end="")
+        for kind in SAMPLED:
+            ratios = f"{row[f'{kind}_ratio']:10.1f}{row[f'{kind}_ratio_to_denoiser']:13.1f}"
+            print(f"{row[f'{kind}_ms']:9.1f}{ratios}{row[f'{kind}_differs']:9.0e}", end="")
         print(flush=True)
     for pipe in pipes.values():
         pipe.send(0)
@@ -136,7 +144,7 @@ def time_clip(rounds: int) -> dict[str, float]:
     with torch.inference_mode():
         plain()
         result["1000 plain steps s"] = 1e3 * statistics.median(_seconds(plain) for _ in range(rounds))
-    for precision in KINDS[1:]:
+    for precision in SAMPLED:
         model, sound = SAiD(network, precision=precision), noise_of(4.0)
         model.sample(sound)
         taken = statistics.median(_seconds(lambda: model.sample(sound)) for _ in range(rounds))  # noqa: B023

@@ -19,7 +19,7 @@ import torch
 from training import FEATURES, clips
 
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig
-from said_model.network.inference import GuidedDenoiser
+from said_model.network.guided import GuidedDenoiser
 from said_model.network.said import SaidNetwork
 from said_model.synthesis.clip import Drawing
 from said_model.training.loop import LoopConfig

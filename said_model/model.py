@@ -22,7 +22,7 @@ from said_model.checkpoints import folder as checkpoint
 from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, require
 from said_model.devices import pick_device as pick_device
 from said_model.diffusion.windows import WindowConfig
-from said_model.network.inference import GuidedDenoiser
+from said_model.network.guided import GuidedDenoiser
 from said_model.network.said import SaidNetwork
 from said_model.synthesis.clip import Drawing, Edit
 from said_model.synthesis.edit import Edited, checked_mask, join_borders, measure_borders
@@ -47,7 +47,7 @@ class SAiD:
         require(precision in PRECISIONS, "unknown precision", sorted(PRECISIONS), precision)
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = torch.device(device)
-        self._fast = GuidedDenoiser(self.network, PRECISIONS[precision])
+        self._guided = GuidedDenoiser(self.network, PRECISIONS[precision])
         self._encoder = for_sampling(self.network.audio_encoder, PRECISIONS[precision])
 
     @classmethod
@@ -200,7 +200,7 @@ class SAiD:
         return features_of(self._encoder, speech.samples.to(self.device), n_frames, span=span)
 
     def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:
-        return Drawing(self._fast, sampler or SamplerConfig(), windows or WindowConfig())
+        return Drawing(self._guided, sampler or SamplerConfig(), windows or WindowConfig())
 
     def _track(self, values: Tensor) -> CoefficientTrack:
         return CoefficientTrack(values.double().numpy(), self.config.names, self.config.fps)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,32 +29,29 @@ class Band:
     inside: Tensor
     shift: int | None
 
-    @property
-    def width(self) -> int:
-        """Places of the widest window, W."""
-        return self.index.shape[1]
 
-    def to(self, device: torch.device | str) -> Band:
-        """Return the band on another device."""
-        return Band(self.index.to(device), self.inside.to(device), self.shift)
+def alignment_band(
+    n_frames: int, n_features: int, bandwidth: int, device: torch.device | str | None = None
+) -> Band:
+    """Return the windows of ``n_frames`` frames over ``n_features`` audio features.
 
-
-def alignment_band(n_frames: int, n_features: int, bandwidth: int) -> Band:
-    """Return the windows of ``n_frames`` frames over ``n_features`` audio features."""
+    Everything is computed on ``device`` from whole numbers: no value is brought back, so it can be traced and captured.
+    """
     ratio = n_features / n_frames
-    centre = (np.arange(n_frames) + 0.5) * ratio
     half = ratio / 2 + bandwidth
-    low = np.maximum(np.rint(centre - half), 0).astype(np.int64)
-    high = np.minimum(np.rint(centre + half), n_features).astype(np.int64)
-    low = np.where(high > low, low, centre.astype(np.int64))
-    high = np.maximum(high, low + 1)
+    frames = torch.arange(n_frames, device=device)
+    centre = (frames.double() + 0.5) * ratio
+    low = (centre - half).round().long().clamp(min=0)
+    high = (centre + half).round().long().clamp(max=n_features)
+    low = torch.where(high > low, low, centre.long())
+    high = torch.maximum(high, low + 1)
     if n_frames == n_features:
-        places = np.arange(n_frames)[:, None] + np.arange(-bandwidth, bandwidth + 1)
+        places = frames[:, None] + torch.arange(-bandwidth, bandwidth + 1, device=device)
     else:
-        places = low[:, None] + np.arange(int((high - low).max()))
+        # Two rounded ends lie at most the whole part of their distance and one more apart.
+        places = low[:, None] + torch.arange(min(int(2 * half) + 1, n_features), device=device)
     inside = (places >= low[:, None]) & (places < high[:, None])
-    index = torch.from_numpy(places.clip(0, n_features - 1))
-    return Band(index, torch.from_numpy(inside), bandwidth if n_frames == n_features else None)
+    return Band(places.clamp(0, n_features - 1), inside, bandwidth if n_frames == n_features else None)
 
 
 def gather_band(features: Tensor, band: Band) -> Tensor:
@@ -64,30 +60,25 @@ def gather_band(features: Tensor, band: Band) -> Tensor:
         return features[:, band.index]
     # A padded sliding view has a cheap backward pass; indexing would scatter one row at a time.
     padded = F.pad(features, (0, 0, band.shift, band.shift))
-    return padded.unfold(1, band.width, 1).transpose(2, 3)
+    return padded.unfold(1, 2 * band.shift + 1, 1).transpose(2, 3)
 
 
 def banded_attention(query: Tensor, keys: Tensor, values: Tensor, band: Band, heads: int) -> Tensor:
     """Attend to the window of each frame.
 
-    :param query: (B, N, C), already divided by the square root of the head width.
+    :param query: (B, N, C).
     :param keys: (B, N, W, C) from :func:`gather_band`.
     :param values: (B, N, W, C).
     :return: (B, N, C).
     """
-    batch, frames, width = query.shape
-    split = (batch, frames, band.width, heads, width // heads)
-    scores = (query.reshape(batch, frames, 1, heads, -1) * keys.reshape(split)).sum(-1)
+    query = query.unflatten(-1, (heads, -1)) * (query.shape[-1] // heads) ** -0.5
+    scores = (query.unsqueeze(2) * keys.unflatten(-1, (heads, -1))).sum(-1)
     scores = scores.masked_fill(~band.inside[:, :, None], float("-inf"))
     weights = torch.softmax(scores, dim=2).unsqueeze(-1)
-    return (weights * values.reshape(split)).sum(2).reshape(batch, frames, width)
+    return (weights * values.unflatten(-1, (heads, -1))).sum(2).flatten(2)
 
 
-def split_heads(x: Tensor, heads: int) -> Tensor:
-    """(B, N, C) to (B, heads, N, C / heads)."""
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
-
-
-def merge_heads(x: Tensor) -> Tensor:
-    """(B, heads, N, D) to (B, N, heads * D)."""
-    return x.transpose(1, 2).flatten(2)
+def full_attention(query: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
+    """Attend to everything: (B, N, C) queries over (B, M, C) keys and values to (B, N, C)."""
+    q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, keys, values))
+    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)

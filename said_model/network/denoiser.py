@@ -1,7 +1,12 @@
 """The denoiser: a conditional U-Net without down- and up-sampling (paper 4.2.1, figure 3).
 
 One encoder block, one middle block, two decoder blocks. Parameters carry the names of the published state dict, so it
-loads without translation. Sampling uses the same weights laid out for speed, see :mod:`said_model.network.inference`.
+loads without translation. Everything is (B, N, C), frames before channels.
+
+What a clip's audio contributes, keys and values in every attention to it, does not change between denoising steps:
+:meth:`Denoiser.condition` computes it, :meth:`Denoiser.predict` uses it, and calling the denoiser does one after the
+other. A guided step needs the prediction with the audio and without it. Up to the first attention to the audio both are
+one; without audio the keys of all frames are one and the same, hence the attention to them is a constant vector.
 """
 
 from __future__ import annotations
@@ -14,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from said_model.config import Alignment, DenoiserConfig
-from said_model.network.attention import alignment_band, banded_attention, gather_band, merge_heads, split_heads
-from said_model.network.layers import Linear, Pointwise
+from said_model.network.attention import alignment_band
+from said_model.network.conditioning import Attention, AudioConditioning, Bands, LayerConditioning
+from said_model.network.layers import Convolution, GroupNorm, Linear, Pointwise
 
 GROUPS = 32
 #: Longest period of the sinusoidal timestep embedding.
@@ -36,48 +42,30 @@ def _zeroed(module: nn.Module) -> nn.Module:
     return module
 
 
+def _twice(x: Tensor, like: Tensor) -> Tensor:
+    """Repeat ``x`` for the unconditional half where ``like`` has one already and ``x`` has not."""
+    return x if len(x) == len(like) else torch.cat([x, x])
+
+
 class ResidualBlock(nn.Module):
     """GroupNorm, SiLU, convolution; plus the timestep; the same again; plus the input."""
 
     def __init__(self, channels: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.in_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, channels), nn.SiLU(), nn.Conv1d(channels, width, 3, padding=1)
-        )
+        self.in_layers = nn.Sequential(GroupNorm(GROUPS, channels), nn.SiLU(), Convolution(channels, width))
         self.emb_layers = nn.Sequential(nn.SiLU(), Linear(4 * width, width))
         self.out_layers = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Dropout(dropout), _zeroed(nn.Conv1d(width, width, 3, padding=1))
+            GroupNorm(GROUPS, width), nn.SiLU(), nn.Dropout(dropout), _zeroed(Convolution(width, width))
         )
         self.skip_connection = nn.Identity() if channels == width else Pointwise(channels, width)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
-        """(B, channels, N) and the (B, 4C) timestep embedding to (B, C, N)."""
-        h = self.in_layers(x) + self.emb_layers(embedding)[:, :, None]
-        return self.skip_connection(x) + self.out_layers(h)
-
-
-class Attention(nn.Module):
-    """Multi-head attention: over all frames, or over the alignment window of another sequence (paper Eq. 3)."""
-
-    def __init__(self, width: int, context_width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.to_q = Linear(width, width, bias=False)
-        self.to_k = Linear(context_width, width, bias=False)
-        self.to_v = Linear(context_width, width, bias=False)
-        self.to_out = nn.Sequential(Linear(width, width), nn.Identity())
-
-    def forward(self, x: Tensor, context: Tensor, bandwidth: int | None = None) -> Tensor:
-        """(B, N, C) over the (B, M, D) context; ``bandwidth`` ``None`` attends to all of it."""
-        query, key, value = self.to_q(x), self.to_k(context), self.to_v(context)
-        if bandwidth is None:
-            q, k, v = (split_heads(part, self.heads) for part in (query, key, value))
-            return self.to_out(merge_heads(F.scaled_dot_product_attention(q, k, v)))
-        band = alignment_band(x.shape[1], context.shape[1], bandwidth).to(x.device)
-        query = query * (x.shape[-1] // self.heads) ** -0.5
-        return self.to_out(
-            banded_attention(query, gather_band(key, band), gather_band(value, band), band, self.heads)
-        )
+        """(B, N, channels) and the (B or 1, 4C) timestep embedding, after its SiLU, to (B, N, C)."""
+        norm, activate, convolve = self.in_layers
+        # All blocks begin with the same SiLU of the same embedding: it is taken once, by the network.
+        h = convolve(activate(norm(x)), shift=self.emb_layers[1](embedding))
+        norm, activate, dropout, convolve = self.out_layers
+        return convolve(dropout(activate(norm(h))), add=self.skip_connection(x))
 
 
 class GatedLinear(nn.Module):
@@ -100,9 +88,9 @@ class FeedForward(nn.Module):
         super().__init__()
         self.net = nn.Sequential(GatedLinear(width, 4 * width), nn.Identity(), Linear(4 * width, width))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(…, C) to (…, C)."""
-        return self.net(x)
+    def forward(self, x: Tensor, add: Tensor) -> Tensor:
+        """(…, C) to (…, C), plus ``add``."""
+        return self.net[2](self.net[0](x), add)
 
 
 class TransformerLayer(nn.Module):
@@ -116,22 +104,15 @@ class TransformerLayer(nn.Module):
         self.attn2 = Attention(width, config.feature_dim, heads)
         self.norm1, self.norm2, self.norm3 = nn.LayerNorm(width), nn.LayerNorm(width), nn.LayerNorm(width)
 
-    def forward(self, x: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
-        """(B, N, C) with (B, M, D) audio features and the alignment bandwidth of each item."""
-        normed = self.norm1(x)
-        x = x + self.attn1(normed, normed)
-        x = x + self._hear(self.norm2(x), audio, bandwidths)
-        return x + self.ff(self.norm3(x))
-
-    def _hear(self, x: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
-        distinct = set(bandwidths)
-        if len(distinct) == 1:
-            return self.attn2(x, audio, bandwidths[0])
-        heard = torch.empty_like(x)
-        for width in distinct:
-            rows = torch.tensor([i for i, other in enumerate(bandwidths) if other == width], device=x.device)
-            heard = heard.index_copy(0, rows, self.attn2(x[rows], audio[rows], width))
-        return heard
+    def forward(self, x: Tensor, audio: LayerConditioning, bands: Bands, chosen: Tensor | None) -> Tensor:
+        """(B, N, C) to (B, N, C), or to the (2B, N, C) of a guided step; then the input may be either."""
+        x = self.attn1(self.norm1(x), x)
+        batch = len(audio.keys_values[0][0])
+        given = x[:batch]
+        attended = self.attn2.attend(self.norm2(given), audio, bands, chosen, given)
+        if audio.unconditional is not None:
+            attended = torch.cat([attended, x[-batch:] + audio.unconditional])
+        return self.ff(self.norm3(attended), attended)
 
 
 class TransformerBlock(nn.Module):
@@ -139,20 +120,18 @@ class TransformerBlock(nn.Module):
 
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(GROUPS, config.width, eps=1e-6)
+        self.norm = GroupNorm(GROUPS, config.width, eps=1e-6)
         self.transformer_blocks = nn.ModuleList([TransformerLayer(config)])
         self.proj_out = _zeroed(Pointwise(config.width, config.width))
 
-    def forward(self, x: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
-        """(B, C, N) to (B, C, N)."""
-        h = self.norm(x).transpose(1, 2)
-        for layer in self.transformer_blocks:
-            h = layer(h, audio, bandwidths)
-        return x + self.proj_out(h.transpose(1, 2))
+    def forward(self, x: Tensor, audio: LayerConditioning, bands: Bands, chosen: Tensor | None) -> Tensor:
+        """(B, N, C) to (B, N, C); see :class:`TransformerLayer`."""
+        h = self.transformer_blocks[0](self.norm(x), audio, bands, chosen)
+        return self.proj_out(h, add=_twice(x, h))
 
 
 class UNet(nn.Module):
-    """The network proper, channels first; see :class:`Denoiser`."""
+    """The network proper; see :class:`Denoiser`."""
 
     def __init__(self, channels: int, config: DenoiserConfig) -> None:
         super().__init__()
@@ -165,23 +144,31 @@ class UNet(nn.Module):
             return nn.ModuleList([residual(inputs), TransformerBlock(config)])
 
         self.time_embed = nn.Sequential(Linear(width, 4 * width), nn.SiLU(), Linear(4 * width, 4 * width))
-        self.input_blocks = nn.ModuleList([nn.ModuleList([nn.Conv1d(channels, width, 3, padding=1)]), block()])
+        self.input_blocks = nn.ModuleList([nn.ModuleList([Convolution(channels, width)]), block()])
         self.middle_block = nn.ModuleList([residual(), TransformerBlock(config), residual()])
         self.output_blocks = nn.ModuleList([block(2 * width), block(2 * width)])
-        self.out = nn.Sequential(nn.GroupNorm(GROUPS, width), nn.SiLU(), nn.Conv1d(width, channels, 3, padding=1))
+        self.out = nn.Sequential(GroupNorm(GROUPS, width), nn.SiLU(), Convolution(width, channels))
 
-    def forward(self, x: Tensor, embedding: Tensor, audio: Tensor, bandwidths: list[int | None]) -> Tensor:
-        """(B, K, N) to (B, K, N)."""
+    def transformers(self) -> list[TransformerBlock]:
+        """Return the transformer blocks in the order in which they run."""
+        blocks = [self.input_blocks[1], self.middle_block, *self.output_blocks]
+        return [block[1] for block in cast(Any, blocks)]
+
+    def forward(self, x: Tensor, sinusoid: Tensor, audio: AudioConditioning, chosen: Tensor | None) -> Tensor:
+        """(B, N, K) and the (B or 1, C) timestep sinusoid to (B, N, K), twice the batch for a guided step."""
+        embedding, layers, bands = F.silu(self.time_embed(sinusoid)), iter(audio.layers), audio.bands
         blocks: Any = self.input_blocks
         first = blocks[0][0](x)
         residual, transformer = blocks[1]
-        h = transformer(residual(first, embedding), audio, bandwidths)
+        h = transformer(residual(first, embedding), next(layers), bands, chosen)
         skips = [first, h]
         before, transformer, after = cast(Any, self.middle_block)
-        h = after(transformer(before(h, embedding), audio, bandwidths), embedding)
+        h = after(transformer(before(h, embedding), next(layers), bands, chosen), embedding)
         for residual, transformer in cast(Any, self.output_blocks):
-            h = transformer(residual(torch.cat([h, skips.pop()], dim=1), embedding), audio, bandwidths)
-        return self.out(h)
+            joined = torch.cat([h, _twice(skips.pop(), h)], dim=-1)
+            h = transformer(residual(joined, embedding), next(layers), bands, chosen)
+        norm, activate, convolve = self.out
+        return convolve(activate(norm(h)))
 
 
 class Denoiser(nn.Module):
@@ -200,18 +187,49 @@ class Denoiser(nn.Module):
         """The alignment window over timesteps."""
         return self.config.alignment
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, audio: Tensor) -> Tensor:
+    def bands(self, n_frames: int, n_features: int, device: torch.device | str | None = None) -> Bands:
+        """Return the alignment's bands for N frames and M features: one, and one for each entry of its schedule."""
+        widths = [self.alignment.bandwidth, *(width for _, width in self.alignment.schedule)]
+        return tuple(
+            None if width is None else alignment_band(n_frames, n_features, width, device) for width in widths
+        )
+
+    def condition(
+        self, audio: Tensor, n_frames: int, null: Tensor | None = None, bands: Bands | None = None
+    ) -> AudioConditioning:
+        """Compute once what every denoising step of a batch of clips needs of their audio.
+
+        :param audio: (B, M, D) audio features; M may differ from N.
+        :param n_frames: frames N of the coefficients.
+        :param null: (1, D) null condition, for predictions with the audio and without it.
+        :param bands: of :meth:`bands` for N and M, where they are at hand.
+        """
+        bands = self.bands(n_frames, audio.shape[1], audio.device) if bands is None else bands
+        layers: list[Any] = [block.transformer_blocks[0] for block in self.model.transformers()]
+        return AudioConditioning(tuple(layer.attn2.condition(audio, bands, null) for layer in layers), bands)
+
+    def predict(self, noisy: Tensor, timesteps: Tensor, audio: AudioConditioning) -> Tensor:
+        """Predict, given audio that is prepared.
+
+        :param noisy: (B, N, K) noisy coefficients.
+        :param timesteps: (B,) diffusion timesteps, or (1,) for all.
+        :param audio: of :meth:`condition`.
+        :return: (B, N, K); with a null condition (2B, N, K): with the audio, then without it.
+        """
+        chosen: Tensor | None = None
+        for start, _ in self.alignment.schedule:
+            reached = (timesteps >= start).long()
+            chosen = reached if chosen is None else chosen + reached
+        sinusoid = timestep_sinusoid(timesteps, self.config.width).to(noisy.dtype)
+        return self.model(noisy, sinusoid, audio, chosen)
+
+    def forward(self, noisy: Tensor, timesteps: Tensor, audio: Tensor, bands: Bands | None = None) -> Tensor:
         """Predict.
 
         :param noisy: (B, N, K) noisy coefficients.
         :param timesteps: (B,) diffusion timesteps.
         :param audio: (B, M, D) audio features; M may differ from N.
+        :param bands: of :meth:`bands` for N and M, where they are at hand.
         :return: (B, N, K).
         """
-        sinusoid = timestep_sinusoid(timesteps, self.config.width).to(noisy.dtype)
-        if self.alignment.schedule:
-            bandwidths = [self.alignment.at(t) for t in timesteps.tolist()]
-        else:
-            bandwidths = [self.alignment.bandwidth] * len(noisy)
-        embedding = self.model.time_embed(sinusoid)
-        return self.model(noisy.transpose(1, 2), embedding, audio, bandwidths).transpose(1, 2)
+        return self.predict(noisy, timesteps, self.condition(audio, noisy.shape[1], bands=bands))

@@ -1,8 +1,10 @@
-"""Linear layers whose products run through oneDNN in training too.
+"""Layers over (B, N, C): frames before channels, under the parameter names and shapes of PyTorch's own layers.
+
+With channels last no layer needs a transposed copy of its input, and a convolution is that of an image of one row.
 
 PyTorch sends float32 products on a CPU to a BLAS that takes more than twice as long as oneDNN on half of the processors
 in use. Forward pass and both gradients are plain products, so all three are asked of oneDNN; on other devices, in other
-precisions, and where its operators are missing, layers are PyTorch's own.
+precisions, and where its operators are missing, they are PyTorch's own.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from said_model.network.kernels import packed_operators
+from said_model.network.kernels import as_frames, as_image, packed_operators
 
 
 class Linear(nn.Linear):
     """A linear layer over the last axis, with :class:`torch.nn.Linear`'s parameters."""
 
-    def forward(self, input: Tensor) -> Tensor:
-        """(…, C_in) to (…, C_out)."""
-        return linear(input, self.weight, self.bias)
+    def forward(self, input: Tensor, add: Tensor | None = None) -> Tensor:
+        """(…, C_in) to (…, C_out), plus ``add`` of the result's shape."""
+        result = linear(input, self.weight, self.bias)
+        return result if add is None else result + add
 
 
 class Pointwise(nn.Conv1d):
@@ -31,9 +34,32 @@ class Pointwise(nn.Conv1d):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 1)
 
+    def forward(self, input: Tensor, add: Tensor | None = None) -> Tensor:
+        """(B, N, C_in) to (B, N, C_out), plus ``add`` of the result's shape."""
+        result = linear(input, self.weight[:, :, 0], self.bias)
+        return result if add is None else result + add
+
+
+class Convolution(nn.Conv1d):
+    """A convolution of width three that keeps the length, with :class:`torch.nn.Conv1d`'s parameters."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 3, padding=1)
+
+    def forward(self, input: Tensor, shift: Tensor | None = None, add: Tensor | None = None) -> Tensor:
+        """(B, N, C_in) to (B, N, C_out), plus ``shift`` (B or 1, C_out) at all frames, plus ``add`` (B, N, C_out)."""
+        result = as_frames(F.conv2d(as_image(input), self.weight.unsqueeze(2), self.bias, padding=(0, 1)))
+        result = result if shift is None else result + shift.unsqueeze(1)
+        return result if add is None else result + add
+
+
+class GroupNorm(nn.GroupNorm):
+    """Normalises groups of channels of (B, N, C) over all frames."""
+
     def forward(self, input: Tensor) -> Tensor:
-        """(B, C_in, N) to (B, C_out, N)."""
-        return linear(input.transpose(1, 2), self.weight[:, :, 0], self.bias).transpose(1, 2)
+        """(B, N, C) to (B, N, C)."""
+        # The function in torch.nn.functional refuses a clip of one frame.
+        return as_frames(torch.group_norm(as_image(input), self.num_groups, self.weight, self.bias, self.eps))
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

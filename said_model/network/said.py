@@ -9,7 +9,7 @@ from blendvoca.errors import ConfigurationError
 from said_model import audio_encoder
 from said_model.audio_encoder import AudioEncoder
 from said_model.config import ModelConfig
-from said_model.network.denoiser import Denoiser
+from said_model.network.denoiser import Bands, Denoiser
 
 
 class SaidNetwork(nn.Module):
@@ -41,9 +41,12 @@ class SaidNetwork(nn.Module):
         """Return the null condition repeated over batch and time (paper 4.2.3): (B, M, D)."""
         return self.null_cond_emb.expand(batch, n_features, -1)
 
-    def forward(self, noisy: Tensor, timesteps: Tensor, audio: Tensor) -> Tensor:
-        """(B, N, K) noisy coefficients, (B,) timesteps, (B, M, D) features to the (B, N, K) prediction."""
-        return self.denoiser(noisy, timesteps, audio)
+    def forward(self, noisy: Tensor, timesteps: Tensor, audio: Tensor, bands: Bands | None = None) -> Tensor:
+        """(B, N, K) noisy coefficients, (B,) timesteps, (B, M, D) features to the (B, N, K) prediction.
+
+        :param bands: of the denoiser for N and M, where they are at hand (:meth:`Denoiser.bands`).
+        """
+        return self.denoiser(noisy, timesteps, audio, bands)
 
     def freeze_encoder(self) -> SaidNetwork:
         """Take the encoder out of training: no gradients (it must also stay in evaluation mode, see :meth:`train`)."""

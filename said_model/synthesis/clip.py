@@ -26,7 +26,7 @@ from said_model.diffusion.windows import (
     run_chain,
     window_starts,
 )
-from said_model.network.inference import ClipDenoiser, GuidedDenoiser
+from said_model.network.guided import ClipDenoiser, GuidedDenoiser
 
 #: Features (1, stop - start, D) of the frames of a section.
 Features = Callable[[Section], Tensor]
@@ -48,17 +48,17 @@ class Edit:
 class Drawing:
     """How coefficients are drawn.
 
-    :param fast: the denoiser, laid out for sampling.
+    :param guided: the denoiser for sampling.
     """
 
-    fast: GuidedDenoiser
+    guided: GuidedDenoiser
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
 
     @property
     def channels(self) -> int:
         """Number of blendshapes K."""
-        return len(self.fast.network.config.names)
+        return len(self.guided.config.names)
 
     def noise(self, seeds: Sequence[int], n_frames: int, number: int = 0) -> Tensor:
         """Return start noise (B, N, K): sample b always gets that of its seed, whatever is drawn beside it."""
@@ -78,7 +78,7 @@ class Drawing:
         parts: list[Denoise] = []
         for rows in batches(len(starts), self.windows.at_once):
             cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
-            clip = self.fast.listen(cut.repeat(samples, 1, 1), frames)
+            clip = self.guided.condition(cut.repeat(samples, 1, 1), frames)
             parts.append(self._guided(clip, schedule))
         return blended(parts, starts, frames, n_frames)
 
@@ -106,8 +106,8 @@ class Drawing:
         :return: (B, N, K) coefficients.
         :raises ConfigurationError: if memory does not suffice.
         """
-        device = self.fast.first_bias.device
-        schedule = make_schedule(self.fast.network.config.diffusion, self.sampler)
+        device = self.guided.device
+        schedule = make_schedule(self.guided.config.diffusion, self.sampler)
         start = noise.to(device)
         if kept is not None:
             start = kept.impose(start, schedule, 0)
@@ -152,7 +152,7 @@ class Drawing:
             reference[:, :given], mask[:, :given] = past.known[:, past.known.shape[1] - given :], 1
             reference[:, given : given + fade] = past.ahead[:, :fade]
             mask[:, given : given + fade] = mask[:, given : given + fade].maximum(fade_out(fade)[:, None])
-        device = self.fast.first_bias.device
+        device = self.guided.device
         return self.draw(audio, noise, InpaintingConstraint(*(part.to(device) for part in (reference, mask, noise))))
 
     def sections(self, n_frames: int) -> list[Section]:

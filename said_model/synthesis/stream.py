@@ -70,8 +70,8 @@ class _Ear:
 
     def __init__(self, drawing: Drawing, encoder: AudioEncoder, config: StreamConfig) -> None:
         self.encoder, self.config = encoder, config
-        self.fps = drawing.fast.network.config.fps
-        self.device = drawing.fast.first_bias.device
+        self.fps = drawing.guided.config.fps
+        self.device = drawing.guided.device
         self.samples, self.dropped = torch.zeros(0), 0
         self.level, self.counted = _Level(), 0
 
@@ -103,7 +103,7 @@ class Streamer:
 
     def __init__(self, drawing: Drawing, encoder: AudioEncoder, config: StreamConfig, seed: int) -> None:
         self.drawing, self.config, self.seed = drawing, config, seed
-        self.fps = drawing.fast.network.config.fps
+        self.fps = drawing.guided.config.fps
         self._ear = _Ear(drawing, encoder, config)
         self._past: Past | None = None
         self._number = 0
@@ -142,7 +142,7 @@ def draw_like_stream(
     drawing: Drawing, encoder: AudioEncoder, config: StreamConfig, samples: Tensor, seed: int
 ) -> Tensor:
     """Draw a whole clip (S,) in the sections that a stream of it would have: (N, K)."""
-    fps = drawing.fast.network.config.fps
+    fps = drawing.guided.config.fps
     n_frames = max(round(len(samples) / SAMPLE_RATE * fps), 1)
     sections = config.chain.sections(n_frames)
     ear = _Ear(drawing, encoder, config)

@@ -18,7 +18,7 @@ from said_model.config import SamplerConfig  # noqa: E402
 from said_model.diffusion.guidance import guided  # noqa: E402
 from said_model.diffusion.sampler import InpaintingConstraint, sample  # noqa: E402
 from said_model.diffusion.schedule import alpha_bars, make_schedule  # noqa: E402
-from said_model.network.inference import GuidedDenoiser  # noqa: E402
+from said_model.network.guided import GuidedDenoiser  # noqa: E402
 
 
 def arrays(folder, name):
@@ -94,7 +94,7 @@ def test_denoiser(network, shapes, forward, context, expected):
 @pytest.mark.parametrize(("context", "expected"), [("audio_features", "eps"), ("context_short", "eps_short")])
 def test_denoiser_laid_out_for_sampling(network, forward, context, expected):
     for row, timestep in enumerate(forward["timesteps"].tolist()):
-        denoiser = GuidedDenoiser(network).listen(forward[context][row : row + 1], forward["noisy"].shape[1])
+        denoiser = GuidedDenoiser(network).condition(forward[context][row : row + 1], forward["noisy"].shape[1])
         conditional, _ = denoiser.pair(forward["noisy"][row : row + 1], float(timestep))
         assert largest(conditional - forward[expected][row : row + 1]) <= 2e-5
 
@@ -116,7 +116,7 @@ def denoise(request, network, sampling):
     with torch.inference_mode():
         audio = network.encode(sampling["waveform"], frames)
     if request.param == "laid out for sampling":
-        return guided(GuidedDenoiser(network).listen(audio, frames).pair, float(sampling["guidance"]))
+        return guided(GuidedDenoiser(network).condition(audio, frames).pair, float(sampling["guidance"]))
     null = network.null_features(*audio.shape[:2])
 
     def pair(x, timestep):

@@ -19,19 +19,34 @@ def gradients(layer, x, direction):
     return result.detach(), x.grad, *(parameter.grad.clone() for parameter in layer.parameters())
 
 
+class ChannelsFirst(nn.Module):
+    """PyTorch's own layer, between transposes."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x):
+        return self.layer(x.transpose(1, 2)).transpose(1, 2)
+
+
 @pytest.mark.parametrize("packed", [True, False])
-@pytest.mark.parametrize("kind", ["linear", "no bias", "pointwise", "strided"])
+@pytest.mark.parametrize("kind", ["linear", "no bias", "pointwise", "convolution", "norm", "strided"])
 def test_results_and_gradients_are_those_of_pytorch(monkeypatch, packed, kind):
     if not packed:
         monkeypatch.setattr(products, "packed_operators", lambda device, dtype: None)
     torch.manual_seed(0)
-    if kind == "pointwise":
-        ours, theirs, shape, out = products.Pointwise(12, 20), nn.Conv1d(12, 20, 1), (3, 12, 7), (3, 20, 7)
+    shape, out = (3, 7, 12), (3, 7, 20)
+    if kind in ("pointwise", "convolution"):
+        ours = products.Pointwise(12, 20) if kind == "pointwise" else products.Convolution(12, 20)
+        theirs = ChannelsFirst(nn.Conv1d(12, 20, ours.kernel_size[0], padding=ours.padding[0]))
+        theirs.layer.load_state_dict(ours.state_dict())
+    elif kind == "norm":
+        ours, theirs, out = products.GroupNorm(4, 12), ChannelsFirst(nn.GroupNorm(4, 12)), shape
     else:
         bias = kind != "no bias"
         ours, theirs = products.Linear(12, 20, bias=bias), nn.Linear(12, 20, bias=bias)
-        shape, out = (3, 7, 12), (3, 7, 20)
-    theirs.load_state_dict(ours.state_dict())
+        theirs.load_state_dict(ours.state_dict())
     x, direction = torch.randn(shape), torch.randn(out)
     if kind == "strided":
         x = x.transpose(0, 1).contiguous().transpose(0, 1)
