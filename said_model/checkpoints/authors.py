@@ -1,25 +1,22 @@
 """The authors' weights: a ``.pth`` state dict into a network of ours.
 
-Such a file is a pickle. It is read with torch's restricted loader, which builds tensors and nothing else; the network's
-sizes are read off the shapes.
+Such a file is a pickle (:mod:`said_model.checkpoints.state_dict` reads it); the network's sizes are read off the
+shapes.
 """
 
 from __future__ import annotations
 
 import json
-import pickle
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError, UnsafePickleError
-from blendvoca.io.files import check_file
-from said_model.checkpoints.folder import ENCODER_PREFIX, fill
+from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError
+from said_model.checkpoints.folder import ENCODER_PREFIX, fill_network
+from said_model.checkpoints.state_dict import first_line
 from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.extras import require_package
 from said_model.network.said import SaidNetwork
@@ -28,47 +25,6 @@ from said_model.network.said import SaidNetwork
 PRETRAINED, WEIGHTS_NAME = "yunik1004/SAiD", "SAiD.pth"
 #: Two spellings of the weight-normalised positional convolution, by the torch version that wrote the file.
 _SPELLINGS = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
-
-
-def read_state(path: str | Path) -> dict[str, Tensor]:
-    """Read a state dict without running anything that the file holds.
-
-    :raises MissingInputError: if there is no such file.
-    :raises UnsafePickleError: if it holds anything but tensors and plain containers.
-    :raises FormatError: if it is no state dict.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise MissingInputError("no such file", expected="a .pth state dict", path=path)
-    check_file(path, archive=True)
-    try:
-        content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise UnsafePickleError(
-            "the file holds more than weights, or is no pickle of weights",
-            expected="a state dict of tensors",
-            found=_what_is_refused(error),
-            remedy="Do not load it by other means: it could run anything. Ask for the weights as plain tensors.",
-            path=path,
-        ) from error
-    except (RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
-        raise FormatError("not a file of torch weights", found=_first_line(error), path=path) from error
-    for key in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise FormatError("not a state dict", expected="names with tensors", found=type(content).__name__, path=path)
-    return {str(key).removeprefix("module."): value for key, value in content.items()}
-
-
-def _what_is_refused(error: Exception) -> str:
-    """Return what torch's restricted loader met, without its advice on how to load it after all."""
-    found = re.search(r"GLOBAL ([\w.]+)", str(error))
-    return f"a call of {found[1]}" if found else "objects that are no tensors"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def respell(state: Mapping[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -183,7 +139,7 @@ def network_of(
         network = SaidNetwork(ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser))
     except ConfigurationError as error:
         raise FormatError("not the weights of SAiD", found=str(error), path=path) from error
-    fill(network, respell(state, network.state_dict()), path)
+    fill_network(network, respell(state, network.state_dict()), path)
     return network.eval()
 
 
@@ -206,7 +162,7 @@ def fetch(repository: str = PRETRAINED) -> Path:
             return cached
         raise DownloadError(
             f"cannot fetch {repository}",
-            found=_first_line(error),
+            found=first_line(error),
             remedy="Download the .pth elsewhere and run `said import-weights FILE.pth`.",
         ) from error
 

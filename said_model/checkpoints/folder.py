@@ -12,15 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from blendvoca.errors import BlendvocaError, FormatError, MissingInputError, VersionError
 from blendvoca.io.atomic import write_text
-from blendvoca.io.files import check_file
-from said_model.checkpoints.small_files import write_weights
+from said_model.checkpoints.state_dict import fill, read_weights, write_weights
 from said_model.config import LOG_MEL, ModelConfig
-from said_model.extras import require_package
 from said_model.network.said import SaidNetwork
 
 CONFIG_FILE = "config.json"
@@ -89,21 +86,17 @@ def read_config(folder: str | Path) -> ModelConfig:
         raise FormatError("unreadable configuration", found=str(error), path=Path(folder) / CONFIG_FILE) from error
 
 
-def read_weights(folder: str | Path) -> dict[str, Tensor]:
+def read_network_weights(folder: str | Path) -> dict[str, Tensor]:
     """Read a checkpoint's tensors.
 
+    :param folder: of the checkpoint.
     :raises MissingInputError: if there are none.
     :raises FormatError: if the file is no safetensors file.
     """
-    safetensors = require_package("safetensors.torch", "reading a checkpoint")
     path = Path(folder) / WEIGHTS_FILE
     if not path.is_file():
         raise MissingInputError("the checkpoint has no weights", expected=WEIGHTS_FILE, path=folder)
-    check_file(path)
-    try:
-        return safetensors.load_file(path)
-    except Exception as error:  # safetensors raises an error class of its own binary module
-        raise FormatError("not a safetensors file", found=str(error), path=path) from error
+    return read_weights(path)
 
 
 def load(folder: str | Path) -> SaidNetwork:
@@ -115,7 +108,7 @@ def load(folder: str | Path) -> SaidNetwork:
     """
     config = read_config(folder)
     network = build(config)
-    fill(network, read_weights(folder), folder)
+    fill_network(network, read_network_weights(folder), folder)
     return network.eval()
 
 
@@ -131,27 +124,14 @@ def build(config: ModelConfig, random_encoder: bool = False) -> SaidNetwork:
     return SaidNetwork(config, load_pretrained(config.encoder.name)[0])
 
 
-def fill(network: SaidNetwork, state: Mapping[str, Tensor], path: str | Path | None = None) -> None:
-    """Put weights into a network.
+def fill_network(network: SaidNetwork, state: Mapping[str, Tensor], path: str | Path | None = None) -> None:
+    """Put weights into a network; those of an encoder that is not stored stay as they are.
 
+    :param network: of any configuration.
+    :param state: names with tensors.
+    :param path: where they were read.
     :raises FormatError: naming missing, left-over and misshapen parameters.
     """
     stored = network.config.encoder.stored
     own = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
-    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    shapes = [
-        f"{key} {tuple(state[key].shape)} instead of {tuple(own[key].shape)}"
-        for key in sorted(own.keys() & state.keys())
-        if own[key].shape != state[key].shape
-    ]
-    for what, names in (("are missing", missing), ("are left over", extra), ("have another shape", shapes)):
-        if names:
-            raise FormatError(
-                f"weights of another architecture: {len(names)} parameters {what}",
-                expected=f"the {len(own)} parameters of the configuration",
-                found=", ".join(names[:3]) + (", …" if len(names) > 3 else ""),
-                path=path,
-            )
-    with torch.no_grad():
-        for key, value in own.items():
-            value.copy_(state[key])
+    fill(own, state, "the configuration", path)

@@ -1,4 +1,4 @@
-"""Weights as files, and those of the small models that measure or compare (sync expert, regression baseline)."""
+"""Files of the small models that measure or compare (sync expert, regression baseline)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import Tensor, nn
+from torch import nn
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.atomic import write_bytes, write_text
-from blendvoca.io.files import check_file
-from said_model.extras import require_package
+from blendvoca.io.atomic import write_text
+from said_model.checkpoints.state_dict import SUFFIX, fill, read_weights, write_weights
 
 Model = TypeVar("Model", bound=nn.Module)
-
-
-def write_weights(path: Path, state: Mapping[str, Tensor]) -> None:
-    """Write tensors as safetensors, atomically.
-
-    :raises OutputError: if the folder cannot be written.
-    """
-    safetensors = require_package("safetensors.torch", "writing weights")
-    write_bytes(path, safetensors.save({k: v.detach().cpu().contiguous() for k, v in state.items()}))
 
 
 @dataclass(frozen=True)
@@ -56,21 +46,19 @@ class SmallFiles:
         :raises MissingInputError: if it is not there.
         :raises FormatError: if it is something else.
         """
-        safetensors = require_package("safetensors.torch", "reading weights")
         config, weights = self._config(folder), self._weights(folder)
         if not config.is_file() or not weights.is_file():
             raise MissingInputError(f"no {self.title} here", expected=f"{config.name} and {weights.name}",
                                     path=Path(folder), remedy=f"Train one with `{self.command}`.")  # fmt: skip
-        check_file(weights)
         try:
             model = make(json.loads(config.read_text())["model"])
-            model.load_state_dict(safetensors.load_file(weights))
-        except Exception as error:  # JSON, safetensors and the models raise many kinds for what is none of theirs
+        except Exception as error:  # JSON and the models raise many kinds for what is none of theirs
             raise FormatError(f"not a {self.title}", found=str(error)[:300], path=Path(folder)) from error
+        fill(model.state_dict(), read_weights(weights), f"this {self.title}", weights)
         return model.eval()
 
     def _weights(self, folder: str | PathLike[str]) -> Path:
-        return Path(folder) / f"{self.stem}.safetensors"
+        return Path(folder) / f"{self.stem}{SUFFIX}"
 
     def _config(self, folder: str | PathLike[str]) -> Path:
         return Path(folder) / f"{self.stem}.json"

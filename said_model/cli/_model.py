@@ -60,10 +60,11 @@ def open_model(model: Path | None, pretrained: str | None, device: str, precisio
     if model is not None and pretrained is not None:
         raise ConfigurationError("two models", expected="--model or --pretrained", found="both")
     if pretrained is not None:
-        from said_model.checkpoints.authors import fetch, network_of, read_state
+        from said_model.checkpoints.authors import fetch, network_of
+        from said_model.checkpoints.state_dict import read_weights
 
         path = fetch(pretrained)
-        said = SAiD(network_of(read_state(path), path=path), pick_device(device), precision)
+        said = SAiD(network_of(read_weights(path), path=path), pick_device(device), precision)
     elif model is None and not DEMO.is_dir():
         raise ConfigurationError(
             "no model", expected="--model FOLDER or --pretrained REPOSITORY",

@@ -23,12 +23,13 @@ def import_weights(file: Path | None, pretrained: str | None, encoder_config: Pa
 
     authors = import_optional("said_model.checkpoints.authors")
     checkpoint = import_optional("said_model.checkpoints.folder")
+    weights = import_optional("said_model.checkpoints.state_dict")
     if (file is None) == (pretrained is None):
         raise ConfigurationError("which weights?", expected="FILE or --pretrained, one of them")
     path = file if file is not None else authors.fetch(pretrained)
     settings = None if encoder_config is None else authors.read_encoder_settings(encoder_config)
     known = {} if names is None else {"names": authors.read_names(names)}
-    network = authors.network_of(authors.read_state(path), settings, path, **known)
+    network = authors.network_of(weights.read_weights(path), settings, path, **known)
     checkpoint.save(out, network, {"imported_from": pretrained or path.name})
     count = sum(parameter.numel() for parameter in network.denoiser.parameters())
     click.echo(f"{out}: denoiser of {count:,} parameters, {network.config.encoder.name} included")

@@ -8,9 +8,7 @@ Names are those of the published state dict (``syncnet_v2.model``): ``netcnnaud`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,8 +17,8 @@ from scipy.fft import dct
 from torch import Tensor, nn
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import FormatError, InputError, MissingInputError
-from blendvoca.io.files import check_file
+from blendvoca.errors import InputError
+from said_model.checkpoints.state_dict import fill, read_weights
 from said_model.evaluation.sync_expert import REACH, Synchrony, best_shift
 
 #: Pictures a second, pictures and MFCCs that are seen together, edge of a picture.
@@ -79,42 +77,16 @@ def _head() -> nn.Sequential:
     return nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 1024))
 
 
-def check_state(state: Mapping[str, object], path: str | PathLike[str] | None = None) -> None:
-    """Check names and shapes of a state dict.
-
-    :raises FormatError: naming what is missing, left over, or of another shape.
-    """
-    own = SyncNet().state_dict()
-    missing, extra = sorted(set(own) - set(state)), sorted(set(state) - set(own))
-    shapes = {name: tuple(getattr(value, "shape", ())) for name, value in state.items()}
-    wrong = [name for name in own if name in shapes and shapes[name] != tuple(own[name].shape)]
-    if missing or extra or wrong:
-        found = f"missing {missing[:3]}, unknown {extra[:3]}, other shapes {[(n, shapes[n]) for n in wrong[:3]]}"
-        raise FormatError("not SyncNet's weights", expected=f"{len(own)} tensors of syncnet_v2", found=found, path=path,
-                          remedy=_REMEDY)  # fmt: skip
-
-
 def load_syncnet(path: str | PathLike[str]) -> SyncNet:
     """Load the user's weights, in evaluation mode, on the CPU.
 
+    :param path: of ``syncnet_v2.model``.
     :raises MissingInputError: if there is no such file.
-    :raises FormatError: if it is something else.
+    :raises UnsafePickleError: if it holds more than weights.
+    :raises FormatError: if it is something else, naming missing, left-over and misshapen tensors.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingInputError("no SyncNet weights here", path=file, remedy=_REMEDY)
-    check_file(file, archive=True)
-    try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds for a file that is none
-        # What torch says would send the reader to unrestricted unpickling.
-        raise FormatError("not a state dict of plain tensors", found=type(error).__name__, path=file,
-                          remedy=_REMEDY) from error  # fmt: skip
-    if not isinstance(state, Mapping):
-        raise FormatError("not a state dict", expected="names and tensors", found=type(state).__name__, path=file)
-    check_state(state, file)
     model = SyncNet()
-    model.load_state_dict(state)
+    fill(model.state_dict(), read_weights(path, _REMEDY), "SyncNet (syncnet_v2)", path, _REMEDY)
     return model.eval()
 
 

@@ -6,19 +6,16 @@ Its latent mean is the feature of Fréchet distance, WInD and multimodality. Mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from blendvoca.errors import FormatError, InputError, MissingInputError
-from blendvoca.io.files import check_file
-from said_model.extras import require_package
+from blendvoca.errors import InputError
+from said_model.checkpoints.state_dict import fill, read_weights
 
 #: Window length in frames, coefficients, and size of the latent (supplement 11.1).
 FRAMES, COEFFICIENTS, LATENTS = 120, 32, 64
@@ -109,34 +106,19 @@ class CoefficientVAE(nn.Module):
         return Reconstruction(self.decoder(latent), mean, log_variance)
 
 
-_REMEDY = "Give the published vae.pth, or what `said train-vae` wrote."
+_REMEDY = "Give the published vae.pth (`blendvoca download --list` names it), or what `said train-vae` wrote."
 
 
 def load_vae(path: str | PathLike[str]) -> CoefficientVAE:
     """Load a state dict (``vae.pth`` as published, or ``.safetensors``) in evaluation mode, on the CPU.
 
+    :param path: of the file.
     :raises MissingInputError: if there is no such file.
+    :raises UnsafePickleError: if it holds more than weights.
     :raises FormatError: if it is no state dict, or one of another architecture.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise MissingInputError("no weights here", path=file, remedy="`blendvoca download --list` names vae.pth.")
-    safetensors = require_package("safetensors.torch", "reading weights") if file.suffix == ".safetensors" else None
-    check_file(file, archive=True)
-    try:
-        state = safetensors.load_file(file) if safetensors else torch.load(file, map_location="cpu", weights_only=True)
-    except Exception as error:  # both raise many kinds for a file that is none
-        # What torch says would send the reader to unrestricted unpickling.
-        raise FormatError("not a state dict of plain tensors", found=type(error).__name__, path=file,
-                          remedy=_REMEDY) from error  # fmt: skip
     model = CoefficientVAE()
-    try:
-        model.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        missing = sorted(set(model.state_dict()) - set(state))[:3] if isinstance(state, Mapping) else "no names"
-        raise FormatError("weights of another architecture", expected=f"{len(model.state_dict())} tensors of the VAE",
-                          found=f"missing {missing}" if missing else "other shapes or further tensors", path=file,
-                          remedy=_REMEDY) from error  # fmt: skip
+    fill(model.state_dict(), read_weights(path, _REMEDY), "the VAE", path, _REMEDY)
     return model.eval()
 
 

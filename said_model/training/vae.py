@@ -16,7 +16,7 @@ from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from blendvoca.speakers import VOCASET_FPS
-from said_model.checkpoints.small_files import write_weights
+from said_model.checkpoints.state_dict import write_weights
 from said_model.config import SAMPLE_RATE, require
 from said_model.evaluation.vae import FRAMES, CoefficientVAE, Reconstruction
 from said_model.training.loop import LoopConfig, Outcome, Report, run

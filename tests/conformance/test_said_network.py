@@ -13,7 +13,8 @@ pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run
 from reference.said_plain import denoise as plain_denoise  # noqa: E402
 from reference.said_weights import reference_state  # noqa: E402
 
-from said_model.checkpoints.authors import network_of, read_state  # noqa: E402
+from said_model.checkpoints.authors import network_of  # noqa: E402
+from said_model.checkpoints.state_dict import read_weights  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
 from said_model.diffusion.guidance import guided  # noqa: E402
 from said_model.diffusion.sampler import InpaintingConstraint, sample  # noqa: E402
@@ -71,7 +72,7 @@ def test_an_authors_file_loads_without_missing_or_left_over_keys(shapes, setting
         }
     assert any(key.endswith("weight_g") for key in state) == (spelling == "older")
     torch.save(state, tmp_path / "SAiD.pth")
-    loaded = network_of(read_state(tmp_path / "SAiD.pth"), settings).state_dict()
+    loaded = network_of(read_weights(tmp_path / "SAiD.pth"), settings).state_dict()
     for key, value in reference_state(shapes).items():
         assert torch.equal(loaded[key], value), key
 

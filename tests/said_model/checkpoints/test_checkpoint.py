@@ -22,6 +22,7 @@ from blendvoca.errors import (  # noqa: E402
 from said_model.audio_encoder.pretrained import build_pretrained, load_pretrained  # noqa: E402
 from said_model.checkpoints import authors  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.checkpoints.state_dict import read_weights  # noqa: E402
 from said_model.config import EncoderConfig, ModelConfig  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 
@@ -94,7 +95,7 @@ def test_a_pickle_with_code_is_not_run(tmp_path, monkeypatch, container):
     else:
         torch.save({"weights": Trap()}, tmp_path / "SAiD.pth")
     with pytest.raises(UnsafePickleError) as caught:
-        authors.read_state(tmp_path / "SAiD.pth")
+        read_weights(tmp_path / "SAiD.pth")
     # Torch's own message says how to load it all the same; ours must not.
     assert "weights_only" not in str(caught.value)
     assert not (tmp_path / "trapped").exists()
@@ -103,16 +104,16 @@ def test_a_pickle_with_code_is_not_run(tmp_path, monkeypatch, container):
 def test_authors_files_that_are_none(tmp_path):
     path = tmp_path / "SAiD.pth"
     with pytest.raises(MissingInputError):
-        authors.read_state(path)
+        read_weights(path)
     path.write_bytes(b"")
     with pytest.raises(FormatError):
-        authors.read_state(path)
+        read_weights(path)
     torch.save({"epoch": 3}, path)
     with pytest.raises(FormatError, match="not a state dict"):
-        authors.read_state(path)
+        read_weights(path)
     torch.save({"layer.weight": torch.zeros(3)}, path)
     with pytest.raises(FormatError, match="not the weights of SAiD"):
-        authors.network_of(authors.read_state(path), path=path)
+        authors.network_of(read_weights(path), path=path)
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
@@ -125,12 +126,12 @@ def test_encoder_sizes_are_read_off_the_shapes(prefix, tmp_path):
     config = ModelConfig(encoder=EncoderConfig("x", small, True), denoiser=base.denoiser)
     network = checkpoint.build(config)
     torch.save({prefix + key: value for key, value in network.state_dict().items()}, tmp_path / "SAiD.pth")
-    state = authors.read_state(tmp_path / "SAiD.pth")
+    state = read_weights(tmp_path / "SAiD.pth")
     # The number of the denoiser's heads is not in the shapes: the published six do not divide a width of 32.
     assert authors.encoder_settings(state).items() >= {k: v for k, v in small.items() if k != "model_type"}.items()
     rebuilt = checkpoint.build(ModelConfig(encoder=EncoderConfig("x", authors.encoder_settings(state), True),
                                            denoiser=base.denoiser))  # fmt: skip
-    checkpoint.fill(rebuilt, state)
+    checkpoint.fill_network(rebuilt, state)
     sound = torch.randn(1, 6000)
     with torch.no_grad():
         assert torch.equal(rebuilt.encode(sound, 22), network.eval().encode(sound, 22)) or rebuilt.training
@@ -180,7 +181,7 @@ def test_an_encoder_in_a_folder_is_loaded_by_its_name(tmp_path):
     encoder, config = load_pretrained(str(tmp_path / "hubert"))
     network = SaidNetwork(ModelConfig(encoder=config, denoiser=tiny_config(feature_dim=32).denoiser), encoder)
     checkpoint.save(tmp_path / "run", network)
-    assert not any(key.startswith("audio_encoder.") for key in checkpoint.read_weights(tmp_path / "run"))
+    assert not any(key.startswith("audio_encoder.") for key in checkpoint.read_network_weights(tmp_path / "run"))
     loaded, sound = checkpoint.load(tmp_path / "run"), torch.randn(1, 6000)
     with torch.no_grad():
         assert torch.equal(loaded.encode(sound, 22), network.encode(sound, 22))

@@ -15,6 +15,7 @@ from blendvoca.io.track.csv import read_track  # noqa: E402
 from blendvoca.io.wav import write_wav  # noqa: E402
 from said_model.checkpoints import authors  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.checkpoints.state_dict import read_weights  # noqa: E402
 from said_model.cli import main  # noqa: E402
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
 
@@ -104,11 +105,11 @@ def test_what_cannot_be_fetched(repository, authors_state, monkeypatch):
         authors.fetch()
     torch.save({"weights": Trap()}, repository / "SAiD.pth")
     with pytest.raises(UnsafePickleError):
-        authors.read_state(authors.fetch())
+        read_weights(authors.fetch())
     torch.save({key: value for key, value in authors_state.items() if "middle_block" not in key},
                repository / "SAiD.pth")  # fmt: skip
     with pytest.raises(FormatError, match="parameters are missing"):
-        authors.network_of(authors.read_state(authors.fetch()))
+        authors.network_of(read_weights(authors.fetch()))
 
     def offline(*_args, **_kwargs):
         raise ConnectionError("no route to host")
