@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.arkit import select_names
-from blendvoca.errors import ConfigurationError, FormatError, LandmarkError, MissingInputError, nearest
-from blendvoca.io.files import check_file
+from blendvoca.errors import ConfigurationError, LandmarkError, MissingInputError, nearest
+from blendvoca.io.archive import open_zip, read_npz
 from blendvoca.rig import BlendshapeRig
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks
@@ -164,9 +164,9 @@ def _is_ict(path: Path) -> bool:
     """Whether a path is the ICT model, in either layout."""
     if path.is_dir():
         return any(path.rglob("generic_neutral_mesh.obj"))
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         return False
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         names = archive.namelist()
     return "expression_deltas.npy" in names or any(name.endswith("generic_neutral_mesh.obj") for name in names)
 
@@ -175,17 +175,9 @@ def _archive(path: Path) -> tuple[BlendshapeRig, NDArray[np.int64] | None]:
     """Read ``neutral`` (V, 3), ``faces`` (F, 3), ``deltas`` (K, V, 3), ``names`` (K,), perhaps ``landmarks`` (68,)."""
     from blendvoca.mesh import Mesh
 
-    wanted = ("neutral", "faces", "deltas", "names")
-    check_file(path, archive=True)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in wanted if name not in archive.files]
-            if missing:
-                raise FormatError("no rig in the archive", expected=wanted, found=f"no {missing}", path=path)
-            neutral, faces, deltas, names = (archive[name] for name in wanted)
-            own = archive["landmarks"] if "landmarks" in archive.files else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError("the archive cannot be read", found=str(error)[:80], path=path) from error
+    data = read_npz(path, ("neutral", "faces", "deltas", "names"), ("landmarks",), what="no rig in the archive")
+    neutral, faces, deltas, names = (data[name] for name in ("neutral", "faces", "deltas", "names"))
+    own = data.get("landmarks")
     rig = BlendshapeRig(Mesh(neutral, faces), deltas, tuple(str(name) for name in names))
     return rig, None if own is None else checked_indices(own, rig.neutral.n_vertices, path=path)
 

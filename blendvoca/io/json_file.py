@@ -81,7 +81,8 @@ def read_document(path: str | PathLike[str], what: str, expected: str) -> Any:
     try:
         return read_json(path, anything, what)
     except FormatError as error:
-        error.expected = expected
+        if error.expected == "JSON":
+            error.expected = expected
         raise
 
 

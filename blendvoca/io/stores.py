@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import stat
-import struct
 import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Protocol
 
-from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import StrPath, check_file, read_bytes
+from blendvoca.errors import MissingInputError
+from blendvoca.io.archive import members, open_zip, read_member
+from blendvoca.io.files import StrPath, read_bytes
 from blendvoca.io.stand_in import refuse_stand_in
-
-#: Largest member of an archive that is read: the largest file of any corpus is a few hundred megabytes.
-MAX_MEMBER_BYTES = 1 << 30
-
-
-#: What deflate makes of one byte at the most.
-_MOST_DEFLATED = 1032
-_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, struct.error, MemoryError)
 
 
 class Store(Protocol):
@@ -104,14 +93,8 @@ class ZipStore:
 
     def _open(self) -> zipfile.ZipFile:
         if self._owner != os.getpid():
-            check_file(self.path, archive=True)
-            try:
-                self._archive = zipfile.ZipFile(self.path)
-            except OSError as error:
-                raise MissingInputError("cannot read this archive", found=error.strerror, path=self.path) from error
-            except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
-                raise FormatError("not a zip archive", found=str(error), path=self.path) from error
-            self._members = {info.filename: info for info in self._archive.infolist() if _wanted(info, self.path)}
+            self._archive = open_zip(self.path)
+            self._members = members(self._archive, self.path)
             self._owner, self._size = os.getpid(), self.path.stat().st_size
         return self._archive
 
@@ -126,24 +109,10 @@ class ZipStore:
     def read(self, name: str) -> bytes:
         """Return the content of a member.
 
-        :raises FormatError: if it is damaged, encrypted or larger than ``MAX_MEMBER_BYTES``.
+        :raises FormatError: if it is damaged, encrypted or too large.
         """
         archive, info = self._open(), self._member(name)
-        if info.compress_size > self._size:
-            raise FormatError("a damaged member", found="more bytes than the archive has", path=self.where(name))
-        if info.file_size > min(MAX_MEMBER_BYTES, _MOST_DEFLATED * self._size):
-            raise FormatError(
-                "a member is too large",
-                expected=f"at most {MAX_MEMBER_BYTES} bytes, and what so small an archive can hold",
-                found=info.file_size,
-                path=self.where(name),
-            )
-        try:
-            content = archive.read(info)
-        except (*_DAMAGE, OSError, NotImplementedError, RuntimeError) as error:
-            raise FormatError(
-                "a damaged member", found=str(error), remedy="Download the archive again.", path=self.where(name)
-            ) from error
+        content = read_member(archive, info, self._size, self.where(name))
         refuse_stand_in(content, self.where(name))
         return content
 
@@ -161,22 +130,3 @@ class ZipStore:
     def where(self, name: str) -> str:
         """Return ``archive.zip/member``."""
         return f"{self.path}/{name}"
-
-
-def _wanted(info: zipfile.ZipInfo, path: Path) -> bool:
-    """Whether a member is a file to be listed.
-
-    :raises FormatError: for a name that leads outside the archive, or a link.
-    """
-    name = info.filename
-    parts = PurePosixPath(name).parts
-    if not parts or name.startswith(("/", "\\")) or ".." in parts or "\\" in name or ":" in name or "\0" in name:
-        raise FormatError(
-            "a member's name leads outside the archive",
-            found=repr(name),
-            remedy="Do not trust this archive: download it again from its source.",
-            path=path,
-        )
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise FormatError("a member is a link", found=repr(name), path=path)
-    return not name.endswith("/") and parts[0] != "__MACOSX" and not any(part.startswith(".") for part in parts)

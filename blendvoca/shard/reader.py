@@ -23,6 +23,7 @@ from blendvoca.crop import Crop
 from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, nearest
 from blendvoca.io.files import check_file
 from blendvoca.io.json_file import mapping, parse_json, text
+from blendvoca.limits import HDF5_DATASET, HDF5_NAMES, Limit
 from blendvoca.mesh import Mesh
 from blendvoca.names import check_distinct, check_file_name, check_labels
 from blendvoca.rig import BlendshapeRig
@@ -162,7 +163,7 @@ def read_rig_group(group: h5py.Group) -> ShardRig:
 
 
 def _names(group: h5py.Group) -> tuple[str, ...]:
-    names = tuple(bytes(name).decode() for name in _values(group, "names", "S", 1, schema.LARGEST_NAMES_BYTES))
+    names = tuple(bytes(name).decode() for name in _values(group, "names", "S", 1, HDF5_NAMES))
     check_labels(names, "blendshape")
     return names
 
@@ -237,7 +238,7 @@ def _own(parent: h5py.Group, name: str) -> Any:
 
 
 def _values(
-    group: h5py.Group, name: str, kind: str, axes: int, most: int = schema.LARGEST_DATASET_BYTES
+    group: h5py.Group, name: str, kind: str, axes: int, most: Limit = HDF5_DATASET
 ) -> NDArray[Any]:
     """Read a dataset of floats (``"f"``), integers (``"i"``) or text (``"S"``) with so many axes."""
     dataset = _own(group, name)
@@ -246,9 +247,7 @@ def _values(
         raise FormatError(
             f"{dataset.name} is of another kind", expected=f"{axes} axes of kind {kind!r}", found=found, remedy=_DAMAGED
         )
-    if dataset.nbytes > most:
-        found = f"{dataset.name}: {dataset.shape}"
-        raise FormatError("a dataset is too large", expected=f"{most} bytes at most", found=found, remedy=_DAMAGED)
+    most.check(dataset.nbytes, dataset.file.id.get_filesize())
     return dataset[()]
 
 

@@ -39,11 +39,6 @@ AUDIO_DATASET = "audio"
 #: not fitted here always state an origin; those that were bear a certificate.
 ORIGIN_RELEASE = "release"
 
-#: A few kilobytes of HDF5 can claim any size; no part of a shard comes near this.
-LARGEST_DATASET_BYTES = 1 << 30
-#: The 32 names of a rig take 640 bytes.
-LARGEST_NAMES_BYTES = 1 << 20
-
 
 class LicenceClass(StrEnum):
     """What may be done with a shard, from free to bound.

@@ -13,6 +13,7 @@ import numpy as np
 from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, MissingInputError
 from blendvoca.io.files import read_bytes
+from blendvoca.limits import HDF5_DATASET
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, check_file, read_manifest, shard_files
@@ -192,7 +193,7 @@ def _indirect(group: h5py.Group) -> Iterator[str]:
 
 
 def _is_too_large(item: object) -> bool:
-    return isinstance(item, h5py.Dataset) and item.nbytes > schema.LARGEST_DATASET_BYTES
+    return isinstance(item, h5py.Dataset) and item.nbytes > HDF5_DATASET.allowed(item.file.id.get_filesize())
 
 
 def _lacks_checksum(item: object) -> bool:

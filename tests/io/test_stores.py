@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io import stores
 from blendvoca.io.stores import FolderStore, ZipStore
 
 
@@ -56,10 +55,11 @@ def test_links_in_archives_are_refused(tmp_path: Path) -> None:
 
 
 def test_large_and_damaged_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = archive(tmp_path / "a.zip", {"zeros": bytes(100_000)})
-    monkeypatch.setattr(stores, "MAX_MEMBER_BYTES", 99_999)
-    with pytest.raises(FormatError, match="too large"):
+    path = archive(tmp_path / "a.zip", {"zeros": bytes(65 << 20)})
+    with pytest.raises(FormatError, match="too large; expected at most 67108864 bytes"):
         ZipStore(path).read("zeros")
+    monkeypatch.setenv("BLENDVOCA_LIMIT_FACTOR", "2")
+    assert len(ZipStore(path).read("zeros")) == 65 << 20
     data = bytearray(archive(tmp_path / "b.zip", {"text": os.urandom(500)}).read_bytes())
     data[100] ^= 255
     (tmp_path / "b.zip").write_bytes(data)

@@ -105,7 +105,7 @@ def test_damaged_and_missing_sources_are_named(tmp_path) -> None:
         load_source(tmp_path / "rig.npz")
     with zipfile.ZipFile(tmp_path / "rig.zip", "w") as archive:
         archive.writestr("../../Neutral.obj", "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
-    with pytest.raises(MissingInputError, match="no shapes beside the neutral"):
+    with pytest.raises(FormatError, match="leads outside the archive"):
         load_source(tmp_path / "rig.zip")
     assert not (tmp_path.parent / "Neutral.obj").exists()
 

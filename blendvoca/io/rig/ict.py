@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import ARKIT_NAMES, ict_parts
 from blendvoca.errors import FormatError, MissingInputError, RigError, nearest
-from blendvoca.io.files import check_file
+from blendvoca.io.archive import extracted, read_npz
 from blendvoca.io.mesh.obj import read_obj
-from blendvoca.io.rig.obj_folder import extracted
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 
@@ -109,15 +108,7 @@ def _read_archive(path: Path) -> IctModel:
         "identity_deltas",
         "landmarks68",
     )
-    check_file(path, archive=True)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [name for name in wanted if name not in archive.files]
-            if missing:
-                raise FormatError("no ICT-FaceKit archive", expected=wanted, found=f"no {missing}", path=path)
-            data = {name: archive[name] for name in wanted}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError("no ICT-FaceKit archive", found=str(error)[:80], path=path) from error
+    data = read_npz(path, wanted, what="no ICT-FaceKit archive")
     neutral = data["neutral"] * np.float64(_METRES)
     for kind in ("expression", "identity"):
         deltas = data[f"{kind}_deltas"]

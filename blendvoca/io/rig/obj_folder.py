@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from os import PathLike
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from blendvoca.arkit import canonical_name
 from blendvoca.errors import FormatError, MeshError, MissingInputError, TrackError
+from blendvoca.io.archive import extracted
 from blendvoca.io.files import check_file
 from blendvoca.io.mesh.obj import read_obj
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 
 _NEUTRAL_NAMES = ("neutral", "base", "basis", "rest", "generic_neutral_mesh")
-# A rig of a few hundred shapes of a detailed head stays below this; a zip that claims more is not unpacked.
-_MAX_UNPACKED = 4_000_000_000
 
 
 def read_rig_folder(path: str | PathLike[str]) -> BlendshapeRig:
@@ -89,37 +84,3 @@ def shape_name(spelling: str) -> str:
         return canonical_name(spelling)
     except TrackError:
         return spelling
-
-
-@contextmanager
-def extracted(archive: str | PathLike[str], suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Yield a temporary folder with the files of a zip that end in ``suffixes``; gone afterwards.
-
-    Member names keep their last folder only, so that nothing lands outside.
-
-    :raises FormatError: for a damaged zip, or one that claims an absurd size.
-    """
-    with tempfile.TemporaryDirectory(prefix="blendvoca-") as name:
-        folder = Path(name)
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                members = [entry for entry in opened.infolist() if _wanted(entry, suffixes)]
-                if sum(entry.file_size for entry in members) > _MAX_UNPACKED:
-                    raise FormatError(
-                        "the archive is too large", expected=f"at most {_MAX_UNPACKED} bytes", path=archive
-                    )
-                for entry in members:
-                    inside = PurePosixPath(entry.filename)
-                    target = folder / (inside.parent.name.replace("..", "") or ".") / inside.name
-                    target.parent.mkdir(exist_ok=True)
-                    with opened.open(entry) as source, target.open("wb") as sink:
-                        shutil.copyfileobj(source, sink)
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            raise FormatError("the archive cannot be read", found=str(error)[:80], path=archive) from error
-        yield folder
-
-
-def _wanted(entry: zipfile.ZipInfo, suffixes: tuple[str, ...]) -> bool:
-    inside = PurePosixPath(entry.filename)
-    hidden = inside.name.startswith(".") or "__MACOSX" in inside.parts
-    return not entry.is_dir() and not hidden and inside.suffix.lower() in suffixes
