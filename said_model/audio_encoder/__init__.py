@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from said_model.audio_encoder.base import AudioEncoder as AudioEncoder
-from said_model.audio_encoder.base import normalise as normalise
+from said_model.audio_encoder.level import normalise as normalise
 from said_model.config import LOG_MEL, EncoderConfig
 
 

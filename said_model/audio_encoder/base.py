@@ -7,15 +7,6 @@ from abc import abstractmethod
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Keeps silence at zero; the value that wav2vec 2.0 was trained with.
-VARIANCE_FLOOR = 1e-7
-
-
-def normalise(samples: Tensor) -> Tensor:
-    """Bring waveforms (B, S) to zero mean and unit variance; silence stays silence."""
-    centred = samples - samples.mean(-1, keepdim=True)
-    return centred / (centred.square().mean(-1, keepdim=True) + VARIANCE_FLOOR).sqrt()
-
 
 def to_frames(features: Tensor, n_frames: int) -> Tensor:
     """Resample features (B, D, L) to (B, D, N), linear, corners aligned (paper 4.2.1)."""
@@ -27,7 +18,7 @@ class AudioEncoder(nn.Module):
 
     #: Width D of a feature vector.
     feature_dim: int
-    #: Fewest samples the encoder can hear; shorter sound is padded with silence.
+    #: Fewest samples that can be encoded; shorter sound is padded with silence.
     min_samples: int
     #: Seconds of sound on either side that a feature vector may depend on in a window of sound.
     context_seconds: float
@@ -39,7 +30,7 @@ class AudioEncoder(nn.Module):
     def forward(self, waveform: Tensor, n_frames: int) -> Tensor:
         """Encode.
 
-        :param waveform: (B, S) samples at 16 kHz, zero mean and unit variance (:func:`normalise`).
+        :param waveform: (B, S) samples at 16 kHz, zero mean and unit variance (:mod:`said_model.audio_encoder.level`).
         :param n_frames: number of animation frames N that the sound lasts.
         :return: (B, N, D).
         """

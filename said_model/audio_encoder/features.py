@@ -34,6 +34,7 @@ from blendvoca.errors import AudioError, ConfigurationError, IntegrityError
 from blendvoca.io.atomic import atomic_path
 from blendvoca.progress import Progress
 from said_model.audio_encoder import AudioEncoder, normalise
+from said_model.audio_encoder.speech import to_length
 from said_model.config import SAMPLE_RATE
 from said_model.devices import pick_device
 from said_model.extras import require_package
@@ -115,16 +116,6 @@ def shifted(samples: NDArray[np.float32], by: int) -> NDArray[np.float32]:
     else:
         out[:by] = samples[-by:]
     return out
-
-
-def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArray[np.float32]:
-    """Cut a waveform (S,) at 16 kHz where the motion's frames end, or fill it up with silence.
-
-    Recordings last a little longer or shorter than the motion; an encoder spreads all it hears over the frames, so that
-    features of the whole recording would drift away from the motion.
-    """
-    count = max(round(n_frames / fps * SAMPLE_RATE), 1)
-    return np.pad(samples[:count], (0, max(count - len(samples), 0)))
 
 
 def fill_together(

@@ -7,13 +7,12 @@ from os import PathLike
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.io.wav import FULL_SCALE, Source, read_resampled
-from said_model.audio_encoder import AudioEncoder
-from said_model.audio_encoder.base import VARIANCE_FLOOR
+from said_model.audio_encoder import AudioEncoder, normalise
 from said_model.config import SAMPLE_RATE
 
 #: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
@@ -24,8 +23,6 @@ CLIPPED_SHARE = 1e-3
 SILENCE = 1e-4
 #: Seconds below which no speech can be told.
 SHORT_SECONDS = 0.2
-#: Samples that are normalised at a time.
-_BLOCK = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +42,17 @@ class Speech:
 
     def lasting(self, n_frames: int, fps: float) -> Speech:
         """Return the sound cut where so many frames end, or filled up with silence: sound and frames stay in step."""
-        count = max(round(n_frames / fps * SAMPLE_RATE), 1)
-        cut = self.samples[:count]
-        return Speech(F.pad(cut, (0, count - len(cut))), self.notes)
+        return Speech(torch.from_numpy(to_length(self.samples.numpy(), n_frames, fps)), self.notes)
+
+
+def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArray[np.float32]:
+    """Cut a waveform (S,) at 16 kHz where the motion's frames end, or fill it up with silence.
+
+    Recordings last a little longer or shorter than the motion; an encoder spreads all of its input over the frames, so
+    that features of the whole recording would drift away from the motion.
+    """
+    count = max(round(n_frames / fps * SAMPLE_RATE), 1)
+    return np.pad(samples[:count], (0, max(count - len(samples), 0)))
 
 
 def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
@@ -65,16 +70,7 @@ def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
         source = Source(sound.rate, len(sound), level, clipped)
     else:
         heard, source = read_resampled(sound, SAMPLE_RATE)
-    return Speech(standardise(torch.from_numpy(heard.samples.copy())), tuple(_notes(source)))
-
-
-def standardise(samples: Tensor) -> Tensor:
-    """Bring (S,) samples to zero mean and unit variance; silence stays silence."""
-    parts = samples.split(_BLOCK)
-    mean = sum(float(part.double().sum()) for part in parts) / len(samples)
-    squares = sum(float((part.double() - mean).square().sum()) for part in parts)
-    scale = (squares / len(samples) + VARIANCE_FLOOR) ** 0.5
-    return torch.cat([((part.double() - mean) / scale).float() for part in parts])
+    return Speech(normalise(torch.from_numpy(heard.samples.copy())), tuple(_notes(source)))
 
 
 def _notes(source: Source) -> list[str]:

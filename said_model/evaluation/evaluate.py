@@ -21,7 +21,8 @@ from blendvoca.track import CoefficientTrack
 from blendvoca.vertex_sets import MOUTH_REGION, UPPER_FACE, VertexSet
 from blendvoca.view.syncnet import syncnet_pictures
 from said_model.audio_encoder import AudioEncoder
-from said_model.audio_encoder.features import encode, to_length
+from said_model.audio_encoder.features import encode
+from said_model.audio_encoder.speech import to_length
 from said_model.evaluation.metrics.beat import beat_consistency
 from said_model.evaluation.metrics.closure import closure_recall, lip_opening
 from said_model.evaluation.metrics.coefficients import coefficient_error, matched

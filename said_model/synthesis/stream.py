@@ -17,7 +17,7 @@ from torch import Tensor
 
 from blendvoca.errors import AudioError
 from said_model.audio_encoder import AudioEncoder
-from said_model.audio_encoder.base import VARIANCE_FLOOR
+from said_model.audio_encoder.level import Level
 from said_model.config import SAMPLE_RATE
 from said_model.diffusion.windows import Chain, Past, Section
 from said_model.synthesis.clip import Drawing
@@ -40,26 +40,6 @@ class StreamConfig:
         return (self.chain.hop + self.chain.lookahead) / fps
 
 
-@dataclass
-class _Level:
-    """Sums of all samples so far."""
-
-    count: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    def update(self, samples: Tensor) -> None:
-        wide = samples.double()
-        self.count += len(samples)
-        self.total += float(wide.sum())
-        self.squares += float(wide.square().sum())
-
-    def normalise(self, samples: Tensor) -> Tensor:
-        mean = self.total / self.count
-        variance = max(self.squares / self.count - mean**2, 0.0)
-        return ((samples.double() - mean) / (variance + VARIANCE_FLOOR) ** 0.5).float()
-
-
 def _place(frame: int, fps: float) -> int:
     """First sample of a frame."""
     return round(frame * SAMPLE_RATE / fps)
@@ -73,7 +53,7 @@ class _Ear:
         self.fps = drawing.guided.config.fps
         self.device = drawing.guided.device
         self.samples, self.dropped = torch.zeros(0), 0
-        self.level, self.counted = _Level(), 0
+        self.level, self.counted = Level(), 0
 
     @property
     def heard(self) -> int:
