@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.options import setting
+from pipelines.config import BuildConfig
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -18,15 +21,16 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the shards.")
-@click.option("--source-rig", default="auto", metavar="NAME|PATH",
+@setting(BuildConfig, "source_rig", "--source-rig", metavar="NAME|PATH",
               help="Rig to transfer: synthetic, arkit, ict or a path; auto is synthetic for the sample, else arkit.")
-@click.option("--shapes", default="blendvoca", metavar="SET", help="blendvoca (the 32), all, or names with commas.")
-@click.option("--method", default="face", type=click.Choice(["face", "sumner-popovic"]), help="How to transfer shapes.")
+@setting(BuildConfig, "shapes", "--shapes", metavar="SET", help="blendvoca (the 32), all, or names with commas.")
+@setting(BuildConfig, "method", "--method", type=click.Choice(["face", "sumner-popovic"]),
+         help="How to transfer shapes.")  # fmt: skip
 @click.option("--landmarks", type=click.Path(path_type=Path),
               help="Landmark file of all speakers, or a folder with one a speaker.  [default: the corpus's own]")
 @click.option("--region", type=click.Path(path_type=Path),
               help="Vertices that the transfer may move: indices, or MASKS.pkl:NAME.  [default: the face]")
-@click.option("--delta", default=0.1, help="Largest step of a coefficient between frames.")
+@setting(BuildConfig, "rate_limit", "--delta", help="Largest step of a coefficient between frames.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0 for none.  [default: one a core]")
 @click.option("--dask", metavar="tcp://…", help="Use the workers of this dask scheduler instead.")
 @click.option("--force", is_flag=True, help="Do everything again.")
@@ -56,7 +60,6 @@ def build(
 
     from pipelines.build import build as run_build
     from pipelines.check import check as run_check
-    from pipelines.config import BuildConfig
     from pipelines.progress import Terminal
     from pipelines.runner import Interrupted
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.fetch.download import DownloadConfig
+from blendvoca.terminal.options import setting
+
 if TYPE_CHECKING:
     from blendvoca.fetch.registry import Entry
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--list", "show", is_flag=True, help="Show what can be had; with NAME, its files.")
 @click.option("--files", "patterns", multiple=True, metavar="PATTERN", help="Only files like this, e.g. '*.txt'.")
 @click.option("--sha256", metavar="SUM", help="Expected sum of a single file or tar.")
-@click.option("--jobs", default=4, show_default=True, help="Files at a time.")
+@setting(DownloadConfig, "jobs", "--jobs", help="Files at a time.")
 @click.option("--offline", is_flag=True, help="Only check that everything is here already.")
 @click.pass_context
 def download(
@@ -44,7 +47,7 @@ def download(
         return
     if name is None:
         raise click.UsageError("give a NAME or URL, or --list", ctx)
-    config = by_name.DownloadConfig(jobs=jobs, offline=offline)
+    config = DownloadConfig(jobs=jobs, offline=offline)
     with byte_bars() as report:
         if is_address(name):
             if out is None:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.fit import FitSettings
+from blendvoca.speakers import VOCASET_FPS
+from blendvoca.terminal.options import setting
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,16 +29,16 @@ FAR_MM = 10.0
               help="Folder or zip of OBJ shapes beside a neutral, a rig file or a speaker's shard (.h5).")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The track, CSV with a header of names.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write certificate and figures as JSON.")
-@click.option("--fps-in", default=60.0, show_default=True, help="Frame rate of SEQUENCE.")
+@click.option("--fps-in", default=VOCASET_FPS, show_default=True, help="Frame rate of SEQUENCE.")
 @click.option("--fps-out", type=float, help="Frame rate of the track; frames are interpolated before the fit.")
-@click.option("--delta", default=0.1, show_default=True, help="Largest step of a coefficient between frames.")
+@setting(FitSettings, "rate_limit", "--delta", help="Largest step of a coefficient between frames.")
 @click.option("--shapes", type=click.Choice(["blendvoca", "all"]), default="blendvoca", show_default=True,
               help="BlendVOCA's 32, or all the rig has.")  # fmt: skip
 @click.option("--crop", "crop_path", type=click.Path(path_type=Path),
               help="Vertices of the whole head that the rig keeps; FLAME's are known once fetched.")  # fmt: skip
 @click.option("--lips", "lips_path", type=click.Path(path_type=Path), help="Vertex indices of the rig's lips.")
 @click.option("--lip-weight", default=1.0, show_default=True, help="Weight of the lips' squared distances.")
-@click.option("--ridge", default=0.0, show_default=True, help="Pull towards rest, relative to the mean of diag(BᵀB).")
+@setting(FitSettings, "ridge", "--ridge", help="Pull towards rest, relative to the mean of diag(BᵀB).")
 def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: float, fps_out: float | None,
         delta: float, shapes: str, crop_path: Path | None, lips_path: Path | None, lip_weight: float,
         ridge: float) -> None:  # fmt: skip
@@ -45,7 +49,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     """
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.errors import SolverError
-    from blendvoca.fit import FitSettings, Fitter, lip_weights, match_topology
+    from blendvoca.fit import Fitter, lip_weights, match_topology
     from blendvoca.io.sequence.frames import open_sequence
     from blendvoca.resample import resampled
     from blendvoca.vertex_sets import LIPS

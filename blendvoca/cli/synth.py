@@ -6,20 +6,24 @@ from pathlib import Path
 
 import click
 
+from blendvoca.synthetic.corpus import SampleConfig
+from blendvoca.terminal.options import setting
+
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--speakers", default=4, show_default=True, help="How many speakers (1 to 99).")
-@click.option("--sentences", default=6, show_default=True, help="How many sentences each (1 to 40).")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same bytes.")
-@click.option("--binary/--ascii", default=True, show_default=True, help="Frames as binary or as text PLY.")
-@click.option("--max-frames", type=int, default=None, help="Cut every clip to so many frames (a multiple of 3).")
+@setting(SampleConfig, "speakers", "--speakers", help="How many speakers (1 to 99).")
+@setting(SampleConfig, "sentences", "--sentences", help="How many sentences each (1 to 40).")
+@setting(SampleConfig, "seed", "--seed", help="Same seed, same bytes.")
+@setting(SampleConfig, "binary", "--binary/--ascii", help="Frames as binary or as text PLY.")
+@setting(SampleConfig, "max_frames", "--max-frames", type=int,
+         help="Cut every clip to so many frames (a multiple of 3).")  # fmt: skip
 def synth(out: Path, speakers: int, sentences: int, seed: int, binary: bool, max_frames: int | None) -> None:
     """Write a sample dataset to OUT, in exactly VOCASET's folder form.
 
     Synthetic heads speak short sentences with a machine voice; the true coefficients and rigs stand in OUT/truth.
     """
-    from blendvoca.synthetic.corpus import SampleConfig, write_sample
+    from blendvoca.synthetic.corpus import write_sample
     from blendvoca.terminal.progress import counting_bar
 
     config = SampleConfig(speakers, sentences, seed, binary, max_frames)

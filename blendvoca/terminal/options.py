@@ -1,0 +1,37 @@
+"""Options whose defaults are those of the configuration that they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def default_of(config: type, field: str) -> Any:
+    """Return the default of a dataclass's field.
+
+    :param config: a dataclass.
+    :param field: name of one of its fields.
+    :raises KeyError: if it has no such field, or the field no default.
+    """
+    found: dict[str, Field[Any]] = {one.name: one for one in fields(config)}
+    if found[field].default is not MISSING:
+        return found[field].default
+    if found[field].default_factory is MISSING:
+        raise KeyError(f"{config.__name__}.{field} has no default")
+    return found[field].default_factory()
+
+
+def setting(config: type, field: str, *flags: str, **more: Any) -> Callable[[Command], Command]:
+    """Return a click option that shows and takes the default of a dataclass's field.
+
+    :param config: a dataclass.
+    :param field: name of one of its fields.
+    :param flags: as for :func:`click.option`.
+    :param more: as for :func:`click.option`.
+    """
+    return click.option(*flags, default=default_of(config, field), show_default=True, **more)
