@@ -17,40 +17,16 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.certificate import FitCertificate
 from blendvoca.crop import Crop
 from blendvoca.distances import DistanceFigures
-from blendvoca.errors import ConfigurationError, InputError, MeshError
+from blendvoca.errors import InputError, MeshError
+from blendvoca.fit_settings import FitSettings as FitSettings
 from blendvoca.qp import QPResult, RateLimitedQP, solve
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
-from blendvoca.track import DEFAULT_RATE_LIMIT, CoefficientTrack
+from blendvoca.track import CoefficientTrack
 from blendvoca.vertex_sets import LIPS
 
 #: Heads that differ by more than this factor in size are in different units.
 SIZE_RATIO = 5.0
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How to fit; the defaults are the paper's problem.
-
-    :param rate_limit: δ, largest step of a coefficient between frames; infinity switches it off.
-    :param ridge: weight of ‖u‖², relative to the mean diagonal of BᵀB; 0 is the paper's problem.
-    :param block: frames read at a time.
-    :param keep_bytes: memory in which frames are kept for the error figures; more are read a second time.
-    :raises ConfigurationError: for values out of range.
-    """
-
-    rate_limit: float = DEFAULT_RATE_LIMIT
-    ridge: float = 0.0
-    block: int = 32
-    keep_bytes: int = 128 * 2**20
-
-    def __post_init__(self) -> None:
-        if not self.rate_limit > 0:
-            raise ConfigurationError("wrong rate limit", expected="δ > 0 or infinity", found=self.rate_limit)
-        if not (np.isfinite(self.ridge) and self.ridge >= 0):
-            raise ConfigurationError("wrong ridge", expected="a number ≥ 0", found=self.ridge)
-        if self.block < 1 or self.keep_bytes < 0:
-            raise ConfigurationError("wrong block or budget", found=(self.block, self.keep_bytes))
 
 
 @dataclass(frozen=True, eq=False)

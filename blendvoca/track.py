@@ -13,8 +13,6 @@ from blendvoca.arkit import mirror_permutation
 from blendvoca.errors import TrackError, nearest
 from blendvoca.names import check_labels
 
-#: Largest step between frames that the fit admits (paper 4.1.2, δ at 60 fps).
-DEFAULT_RATE_LIMIT = 0.1
 #: Rounding outside [0, 1] that is put back inside without a word.
 RANGE_TOLERANCE = 1e-6
 

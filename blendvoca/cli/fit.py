@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blendvoca.fit import FitSettings
+from blendvoca.fit_settings import FitSettings
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.terminal.options import setting
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from blendvoca.synthetic.corpus import SampleConfig
+from blendvoca.synthetic.config import SampleConfig
 from blendvoca.terminal.options import setting
 
 

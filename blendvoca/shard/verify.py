@@ -12,6 +12,7 @@ import numpy as np
 
 from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, MissingInputError
+from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
 from blendvoca.io.files import read_bytes
 from blendvoca.limits import HDF5_DATASET
 from blendvoca.shard import schema
@@ -19,7 +20,6 @@ from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, check_file, read_manifest, shard_files
 from blendvoca.shard.reader import Shard, open_shard, opened
 from blendvoca.speakers import VOCASET_SPLIT
-from blendvoca.track import DEFAULT_RATE_LIMIT
 
 #: Rounding to float32 that a step between frames may exceed its limit by.
 RATE_TOLERANCE = 1e-6

@@ -19,11 +19,12 @@ def default_of(config: type, field: str) -> Any:
     :raises KeyError: if it has no such field, or the field no default.
     """
     found: dict[str, Field[Any]] = {one.name: one for one in fields(config)}
-    if found[field].default is not MISSING:
-        return found[field].default
-    if found[field].default_factory is MISSING:
+    default, factory = found[field].default, found[field].default_factory
+    if default is not MISSING:
+        return default
+    if factory is MISSING:
         raise KeyError(f"{config.__name__}.{field} has no default")
-    return found[field].default_factory()
+    return factory()
 
 
 def setting(config: type, field: str, *flags: str, **more: Any) -> Callable[[Command], Command]:

@@ -10,10 +10,10 @@ from hypothesis.extra.numpy import arrays
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
+from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
 from blendvoca.synthetic.coarticulation import MAX_STEP, Style, coefficients, dominance_blend, limit_rate
 from blendvoca.synthetic.speech import Phoneme, Utterance
 from blendvoca.synthetic.visemes import INSISTENCE, TARGETS, VOWEL_INSISTENCE, kinds
-from blendvoca.track import DEFAULT_RATE_LIMIT
 
 
 def utterance(symbols: str, seconds: float = 0.12) -> Utterance:

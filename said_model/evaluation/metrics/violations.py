@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
 from blendvoca.speakers import VOCASET_FPS
-from blendvoca.track import DEFAULT_RATE_LIMIT, RANGE_TOLERANCE
+from blendvoca.track import RANGE_TOLERANCE
 
 
 @dataclass(frozen=True)
