@@ -90,6 +90,7 @@ HDF5_DATASET = Limit(
     "an hour of sound at 48 kHz has 345 MB; deltas of shapes that rest deflate to almost nothing",
 )  # fmt: skip
 HDF5_NAMES = Limit("the list of names", _MIB, 0, 0, "32 names take 640 bytes, a rig of a thousand shapes 64 KB")
-ARRAY_FILE = Limit(
-    "an array", 64 * 1024 * _MIB, 2, 64 * _MIB, "arrays are stored plainly; VOCASET's data_verts.npy has 7.4 GB"
+DOWNLOAD = Limit(
+    "a download whose size nobody states", 16 * 1024 * _MIB, 0, 0, "VOCASET's largest file has 7.4 GB"
 )
+SMALL_DOWNLOAD = Limit("a manifest or list of sums", 64 * _MIB, 0, 0, "a manifest of ten thousand shards has 20 MB")

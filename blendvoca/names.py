@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from blendvoca.errors import InputError, OutputError
+from blendvoca.errors import FormatError, InputError
 
 #: Longest label, in characters. ARKit's longest name has 19, a rig's path-like prefixes some tens more.
 LONGEST_LABEL = 200
@@ -111,13 +111,18 @@ def inside(root: str | Path, *parts: str) -> Path:
     """Join parts under a root; every path that is made of names from outside is made here.
 
     :param root: the folder that must not be left.
-    :param parts: names of folders and the file.
+    :param parts: plain relative paths of visible files, with ``/`` between folders.
     :returns: the path below ``root``.
-    :raises OutputError: if the path would leave the root, as ``..`` or an absolute part do.
+    :raises FormatError: if a part is absolute, hidden, not printable or leads out of the folder.
     """
     for part in parts:
-        names = Path(part).parts
-        bad = not names or ".." in names or Path(part).is_absolute() or "\\" in part or ":" in part
-        if bad or any(not name.isprintable() for name in names):
-            raise OutputError("a name leads outside its folder", found=shown(part), path=root)
+        names = part.split("/")
+        plain = part.isprintable() and not any(character in part for character in "\\:")
+        if not plain or any(name.startswith(".") or not name for name in names):
+            raise FormatError(
+                "a file's name leads out of the folder, or is none",
+                expected="a plain relative path",
+                found=shown(part),
+                remedy="Do not use this source.",
+            )
     return Path(root).joinpath(*parts)

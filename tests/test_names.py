@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blendvoca.clip import Clip
-from blendvoca.errors import InputError, OutputError, RigError, TrackError
+from blendvoca.errors import FormatError, InputError, RigError, TrackError
 from blendvoca.mesh import Mesh
 from blendvoca.names import check_distinct, check_file_name, check_label, inside, repeated, shown
 from blendvoca.rig import BlendshapeRig
@@ -46,9 +46,12 @@ def test_names_that_differ_in_case_alone():
     check_distinct(["alice", "bob"], "speaker")
 
 
-@pytest.mark.parametrize("part", ["..", "../x", "/x", "a/../../x", "", "a\\..\\b", "c:x", "a\nb"])
+OUT = ["..", "../x", "/x", "a/../../x", "", "a\\..\\b", "c:x", "a\nb", ".hidden"]
+
+
+@pytest.mark.parametrize("part", [*OUT, "a/.b", "a//b"])
 def test_paths_stay_inside(tmp_path, part):
-    with pytest.raises(OutputError, match="outside"):
+    with pytest.raises(FormatError, match="leads out of the folder"):
         inside(tmp_path, "good", part)
 
 

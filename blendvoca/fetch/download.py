@@ -9,9 +9,10 @@ from pathlib import Path
 
 from blendvoca.errors import BlendvocaError, DownloadError, MissingDependencyError, MissingInputError
 from blendvoca.fetch.hashes import is_good
-from blendvoca.fetch.places import cache_folder, inside
+from blendvoca.fetch.places import cache_folder
 from blendvoca.fetch.registry import Entry, HubSource, RemoteFile, find_entry
 from blendvoca.fetch.transfer import DEFAULT_TRANSFER, TransferConfig, fetch_file
+from blendvoca.names import inside
 from blendvoca.progress import Progress
 
 

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from blendvoca.errors import ConfigurationError, DownloadError, FormatError, IntegrityError, OutputError
 from blendvoca.fetch.download import DEFAULT_DOWNLOAD, DownloadConfig, fetch_all
-from blendvoca.fetch.places import inside
+from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import fetch_file
 from blendvoca.io.digest import digest_file
+from blendvoca.io.files import decode_text, read_bytes
+from blendvoca.limits import SMALL_DOWNLOAD
+from blendvoca.names import inside, shown
 from blendvoca.progress import Progress
 from blendvoca.shard.manifest import check_file, parse_manifest
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 
+#: Temporary folders of downloads begin with this.
+_SCRATCH = ".download-"
 #: The sums of all files of a package, in the form of ``sha256sum``.
 SUMS_NAME = "SHA256SUMS"
-#: Most bytes of a package's small files: sums and manifest.
-_SMALL = 64 * 2**20
 
 
 def is_address(text: str) -> bool:
@@ -49,9 +55,13 @@ def download_address(
     :raises ConfigurationError: for another kind of address.
     :raises DownloadError, IntegrityError, FormatError, OutputError: as in :func:`blendvoca.fetch.download.download`.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https", "file"):
-        raise ConfigurationError("this kind of address is not known", expected="http, https or file", found=url)
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https", "file") and (parts.port or True)
+    except ValueError as error:
+        raise ConfigurationError("this is no address", found=f"{shown(url)} ({error})") from error
+    if not known or (parts.scheme != "file" and not parts.hostname):
+        raise ConfigurationError("this kind of address is not known", expected="http, https or file", found=shown(url))
     if sha256 is not None and not re.fullmatch("[0-9a-f]{64}", sha256):
         raise ConfigurationError("no SHA-256", expected="64 hexadecimal digits", found=repr(sha256))
     name = unquote(parts.path.rstrip("/").rpartition("/")[2])
@@ -108,12 +118,11 @@ def _package_folder(url: str, out: Path, config: DownloadConfig, progress: Progr
         text = (out / SUMS_NAME).read_text(encoding="utf-8") if (out / SUMS_NAME).is_file() else ""
         fetch_all(_listed(url, read_sums(text, url)) or [RemoteFile(SUMS_NAME, url)], out, config)
         return out
-    with tempfile.TemporaryDirectory() as scratch:
-        sums_text = _small(_join(url, SUMS_NAME), Path(scratch) / SUMS_NAME, config)
+    with _scratch(out) as scratch:
+        sums_text = _small(RemoteFile(SUMS_NAME, _join(url, SUMS_NAME)), scratch / SUMS_NAME, config)
         sums = read_sums(sums_text, _join(url, SUMS_NAME))
         manifest_file = RemoteFile(MANIFEST_NAME, _join(url, MANIFEST_NAME), sums.get(MANIFEST_NAME))
-        fetch_file(manifest_file, Path(scratch) / MANIFEST_NAME, config.transfer)
-        manifest_text = (Path(scratch) / MANIFEST_NAME).read_text(encoding="utf-8")
+        manifest_text = _small(manifest_file, scratch / MANIFEST_NAME, config)
         _agree(sums, manifest_text, manifest_file.url)
         others = {name: digest for name, digest in sums.items() if name != MANIFEST_NAME}
         fetch_all(_listed(url, others), out, config, progress)
@@ -133,14 +142,10 @@ def _agree(sums: dict[str, str], manifest_text: str, url: str) -> None:
                              remedy="Report it to whoever published the package.")  # fmt: skip
 
 
-def _small(url: str, path: Path, config: DownloadConfig) -> str:
-    fetch_file(RemoteFile(path.name, url), path, config.transfer)
-    if path.stat().st_size > _SMALL:
-        raise FormatError("too large for what it should be", expected=f"{_SMALL} bytes at most", path=url)
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise FormatError("no text", found=str(error), path=url) from error
+def _small(file: RemoteFile, path: Path, config: DownloadConfig) -> str:
+    """Bring one of a package's small files and return its text."""
+    fetch_file(file, path, config.transfer, limit=SMALL_DOWNLOAD)
+    return decode_text(read_bytes(path), file.url)
 
 
 def _listed(url: str, sums: dict[str, str]) -> list[RemoteFile]:
@@ -158,12 +163,12 @@ def _package_tar(
 ) -> Path:
     inside(out, name)
     if sha256 is None and not config.offline:
-        with tempfile.TemporaryDirectory() as scratch:
+        with _scratch(out) as scratch:
             parts = urlsplit(url)
-            beside = urlunsplit(parts._replace(path=parts.path + ".sha256"))
-            sha256 = read_sums(_small(beside, Path(scratch) / f"{name}.sha256", config), beside).get(name)
+            beside = RemoteFile(f"{name}.sha256", urlunsplit(parts._replace(path=parts.path + ".sha256")))
+            sha256 = read_sums(_small(beside, scratch / beside.path, config), beside.url).get(name)
         if sha256 is None:
-            raise DownloadError(f"no sum of {name} is published", remedy="Give one with --sha256.", path=beside)
+            raise DownloadError(f"no sum of {name} is published", remedy="Give one with --sha256.", path=beside.url)
     archive = fetch_all([RemoteFile(name, url, sha256)], out, config, progress)[0]
     unpack(archive, out)
     return out
@@ -175,28 +180,52 @@ def unpack(archive: Path, out: Path) -> list[Path]:
     :raises FormatError: if it is no tar, or holds anything but plain files with plain names.
     :raises IntegrityError: if its files differ from its sums or its manifest.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".unpack-") as scratch:
-        folder = Path(scratch)
-        try:
-            with tarfile.open(archive, "r:") as tar:
-                for member in tar:
-                    target = inside(folder, member.name)
-                    stream = tar.extractfile(member) if member.isreg() else None
-                    if stream is None or target.parent != folder:
-                        raise FormatError("a package holds plain files only", found=member.name, path=archive)
-                    with target.open("wb") as file:
-                        while block := stream.read(1 << 20):
-                            file.write(block)
-        except (tarfile.TarError, EOFError) as error:
-            raise FormatError("no tar", found=str(error), path=archive) from error
-        except OSError as error:
-            raise OutputError("cannot unpack", found=error.strerror, remedy="Free some space.", path=out) from error
+    with _scratch(out) as folder:
+        _extract(archive, folder)
         if not (folder / SUMS_NAME).is_file() or not (folder / MANIFEST_NAME).is_file():
             raise FormatError("no package", expected=f"{MANIFEST_NAME} and {SUMS_NAME} in it", path=archive)
         check_sums(folder)
-        text = (folder / MANIFEST_NAME).read_text(encoding="utf-8")
-        for entry in parse_manifest(text, archive).shards:
+        listed = {SUMS_NAME, *read_sums(decode_text(read_bytes(folder / SUMS_NAME)), str(archive))}
+        if extra := sorted(path.name for path in folder.iterdir() if path.name not in listed):
+            raise IntegrityError(f"the package holds files that {SUMS_NAME} does not list", found=extra[:4],
+                                 path=archive, remedy="Report it to whoever published the package.")  # fmt: skip
+        for entry in parse_manifest(read_bytes(folder / MANIFEST_NAME), archive).shards:
             check_file(folder, entry)
         names = sorted(path.name for path in folder.iterdir() if path.name != MANIFEST_NAME)
         return [(folder / name).replace(out / name) for name in [*names, MANIFEST_NAME]]
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Write a tar's members into a folder as new files of ordinary modes."""
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            for member in tar:
+                target = inside(folder, member.name)
+                # A sparse member expands to any size.
+                plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and not member.issparse()
+                stream = tar.extractfile(member) if plain else None
+                if stream is None or target.parent != folder or target.exists():
+                    raise FormatError("a package holds plain files only, each once", found=member.name, path=archive)
+                with target.open("wb") as file:
+                    while block := stream.read(1 << 20):
+                        file.write(block)
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise FormatError("no tar", found=str(error)[:200], path=archive) from error
+    except OSError as error:
+        raise OutputError("cannot unpack", found=error.strerror, remedy="Free some space.", path=folder) from error
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """Yield a temporary folder inside ``out``, on the same disk as what it will become; gone afterwards.
+
+    Those that killed downloads have left are removed first; who else works here holds the lock.
+    """
+    with only_one(out / "package"):
+        for old in out.glob(f"{_SCRATCH}*"):
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            with tempfile.TemporaryDirectory(dir=out, prefix=_SCRATCH) as name:
+                yield Path(name)
+        except PermissionError as error:
+            raise OutputError("cannot write here", found=error.strerror, path=out) from error

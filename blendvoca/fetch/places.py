@@ -1,13 +1,13 @@
-"""Where downloads go: names that stay inside their folder, the cache, and a lock against a second download."""
+"""Where downloads go: the cache, and a lock against a second download."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from blendvoca.errors import DownloadError, FormatError
+from blendvoca.errors import DownloadError
 from blendvoca.io.lock import locked
 
 
@@ -16,23 +16,6 @@ def cache_folder() -> Path:
     import pooch
 
     return Path(os.environ.get("BLENDVOCA_CACHE") or pooch.os_cache("blendvoca"))
-
-
-def inside(folder: Path, name: str) -> Path:
-    """Return the path of a file that someone else named, below a folder.
-
-    :raises FormatError: if the name leads out of the folder, is absolute, hidden or not plain.
-    """
-    parts = PurePosixPath(name).parts
-    plain = bool(parts) and not any(part in ("..", "/") or part.startswith(".") for part in parts)
-    if not plain or any(character in name for character in "\\:\0") or name.endswith("/"):
-        raise FormatError(
-            "a file's name leads out of the folder",
-            expected="a plain relative path",
-            found=repr(name),
-            remedy="Do not use this source.",
-        )
-    return folder.joinpath(*parts)
 
 
 @contextmanager

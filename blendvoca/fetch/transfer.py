@@ -5,16 +5,19 @@ from __future__ import annotations
 import errno
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
-from blendvoca.errors import BlendvocaError, DownloadError, IntegrityError, OutputError
+from blendvoca.errors import BlendvocaError, DownloadError, FormatError, IntegrityError, MissingInputError, OutputError
 from blendvoca.fetch.hashes import check_download, is_good
 from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
+from blendvoca.io.files import open_plain
+from blendvoca.limits import DOWNLOAD, Limit
 from blendvoca.progress import Progress
 
 if TYPE_CHECKING:
@@ -36,14 +39,19 @@ class TransferConfig:
     :param retries: connections that may fail in a row without a byte gained.
     :param pause: seconds before the first retry; doubled every time.
     :param timeout: seconds without a byte before a connection counts as dead.
+    :param slowest: bytes a second, over ``patience``, under which a transfer is given up: a server that drips a byte
+        now and then would hold it for ever.
+    :param patience: seconds over which ``slowest`` is measured.
     """
 
     retries: int = 4
     pause: float = 0.5
     timeout: float = 30.0
+    slowest: float = 100.0
+    patience: float = 180.0
 
 
-#: Four failures in a row, half a second to begin with, half a minute of silence.
+#: Four failures in a row, half a second to begin with, half a minute without a byte, 100 bytes a second.
 DEFAULT_TRANSFER = TransferConfig()
 
 
@@ -52,13 +60,22 @@ class _Broken(Exception):
 
 
 def fetch_file(
-    file: RemoteFile, target: Path, config: TransferConfig = DEFAULT_TRANSFER, progress: Progress | None = None
+    file: RemoteFile,
+    target: Path,
+    config: TransferConfig = DEFAULT_TRANSFER,
+    progress: Progress | None = None,
+    limit: Limit = DOWNLOAD,
 ) -> Path:
     """Bring one file to ``target``, unless it is there already and its hash is right.
 
     Bytes go to a hidden part file beside the target, which a later call continues; the target's name appears when size
     and hash are right. A file of that name with another content is replaced.
 
+    :param file: what is known of it.
+    :param target: its final place.
+    :param config: how patient to be.
+    :param progress: called with every block.
+    :param limit: what is written at the most where neither registry nor server state a size.
     :raises DownloadError: if it cannot be had.
     :raises IntegrityError: if what came is not what was promised; it is deleted.
     :raises OutputError: if the disk is full or the folder cannot be written; what came is kept for the next time.
@@ -73,7 +90,7 @@ def fetch_file(
         fresh = target.with_name(f".{target.name}.new")
         fresh.unlink(missing_ok=True)
         known = f"sha256:{file.sha256}" if file.sha256 else None
-        downloader = ResumingDownloader(file, config, progress)
+        downloader = ResumingDownloader(file, config, progress, limit)
         try:
             pooch.retrieve(file.url, known, fresh.name, fresh.parent, downloader=downloader)
             fresh.replace(target)
@@ -88,12 +105,14 @@ class ResumingDownloader:
 
     :param file: what is known of the file.
     :param config: how patient to be.
-    :param progress: told of every block.
+    :param progress: called with every block.
+    :param limit: what is written at the most where no size is stated.
     """
 
     file: RemoteFile
     config: TransferConfig
     progress: Progress | None = None
+    limit: Limit = DOWNLOAD
 
     def __call__(self, url: str, output_file: Any, pooch: Any, check_only: bool = False) -> None:
         """Bring ``url`` to ``output_file``; size and hash are right when this returns."""
@@ -119,12 +138,12 @@ class ResumingDownloader:
 
     def _bring(self, url: str, part: Path) -> None:
         """Fill the part file to its end, over as many connections as it takes."""
-        failures = 0
+        failures, pace = 0, _Pace(self.config)
         for _ in range(_MAX_CONNECTIONS):
             before = part.stat().st_size if part.exists() else 0
             try:
                 with part.open("ab") as stream:
-                    (self._copy if urlsplit(url).scheme == "file" else self._connect)(url, stream)
+                    (self._copy if urlsplit(url).scheme == "file" else self._connect)(url, stream, pace)
                     stream.flush()
                     os.fsync(stream.fileno())
                 return
@@ -147,7 +166,7 @@ class ResumingDownloader:
         found = f"{_MAX_CONNECTIONS} broken connections"
         raise DownloadError(f"{self.file.path} did not arrive", found=found, path=url)
 
-    def _connect(self, url: str, stream: BinaryIO) -> None:
+    def _connect(self, url: str, stream: BinaryIO, pace: _Pace) -> None:
         """Ask for the rest of the file and append it."""
         import requests
 
@@ -163,12 +182,12 @@ class ResumingDownloader:
                     total = self._admit(answer, stream)
                     if total is not None and stream.tell() == total:
                         return
-                    self._receive(answer.iter_content(_BLOCK), stream, total)
+                    self._receive(_blocks(answer), stream, total, pace)
             except requests.TooManyRedirects as error:
                 raise DownloadError("the server redirects in a circle", found=f"{_MAX_REDIRECTS} redirects", path=url,
                                     remedy="Report it to whoever gave you the address.") from error  # fmt: skip
             except (requests.exceptions.InvalidURL, requests.exceptions.MissingSchema,
-                    requests.exceptions.InvalidSchema) as error:  # fmt: skip
+                    requests.exceptions.InvalidSchema, UnicodeError) as error:  # fmt: skip
                 raise DownloadError("no address to download from", expected="http, https or file", path=url) from error
             except requests.RequestException as error:
                 raise _Broken(f"{type(error).__name__}: {_short(error)}") from error
@@ -200,16 +219,21 @@ class ResumingDownloader:
             _restart(stream)
             done = 0
         length = answer.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else None
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            length = ""  # it is of the compressed bytes; what they unpack to is counted as it is written
+        total = done + int(length) if length.isdigit() and len(length) < 20 else None
         if self.file.bytes is not None and total not in (None, self.file.bytes):
             raise IntegrityError(f"the server sends another length of {self.file.path}", path=answer.url,
                                  expected=f"{self.file.bytes} bytes", found=total,
                                  remedy="The source has changed: update blendvoca.")  # fmt: skip
         return total if total is not None else self.file.bytes
 
-    def _receive(self, blocks: Any, stream: BinaryIO, total: int | None) -> None:
+    def _receive(self, blocks: Iterator[bytes], stream: BinaryIO, total: int | None, pace: _Pace) -> None:
         for block in blocks:
+            if total is None:
+                self._check_size(stream.tell() + len(block), stream)
             stream.write(block)
+            pace.check(self.file.path, len(block))
             if self.progress:
                 self.progress(self.file.path, stream.tell(), total)
             if total is not None and stream.tell() > total:
@@ -218,16 +242,66 @@ class ResumingDownloader:
         if total is not None and stream.tell() < total:
             raise _Broken(f"the connection closed after {stream.tell()} of {total} bytes")
 
-    def _copy(self, url: str, stream: BinaryIO) -> None:
+    def _check_size(self, size: int, stream: BinaryIO) -> None:
+        """Refuse what grows beyond the limit; nothing of it is kept."""
+        try:
+            self.limit.check(size, path=self.file.url)
+        except FormatError:
+            _restart(stream)
+            raise
+
+    def _copy(self, url: str, stream: BinaryIO, pace: _Pace) -> None:
         """Copy a file of this machine from the beginning."""
         source = Path(unquote(urlsplit(url).path))
         _restart(stream)
         try:
-            with source.open("rb") as opened:
-                total = source.stat().st_size
-                self._receive(iter(lambda: opened.read(_BLOCK), b""), stream, total)
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-            raise DownloadError(f"{self.file.path} is not there", found=error.strerror, path=source) from error
+            with open_plain(source) as opened:
+                self._receive(iter(lambda: opened.read(_BLOCK), b""), stream, source.stat().st_size, pace)
+        except MissingInputError as error:
+            raise DownloadError(f"{self.file.path} is not there", found=error.found, path=source) from error
+
+
+class _Pace:
+    """Gives a transfer up that stays under the slowest pace over the patience, whatever connections it takes."""
+
+    def __init__(self, config: TransferConfig) -> None:
+        self._config, self._since, self._bytes = config, time.monotonic(), 0
+
+    def check(self, path: str, received: int) -> None:
+        """Count bytes.
+
+        :raises DownloadError: if too few came.
+        """
+        self._bytes += received
+        elapsed = time.monotonic() - self._since
+        if elapsed < self._config.patience:
+            return
+        if self._bytes < self._config.slowest * elapsed:
+            raise DownloadError(
+                f"{path} comes too slowly",
+                expected=f"{self._config.slowest:g} bytes a second",
+                found=f"{self._bytes} bytes in {elapsed:.0f} s",
+                remedy="Try again later; what came is kept and will be continued.",
+            )
+        self._since, self._bytes = time.monotonic(), 0
+
+
+def _blocks(answer: requests.Response) -> Iterator[bytes]:
+    """Yield what arrives as it arrives: waiting for whole blocks would hide a server that drips.
+
+    :raises requests.RequestException: if the connection breaks.
+    """
+    if answer.headers.get("Content-Encoding", "identity") != "identity" or not hasattr(answer.raw, "read1"):
+        yield from answer.iter_content(_BLOCK)
+        return
+    import requests
+    import urllib3
+
+    try:
+        while block := answer.raw.read1(_BLOCK):
+            yield block
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
 
 
 def _restart(stream: BinaryIO) -> None:

@@ -42,15 +42,7 @@ def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
     :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
     :raises FormatError: if it is a Git LFS pointer, a web page or empty, or an archive where none is taken.
     """
-    try:
-        # Opening a pipe would wait for its other end, so its kind is asked for first.
-        mode = os.stat(path).st_mode
-        kind = next((name for test, name in _KINDS.items() if test(mode)), None)
-        if kind:
-            raise MissingInputError("not a plain file", found=kind, path=path)
-        file = open(path, "rb")  # noqa: SIM115 (the caller's)
-    except (OSError, ValueError) as error:
-        raise _unreadable(error, path) from error
+    file = open_plain(path)
     try:
         refuse_stand_in(file.read(START), path, archive=archive)
         file.seek(0)
@@ -61,6 +53,22 @@ def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
         file.close()
         raise
     return file
+
+
+def open_plain(path: StrPath) -> BinaryIO:
+    """Open a plain file for reading, whatever it holds.
+
+    :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
+    """
+    try:
+        # Opening a pipe would wait for its other end, so its kind is asked for first.
+        mode = os.stat(path).st_mode
+        kind = next((name for test, name in _KINDS.items() if test(mode)), None)
+        if kind:
+            raise MissingInputError("not a plain file", found=kind, path=path)
+        return open(path, "rb")
+    except (OSError, ValueError) as error:
+        raise _unreadable(error, path) from error
 
 
 def check_file(path: StrPath, *, archive: bool = False) -> None:

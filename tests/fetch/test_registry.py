@@ -10,8 +10,9 @@ import pytest
 from blendvoca.errors import ConfigurationError, DownloadError, MissingDependencyError
 from blendvoca.fetch import download as downloads
 from blendvoca.fetch.hashes import check_download, is_good
-from blendvoca.fetch.places import cache_folder, inside
+from blendvoca.fetch.places import cache_folder
 from blendvoca.fetch.registry import find_entry, load_registry
+from blendvoca.names import inside
 
 
 def test_every_entry_says_what_it_must() -> None:

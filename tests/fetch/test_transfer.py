@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gzip
 import hashlib
 import itertools
+import os
 import subprocess
 import sys
 import threading
@@ -14,11 +17,20 @@ from pathlib import Path
 
 import pytest
 
-from blendvoca.errors import BlendvocaError, DownloadError, IntegrityError, MissingInputError, OutputError
+from blendvoca.errors import (
+    BlendvocaError,
+    DownloadError,
+    FormatError,
+    IntegrityError,
+    MissingInputError,
+    OutputError,
+)
 from blendvoca.fetch.download import DownloadConfig, fetch_all
 from blendvoca.fetch.hashes import git_blob_sha1
+from blendvoca.fetch.package import download_address
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import TransferConfig, fetch_file
+from blendvoca.limits import Limit
 
 CONTENT = bytes(range(256)) * 4_000
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -111,6 +123,25 @@ class Handler(BaseHTTPRequestHandler):
     def say_missing(self) -> None:
         self._send(b"no", 404)
 
+    def _endless(self, block: bytes, pause: float, **headers: str) -> None:
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.release.wait(pause):
+                self.wfile.write(block)
+
+    def say_drips(self) -> None:
+        self._endless(b"x", 0.05, Content_Length="1000000")
+
+    def say_endless(self) -> None:
+        self._endless(bytes(1 << 16), 0.0)
+
+    def say_compressed(self) -> None:
+        self._send(gzip.compress(bytes(1 << 22)), Content_Encoding="gzip")
+
     def say_moved(self) -> None:
         self._send(b"", 301, Location="/good.bin")
 
@@ -137,6 +168,35 @@ def _fetch(server: str, kind: str, folder: Path, **known: object) -> Path:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_server_that_drips_is_left(server: str, tmp_path: Path) -> None:
+    config = TransferConfig(retries=2, pause=0.01, timeout=0.5, slowest=1000, patience=0.4)
+    file = RemoteFile("data.bin", f"{server}/drips.bin", SUM)
+    with pytest.raises(DownloadError, match="comes too slowly; expected 1000 bytes a second"):
+        fetch_file(file, tmp_path / "data.bin", config)
+
+
+@pytest.mark.parametrize("kind", ["endless", "compressed"])
+@pytest.mark.parametrize("known", [{}, {"sha256": SUM}])
+def test_no_more_is_written_than_is_allowed(server: str, tmp_path: Path, kind: str, known: dict[str, str]) -> None:
+    limit = Limit("a download", 1 << 20, 0, 0, "for this test")
+    file = RemoteFile("data.bin", f"{server}/{kind}.bin", **known)
+    with pytest.raises(FormatError, match="a download is too large"):
+        fetch_file(file, tmp_path / "data.bin", QUICK, limit=limit)
+    assert _names(tmp_path) == []
+
+
+def test_a_pipe_is_no_source(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.bin")
+    with pytest.raises(DownloadError, match="found a pipe"):
+        fetch_file(RemoteFile("a.bin", (tmp_path / "pipe.bin").as_uri()), tmp_path / "out" / "a.bin", QUICK)
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://host:99999/a", "http://", "ftp://host/a", "http://ho\0st/x.bin"])
+def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BlendvocaError):
+        download_address(url, tmp_path, config=DownloadConfig(transfer=QUICK))
 
 
 def test_a_good_server(server: str, tmp_path: Path) -> None:
@@ -262,6 +322,7 @@ def test_a_full_disk(server: str, tmp_path: Path) -> None:
     program = f"""
 import resource, signal, sys
 from pathlib import Path
+from blendvoca.fetch.package import download_address
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import fetch_file
 from blendvoca.errors import OutputError

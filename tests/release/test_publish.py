@@ -33,9 +33,11 @@ from blendvoca.errors import (
 from blendvoca.fetch.download import DownloadConfig
 from blendvoca.fetch.package import download_address, unpack
 from blendvoca.fetch.transfer import TransferConfig
+from blendvoca.io.digest import digest_file
 from blendvoca.release.publish import PackageConfig, publish
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import write_manifest
+from blendvoca.shard.reader import open_shard
 from blendvoca.shard.schema import LicenceClass
 from blendvoca.shard.verify import verify
 
@@ -317,6 +319,56 @@ def test_hostile_tars(tmp_path: Path, member: tuple[str, bytes, bytes]) -> None:
         unpack(archive, tmp_path / "sub" / "out")
     assert not [path for path in tmp_path.rglob("*evil*") if path != archive]
     assert not list((tmp_path / "sub" / "out").iterdir())
+
+
+def test_sparse_members_and_repeated_names(tmp_path: Path) -> None:
+    archive = tmp_path / "sparse.tar"
+    with tarfile.open(archive, "w", format=tarfile.PAX_FORMAT) as tar:
+        member = tarfile.TarInfo("evil.h5")
+        member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(6 << 30)}
+        content = b"0\n".ljust(512, b"\0")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    for path in (archive, _tar(tmp_path / "two.tar", *[("a.h5", tarfile.REGTYPE, b"x")] * 2)):
+        with pytest.raises(FormatError):
+            unpack(path, tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_files_that_the_sums_do_not_list_are_not_unpacked(package: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "more.tar", "w") as tar:
+        for path in sorted(package.iterdir()):
+            tar.add(path, path.name)
+        tar.addfile(tarfile.TarInfo("run.sh"))
+    with pytest.raises(IntegrityError, match="does not list"):
+        unpack(tmp_path / "more.tar", tmp_path / "out")
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("name", ["../EVIL", "/tmp/EVIL", "EVIL/x", "a\\b", "\x1b[2J", ".."])
+def test_a_package_whose_speaker_leads_outside(package: Path, tmp_path: Path, name: str) -> None:
+    """Sums and sizes hold; the name alone is wrong, in shard, manifest or both."""
+    victim = package / f"{VOCASET[0]}.h5"
+    with h5py.File(victim, "r+") as file:
+        file.attrs["speaker"] = np.bytes_(name.encode())
+    stated = json.loads((package / "manifest.json").read_text())
+    entry = next(shard for shard in stated["shards"] if shard["speaker"] == VOCASET[0])
+    entry |= {"speaker": name, "bytes": victim.stat().st_size, "sha256": digest_file(victim)}
+    (package / "manifest.json").write_text(json.dumps(stated))
+    sums = [f"{digest_file(path)}  {path.name}" for path in sorted(package.iterdir()) if path.name != "SHA256SUMS"]
+    (package / "SHA256SUMS").write_text("\n".join(sums) + "\n")
+    with pytest.raises(FormatError):
+        download_address(package.as_uri(), tmp_path / "out", config=QUICK)
+    with pytest.raises(FormatError):
+        open_shard(victim)
+    assert not list(tmp_path.rglob("*EVIL*"))
+
+
+def test_leftovers_of_killed_downloads_go(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / ".download-old").mkdir(parents=True)
+    (tmp_path / "out" / ".download-old" / "a.h5").write_bytes(b"x")
+    out = download_address(package.as_uri(), tmp_path / "out", config=QUICK)
+    assert {path.name for path in out.iterdir()} == {path.name for path in package.iterdir()}
 
 
 def test_truncated_tars(shards: Path, tmp_path: Path) -> None:
