@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import machine
 from blendvoca.audio import Waveform
 from blendvoca.errors import BlendvocaError
-from blendvoca.export.convert import load_rig
+from blendvoca.export.rigs import load_rig
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.camera import Camera

@@ -13,7 +13,10 @@ import click
 @click.option("--to", "kind", metavar="KIND", help="Kind of output. [default: by suffix: .csv, .json]")
 @click.option("--fps-in", type=float, help="Frame rate of a CSV that does not state it. [default: 60]")
 @click.option("--fps", type=float, help="Resample to this rate, with an anti-alias filter.")
-def convert(source: str, target: Path, kind: str | None, fps_in: float | None, fps: float | None) -> None:
+@click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")
+def convert(
+    source: str, target: Path, kind: str | None, fps_in: float | None, fps: float | None, clip: str | None
+) -> None:
     """Read SOURCE in any form and write it as TARGET.
 
     SOURCE is a coefficient CSV, a Live Link CSV, an ARKit JSON, a glTF animation, or SHARD.h5:SENTENCE. TARGET is one
@@ -22,13 +25,14 @@ def convert(source: str, target: Path, kind: str | None, fps_in: float | None, f
     from blendvoca.errors import ConfigurationError
     from blendvoca.export.convert import load_track, save
     from blendvoca.export.timing import resample
+    from blendvoca.terminal.lazy_group import note
 
     suffix = target.suffix.lower()
     if kind in ("glb", "usd") or (kind is None and suffix not in (".csv", ".json")):
         remedy = "Other kinds: --to livelink, oculus, vrm; with a face: blendvoca export SOURCE --to glb --rig RIG."
         expected = ".csv or .json"
         raise ConfigurationError("convert cannot write that", expected=expected, found=target.name, remedy=remedy)
-    motion = load_track(source, fps_in)
+    motion = load_track(source, fps_in, clip=clip, on_report=note)
     if fps is not None:
         motion = resample(motion, fps)
     save(target, kind or suffix.lstrip("."), motion)

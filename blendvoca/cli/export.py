@@ -10,7 +10,9 @@ import click
 @click.command()
 @click.argument("track")
 @click.option("--to", "kind", required=True, metavar="KIND", help="glb, usd, livelink, csv, json, oculus or vrm.")
-@click.option("--rig", metavar="PATH", help="The face, for glb and usd: rig file, shard, glTF, folder of OBJ files.")
+@click.option("--rig", metavar="PATH", help="The face, for glb and usd: rig file, shard, glTF, VRM, folder of OBJs.")
+@click.option("--part", metavar="NAME", help="Of a glTF rig, only this part, for usd.")
+@click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")
 @click.option("--out", type=click.Path(path_type=Path), help="Output file. [default: TRACK with the kind's suffix]")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="JSON that renames, scales, flips and clamps.")
 @click.option("--fps-in", type=float, help="Frame rate of a CSV that does not state it. [default: 60]")
@@ -20,6 +22,8 @@ def export(
     track: str,
     kind: str,
     rig: str | None,
+    part: str | None,
+    clip: str | None,
     out: Path | None,
     map_file: Path | None,
     fps_in: float | None,
@@ -38,16 +42,21 @@ def export(
     json      a dictionary of ARKit names a frame
     oculus    JSON of the fifteen Oculus visemes; vrm: of VRM's expressions
     """
-    from blendvoca.export.convert import KINDS, load_rig, load_track, save
+    from blendvoca.export.convert import KINDS, load_track, save
     from blendvoca.export.retarget import apply_map, read_map
+    from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.export.timing import resample
     from blendvoca.export.timing import smooth as smoothed
+    from blendvoca.terminal.lazy_group import note
 
-    motion = smoothed(load_track(track, fps_in), smooth)
+    motion = smoothed(load_track(track, fps_in, clip=clip, on_report=note), smooth)
     if map_file is not None:
         motion = apply_map(motion, read_map(map_file))
     if fps is not None:
         motion = resample(motion, fps)
     target = out or Path(Path(track.replace(".h5:", "-")).stem + "-" + kind + KINDS.get(kind, ""))
-    save(target, kind, motion, load_rig(rig) if rig else None)
+    face = load_rig(rig, part=part, on_report=note) if rig else None
+    if face is not None:
+        motion = fitted_to(motion, face, note)
+    save(target, kind, motion, face)
     click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

@@ -40,7 +40,8 @@ def inspect(
     SHARDS is a folder of shards, one shard, or a rig in any form (rig file, glTF, folder of OBJ files). Without --clip:
     all clips of one speaker, or the first three of each of several. The page needs no network.
     """
-    from blendvoca.export.convert import load_rig, load_track
+    from blendvoca.export.convert import load_track
+    from blendvoca.export.rigs import load_rig
     from blendvoca.io.vocaset.source import open_corpus
     from blendvoca.io.wav import read_audio
     from blendvoca.terminal.lazy_group import track_label

@@ -26,6 +26,8 @@ _PICTURE, _VIDEO = ".png", ".mp4"
 @click.option("--speaker", metavar="S", help="Whose shard, where SOURCE is a folder of shards.")
 @click.option("--clip", metavar="SENTENCE", help="A clip of the shard, with its sound.")
 @click.option("--track", "tracks", multiple=True, metavar="TRACK", help="A track to show; several stand side by side.")
+@click.option("--part", metavar="NAME", help="Of a glTF file, only this part.")
+@click.option("--neutral", metavar="FILE", help="Of a folder of OBJ files, the one at rest. [default: by its name]")
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound of the video.")
 @click.option("--frame", type=int, help="Draw this frame of the clip or track as a picture instead.")
 @click.option("--fps", type=click.FloatRange(1, 240), help="Frames a second. [default: those of the first track]")
@@ -43,6 +45,8 @@ def render(
     speaker: str | None,
     clip: str | None,
     tracks: tuple[str, ...],
+    part: str | None,
+    neutral: str | None,
     audio: Path | None,
     frame: int | None,
     fps: float | None,
@@ -52,14 +56,15 @@ def render(
     columns: int,
     backend: str,
 ) -> None:
-    """Draw SOURCE: a shard, a folder of shards, a rig file, a glTF file or a folder of OBJ files.
+    """Draw SOURCE: a shard, a folder of shards, a rig file, a glTF or VRM file, or a folder or zip of OBJ files.
 
     Without a clip or a track: a sheet of all its blendshapes. With one: a video, or one frame of it.
     """
-    from blendvoca.export.convert import load_rig, load_track
+    from blendvoca.export.convert import load_track
+    from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
-    from blendvoca.terminal.lazy_group import track_label
+    from blendvoca.terminal.lazy_group import note, track_label
     from blendvoca.view.sheet import shape_sheet, write_png
     from blendvoca.view.syncnet import EDGE, FPS
     from blendvoca.view.video import write_video
@@ -67,9 +72,10 @@ def render(
     talks = clip is not None or bool(tracks)
     _check(out, talks, heat, frame)
     source = _one_shard(source, speaker)
-    rig = load_rig(source)
+    rig = load_rig(source, part=part, neutral=neutral, on_report=note)
     camera = _camera(source, rig, framing, yaw)
-    shown, names = [load_track(track) for track in tracks], [track_label(track) for track in tracks]
+    shown = [fitted_to(load_track(track, on_report=note), rig, note) for track in tracks]
+    names = [track_label(track) for track in tracks]
     waveform = read_audio(audio) if audio else None
     if clip is not None:
         spoken = open_shard(source).clip(clip)

@@ -9,23 +9,22 @@ from pathlib import Path
 
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, TrackError, nearest
 from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
-from blendvoca.io.rig import gltf_read as gltf_import
+from blendvoca.export.rigs import no_report
+from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.io.rig import gltf_write as gltf
 from blendvoca.io.rig import usd
-from blendvoca.io.rig.obj_folder import read_rig_folder
+from blendvoca.io.rig.gltf_read import read_gltf_track
 from blendvoca.io.track import arkit_json
 from blendvoca.io.track import livelink_write as livelink
 from blendvoca.io.track.csv import read_track, write_track
 from blendvoca.io.track.livelink_read import read_livelink
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard
-from blendvoca.shard.rig_file import read_rig
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 
 #: Frame rate of tracks whose file does not state one.
 DEFAULT_FPS = VOCASET_FPS
-_MESH_SUFFIXES = (".glb", ".gltf")
 
 
 def _write_recipe(recipe: str, path: Path, track: CoefficientTrack) -> None:
@@ -48,24 +47,34 @@ KINDS: dict[str, str] = {
 }  # fmt: skip
 
 
-def load_track(source: str | PathLike[str], fps: float | None = None) -> CoefficientTrack:
+def load_track(
+    source: str | PathLike[str],
+    fps: float | None = None,
+    *,
+    clip: str | None = None,
+    on_report: Callable[[str], None] = no_report,
+) -> CoefficientTrack:
     """Read a track: coefficient CSV, Live Link CSV, JSON, glTF animation, or ``SHARD.h5:SENTENCE``.
 
     :param fps: frames per second of a CSV that does not state it (60 by default); elsewhere it must agree.
+    :param clip: which animation of a glTF file, by name; the first where it is None.
+    :param on_report: is called with every sentence about what was chosen, moved, clipped or left out.
     :raises MissingInputError: if there is no such file, or no animation in it.
     :raises TrackError: for a rate that is not positive.
     :raises InputError: if it states another frame rate than ``fps``.
     """
     if fps is not None and not 0 < fps < float("inf"):
         raise TrackError("wrong frame rate", expected="a positive number", found=fps, remedy="Such as --fps-in 60.")
-    track, stated = _load(str(source), fps)
+    track, stated = _load(str(source), fps, clip, on_report)
     if fps is not None and stated and abs(track.fps - fps) > 1e-3 * fps:
         raise InputError("the file states its own frame rate", expected=f"{track.fps:g}", found=f"{fps:g}",
                          path=source, remedy="Leave it out, or resample with --fps.")  # fmt: skip
     return track
 
 
-def _load(source: str, fps: float | None) -> tuple[CoefficientTrack, bool]:
+def _load(
+    source: str, fps: float | None, clip: str | None, on_report: Callable[[str], None]
+) -> tuple[CoefficientTrack, bool]:
     """Return the track, and whether its file states the frame rate."""
     if ".h5:" in source:
         shard, _, sentence = source.rpartition(":")
@@ -74,33 +83,21 @@ def _load(source: str, fps: float | None) -> tuple[CoefficientTrack, bool]:
     if not path.is_file():
         raise MissingInputError("no such track", path=path, remedy="A clip of a shard is named SHARD.h5:sentence01.")
     suffix = path.suffix.lower()
+    if clip is not None and suffix not in GLTF_SUFFIXES:
+        raise ConfigurationError("--clip chooses an animation", expected="a glTF file", found=path.name)
     if suffix == ".json":
         return arkit_json.read_json(path), True
-    if suffix in _MESH_SUFFIXES:
-        track = gltf_import.read_gltf(path)[1]
-        if track is None:
-            raise MissingInputError("no animation of morph targets in it", path=path)
-        return track, True
+    if suffix in GLTF_SUFFIXES:
+        found = read_gltf_track(path, clip)
+        for note in found.notes:
+            on_report(note)
+        return found.track, True
     if suffix == ".h5":
         raise InputError("which clip?", path=path, expected="SHARD.h5:SENTENCE", found=path.name)
     with path.open("rb") as file:
         captured = b"timecode" in file.read(64).lower()
     # A capture's rate is worked out from its time codes, and may be overruled.
     return (read_livelink(path, fps).track, False) if captured else (read_track(path, fps or DEFAULT_FPS), False)
-
-
-def load_rig(source: str | PathLike[str]) -> BlendshapeRig:
-    """Read a rig: rig file or shard (``.h5``), glTF with morph targets, or a folder or zip of OBJ files.
-
-    :raises MissingInputError: if there is none.
-    :raises LicenceError: for a shard whose licence class left the neutral mesh out.
-    """
-    path = Path(source)
-    if path.suffix.lower() in _MESH_SUFFIXES:
-        return gltf_import.read_gltf(path)[0]
-    if path.suffix.lower() == ".h5":
-        return read_rig(path).whole(path)
-    return read_rig_folder(path)
 
 
 def save(path: str | PathLike[str], kind: str, track: CoefficientTrack, rig: BlendshapeRig | None = None) -> None:

@@ -61,3 +61,8 @@ def track_label(track: str) -> str:
     """Return what to call a track on a page or picture: the clip of ``SHARD.h5:SENTENCE``, else the file's name."""
     _, clip, sentence = track.rpartition(".h5:")
     return sentence if clip else Path(track).stem
+
+
+def note(sentence: str) -> None:
+    """Write what a reader changed or chose to standard error."""
+    click.echo(f"note: {sentence}", err=True)

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli import main
-from blendvoca.export.convert import KINDS, load_rig, load_track
+from blendvoca.export.convert import KINDS, load_track
+from blendvoca.export.rigs import load_rig
 from blendvoca.io.rig.gltf_write import write_glb
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig

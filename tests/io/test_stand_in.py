@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.export.convert import load_rig, load_track
+from blendvoca.export.convert import load_track
+from blendvoca.export.rigs import load_rig
 from blendvoca.io.files import open_file, read_bytes
 from blendvoca.io.mesh.anymesh import read_mesh
 from blendvoca.io.pickle.safe_pickle import read_pickle

@@ -73,7 +73,8 @@ class Accessors:
             return values.astype(np.int64).reshape(-1)
 
     def _values(self, entry: dict[str, Any], expected: int | None) -> NDArray[Any]:
-        kind, width, count = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]], whole(entry, "count")
+        kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]]
+        count = whole(entry, "count")
         if expected is not None and count != expected:
             raise ValueError(f"{count} values where {expected} are needed")
         # An accessor may rest on nothing, so the file's size does not bound it.

@@ -14,7 +14,7 @@ from blendvoca.io.gltf.accessors import Accessors
 from blendvoca.io.gltf.container import GltfFile, reading
 from blendvoca.io.gltf.limits import FRAMES_PER_KEY, MOST_FRAMES
 from blendvoca.io.gltf.scene import shape_names
-from blendvoca.io.gltf.spelling import arkit_spelling, distinct
+from blendvoca.io.gltf.spelling import arkit_spellings, distinct
 
 #: Rates that a file's keys may lie on, those that are tried first in front.
 _USUAL_RATES = (60.0, 30.0, 24.0, 25.0, 50.0, 48.0, 100.0, 120.0, 24e3 / 1001, 30e3 / 1001, 60e3 / 1001, 240.0)
@@ -195,15 +195,16 @@ def _grid(curves: list[Curve], animation: dict[str, Any]) -> tuple[NDArray[np.fl
 
 def _rate(keys: NDArray[np.float64], straight: bool, stated: object) -> tuple[float, bool]:
     """Return a rate, and whether all keys lie on its frames."""
-    if isinstance(stated, (int, float)) and not isinstance(stated, bool) and 1 <= stated <= 1000 and _fits(keys, stated):
-        return float(stated), True
+    known = isinstance(stated, (int, float)) and not isinstance(stated, bool) and 1 <= stated <= 1000
+    if known and _fits(keys, float(stated)):  # type: ignore[arg-type]
+        return float(stated), True  # type: ignore[arg-type]
     if len(keys) < 2:
         return _USUAL_RATES[0], True
     even = (len(keys) - 1) / (keys[-1] - keys[0])
     if even < 1000 and _fits(keys, even):
         near = [rate for rate in (float(round(even)), *_USUAL_RATES) if abs(rate - even) < 1e-3 * even]
         rate = next((rate for rate in near if rate > 0 and _fits(keys, rate)), even)
-        if straight and rate >= _SLOWEST or rate >= 2 * _SLOWEST:
+        if (straight and rate >= _SLOWEST) or rate >= 2 * _SLOWEST:
             return rate, True
     usual = next((rate for rate in _USUAL_RATES if _fits(keys, rate)), None)
     if usual is not None:
@@ -231,7 +232,7 @@ def _joined(
         # A key between two frames gives its value to the nearer one.
         nearest_frame = np.round((curve.times - grid[0]) * fps).astype(int).clip(0, len(grid) - 1)
         values[nearest_frame] = curve.values
-        for name, column in zip(distinct([arkit_spelling(name) for name in curve.names]), values.T):
+        for name, column in zip(arkit_spellings(curve.names), values.T):
             if name not in columns or np.ptp(column) > np.ptp(columns[name]):
                 old, columns[name] = columns.get(name, column), column
             else:

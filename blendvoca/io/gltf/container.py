@@ -46,7 +46,7 @@ class GltfFile:
     document: dict[str, Any]
     buffers: tuple[bytes, ...]
     binary: bool
-    notes: list[str] = field(default_factory=list)
+    _lists: dict[str, list[dict[str, Any]]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def budget(self) -> Budget:
@@ -58,11 +58,14 @@ class GltfFile:
 
         :raises FormatError: if it is no list of objects, or absurdly long.
         """
+        if kind in self._lists:
+            return self._lists[kind]
         found = self.document.get(kind, [])
         if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
             raise FormatError(f"{kind} are no list of objects", expected="glTF 2.0", path=self.path)
         if len(found) > MOST_ENTRIES:
             raise FormatError(f"too many {kind}", expected=f"at most {MOST_ENTRIES}", found=len(found), path=self.path)
+        self._lists[kind] = found
         return found
 
     def entry(self, kind: str, index: object) -> dict[str, Any]:
@@ -127,7 +130,8 @@ def _chunks(content: bytes) -> tuple[Any, bytes]:
     magic, version, _ = struct.unpack_from("<III", content)
     if magic != MAGIC or version != VERSION:
         raise ValueError(f"version {version}")
-    parts, position = {}, 12
+    parts: dict[int, bytes] = {}
+    position = 12
     while position + 8 <= len(content):
         length, kind = struct.unpack_from("<II", content, position)
         if position + 8 + length > len(content):

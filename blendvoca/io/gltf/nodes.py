@@ -41,7 +41,8 @@ def world_matrices(file: GltfFile) -> dict[int, NDArray[np.float64]]:
         nodes = file.entries("nodes")
         turn = _TURNED if "VRM" in file.document.get("extensions", {}) else np.eye(4)
         found: dict[int, NDArray[np.float64]] = {}
-        pending = [(root, turn, 0) for root in reversed(_roots(file, nodes))]
+        # Of siblings the last comes first: landmark files since 0.1.0 number a scene's vertices in this order.
+        pending = [(root, turn, 0) for root in _roots(file, nodes)]
         while pending:
             index, parent, level = pending.pop()
             if index in found:
@@ -50,7 +51,7 @@ def world_matrices(file: GltfFile) -> dict[int, NDArray[np.float64]]:
                 raise ValueError(f"more than {MOST_LEVELS} levels")
             node = file.entry("nodes", index)
             found[index] = parent @ _local(node)
-            pending += [(child, found[index], level + 1) for child in reversed(node.get("children", []))]
+            pending += [(child, found[index], level + 1) for child in node.get("children", [])]
         return found
 
 

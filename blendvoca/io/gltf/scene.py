@@ -49,7 +49,7 @@ class Piece:
 
     def seen(self, displacement: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return displacements (n, 3) of the mesh's own space as they are seen in the scene."""
-        return np.asarray(np.einsum("...ij,...j->...i", self.linear, displacement))
+        return _turned(self.linear, displacement)
 
     def unseen(self, displacement: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return displacements (n, 3) of the scene in the mesh's own space.
@@ -60,7 +60,12 @@ class Piece:
             inverse = np.linalg.inv(self.linear)
         except np.linalg.LinAlgError as error:
             raise FormatError(f"the transform of {self.part} flattens it", expected="one that can be undone") from error
-        return np.asarray(np.einsum("...ij,...j->...i", inverse, displacement))
+        return _turned(inverse, displacement)
+
+
+def _turned(linear: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return vectors (n, 3) under one matrix (3, 3), or each under its own (n, 3, 3)."""
+    return vectors @ linear.T if linear.ndim == 2 else np.einsum("nij,nj->ni", linear, vectors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +184,7 @@ class _Reader:
             linear, shift = matrices[:, :, :3], matrices[:, :, 3]
         else:
             linear, shift = placed.matrix[:3, :3], placed.matrix[:3, 3]
-        vertices = np.einsum("...ij,...j->...i", linear, positions) + shift
+        vertices = _turned(linear, positions) + shift
         if np.linalg.det(linear.reshape(-1, 3, 3)).mean() < 0:
             # A mirrored node shows its triangles turned.
             faces = faces[:, [0, 2, 1]]

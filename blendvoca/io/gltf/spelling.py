@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from blendvoca.arkit import canonical_name
-from blendvoca.errors import TrackError
+from blendvoca.arkit import arkit_name
 
 
 def arkit_spelling(name: str) -> str:
     """Return ARKit's name where the spelling is one of its, else the spelling itself."""
-    try:
-        return canonical_name(name)
-    except TrackError:
-        return name
+    return arkit_name(name) or name
+
+
+def arkit_spellings(names: Sequence[str]) -> list[str]:
+    """Return ARKit's names where they are known, no two alike: of two that mean the same, the later keeps its own."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        known = arkit_spelling(name)
+        result.append(name if known in taken else known)
+        taken.add(known)
+    return distinct(result)
 
 
 def distinct(names: Sequence[str]) -> list[str]:

@@ -1,174 +1,164 @@
-"""Morph targets and their animation out of glTF 2.0 files (``.glb``, or ``.gltf`` with its data in it or beside it)."""
+"""Blendshape rigs and tracks out of glTF 2.0 files: morph targets of all meshes as one rig, and their animation."""
 
 from __future__ import annotations
 
-import base64
-import json
-import struct
-from os import PathLike
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import read_bytes
-from blendvoca.io.rig.gltf_write import BINARY_CHUNK, JSON_CHUNK, MAGIC, VERSION
+from blendvoca.errors import MissingInputError
+from blendvoca.io.files import StrPath
+from blendvoca.io.gltf.animation import clip_names, read_motion
+from blendvoca.io.gltf.container import GltfFile, open_gltf, reading
+from blendvoca.io.gltf.limits import PER_SHAPE
+from blendvoca.io.gltf.scene import GltfScene, scene_of
+from blendvoca.io.gltf.spelling import arkit_spellings
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
-from blendvoca.track import CoefficientTrack
-
-_COMPONENTS = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
-_MOST_VALUES = 20_000_000
-_WIDTH = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+from blendvoca.track import RANGE_TOLERANCE, CoefficientTrack
 
 
-class GltfFile:
-    """A parsed file: its document and its buffers.
+@dataclass(frozen=True, eq=False)
+class GltfRig:
+    """A rig with its parts.
 
-    :raises MissingInputError: if there is no such file.
-    :raises FormatError: if it is no glTF 2.0, or its data lies outside its folder.
+    :param rig: all meshes with morph targets as one, as the scene shows them (glTF says: in metres).
+    :param parts: the parts' names, with their vertices: part n has ``starts[n]`` to ``starts[n + 1]``.
+    :param starts: where the vertices of each part begin, and the number of all.
+    :param notes: what was renamed, left out or turned.
     """
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path)
-        if not self.path.is_file():
-            raise MissingInputError("no such file", path=self.path)
-        content = self.path.read_bytes()
-        self.document: dict[str, Any]
-        try:
-            self.document, binary = _chunks(content) if content[:4] == b"glTF" else (json.loads(content), b"")
-            self.buffers = [_buffer(entry, binary, self.path) for entry in self.document.get("buffers", [])]
-        except (ValueError, KeyError, struct.error, AttributeError, TypeError, RuntimeError) as error:
-            raise FormatError("not a glTF file", expected="glTF 2.0", found=error, path=self.path) from error
-
-    def accessor(self, index: int) -> NDArray[np.float64]:
-        """Return an accessor's values (count, width), sparse parts put in place and normalised integers scaled."""
-        try:
-            return self._accessor(self.document["accessors"][index])
-        except (KeyError, IndexError, ValueError, TypeError) as error:
-            raise FormatError("broken accessor", found=f"{index}: {error!r}", path=self.path) from error
-
-    def _accessor(self, entry: dict[str, Any]) -> NDArray[np.float64]:
-        kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTH[entry["type"]]
-        # A sparse accessor may rest on nothing, so the file's size does not bound it.
-        if not 0 <= entry["count"] <= _MOST_VALUES:
-            raise ValueError(f"claims {entry['count']} values")
-        values = np.zeros((entry["count"], width))
-        if "bufferView" in entry:
-            values[:] = self._read(entry["bufferView"], entry.get("byteOffset", 0), kind, entry["count"], width)
-        if "sparse" in entry:
-            sparse = entry["sparse"]
-            where, what = sparse["indices"], sparse["values"]
-            index_kind = np.dtype(_COMPONENTS[where["componentType"]])
-            rows = self._read(where["bufferView"], where.get("byteOffset", 0), index_kind, sparse["count"], 1)[:, 0]
-            values[rows] = self._read(what["bufferView"], what.get("byteOffset", 0), kind, sparse["count"], width)
-        if entry.get("normalized") and kind.kind in "iu":
-            values = np.maximum(values / float(2 ** (8 * kind.itemsize - (kind.kind == "i")) - 1), -1.0)
-        return values
-
-    def _read(self, view: int, offset: int, kind: np.dtype[Any], count: int, width: int) -> NDArray[Any]:
-        entry = self.document["bufferViews"][view]
-        stride = entry.get("byteStride", kind.itemsize * width)
-        start = entry.get("byteOffset", 0) + offset
-        data = self.buffers[entry["buffer"]]
-        end = offset + max(count - 1, 0) * stride + kind.itemsize * width
-        if min(start, offset, count) < 0 or end > entry["byteLength"] or start - offset + end > len(data):
-            raise ValueError("reaches past its buffer view")
-        rows: NDArray[Any] = np.ndarray((count, width), kind, data, start, (stride, kind.itemsize))
-        return rows
+    rig: BlendshapeRig
+    parts: tuple[str, ...]
+    starts: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
 
-def _chunks(content: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return document and binary chunk of a GLB container."""
-    magic, version, _ = struct.unpack_from("<III", content)
-    if magic != MAGIC or version != VERSION:
-        raise ValueError(f"version {version}")
-    parts, position = {}, 12
-    while position + 8 <= len(content):
-        length, kind = struct.unpack_from("<II", content, position)
-        if position + 8 + length > len(content):
-            raise ValueError("truncated")
-        parts[kind] = content[position + 8 : position + 8 + length]
-        position += 8 + length
-    return json.loads(parts[JSON_CHUNK]), parts.get(BINARY_CHUNK, b"")
+@dataclass(frozen=True, eq=False)
+class GltfTrack:
+    """A track out of a file.
 
-
-def _buffer(entry: dict[str, Any], binary: bytes, path: Path) -> bytes:
-    """Return a buffer: of the container, out of the document, or of a file in the folder of ``path`` or below."""
-    if "uri" not in entry:
-        return binary
-    uri = entry["uri"]
-    if uri.startswith("data:"):
-        return base64.b64decode(uri.split(",", 1)[1], validate=True)
-    folder = path.parent.resolve()
-    # Resolved, so that neither "..", nor an absolute path, nor a link leads out.
-    place = (folder / unquote(uri)).resolve()
-    if "://" in uri or not place.is_relative_to(folder):
-        raise ValueError(f"a buffer outside its folder ({uri[:80]}): save it as one .glb")
-    return read_bytes(place)
-
-
-def read_gltf(path: str | PathLike[str]) -> tuple[BlendshapeRig, CoefficientTrack | None]:
-    """Read the mesh with the most morph targets, and its animation where there is one.
-
-    Keys are put on an even grid at the median key distance by linear interpolation. Weights outside [0, 1] are clipped.
-
-    :returns: rig (vertices in the file's own unit, which glTF says is metres) and track.
-    :raises FormatError: for a file without named morph targets, or a broken one.
+    :param clip: name of the animation.
+    :param clips: names of all animations of morph targets in it.
+    :param notes: what was chosen, moved, clipped or left out.
     """
-    file = GltfFile(path)
-    meshes = file.document.get("meshes", [])
-    if not meshes:
-        raise FormatError("no mesh in it", expected="a mesh with morph targets", path=file.path)
-    try:
-        index, mesh = max(enumerate(meshes), key=lambda pair: len(pair[1]["primitives"][0].get("targets", [])))
-        primitive = mesh["primitives"][0]
-        names = mesh.get("extras", {}).get("targetNames") or primitive.get("extras", {}).get("targetNames")
-        targets = [target["POSITION"] for target in primitive.get("targets", [])]
-        if not targets or names is None or len(names) != len(targets):
-            raise FormatError("no named morph targets", expected="extras.targetNames for every target", path=file.path)
-        vertices = file.accessor(primitive["attributes"]["POSITION"])
-        faces = file.accessor(primitive["indices"]).astype(np.int32) if "indices" in primitive else _fan(vertices)
-        deltas = np.stack([file.accessor(target) for target in targets])
-        rig = BlendshapeRig(Mesh(vertices, faces.reshape(-1, 3)), deltas, tuple(map(str, names)))
-        return rig, _track(file, index, rig.names)
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise FormatError("broken mesh", found=repr(error), path=file.path) from error
+
+    track: CoefficientTrack
+    clip: str
+    clips: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
-def _fan(vertices: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Return the triangles of a primitive without indices: every three vertices."""
-    return np.arange(len(vertices) // 3 * 3, dtype=np.int32)
+def read_gltf(path: StrPath) -> tuple[BlendshapeRig, CoefficientTrack | None]:
+    """Read the rig of a file, and its first animation where it has one.
+
+    :raises FormatError: for a file without morph targets, or a broken one.
+    """
+    file = open_gltf(path)
+    motion = _track(file, None).track if clip_names(file) else None
+    return _rig(file, None).rig, motion
 
 
-def _track(file: GltfFile, mesh: int, names: tuple[str, ...]) -> CoefficientTrack | None:
-    """Return the first animation of the mesh's weights on an even grid."""
-    nodes = {i for i, node in enumerate(file.document.get("nodes", [])) if node.get("mesh") == mesh}
-    for animation in file.document.get("animations", []):
-        for channel in animation["channels"]:
-            if channel["target"]["path"] != "weights" or channel["target"].get("node") not in nodes:
-                continue
-            sampler = animation["samplers"][channel["sampler"]]
-            times = file.accessor(sampler["input"])[:, 0]
-            weights = file.accessor(sampler["output"]).reshape(len(times), -1, len(names))
-            # A cubic key holds in-tangent, value, out-tangent.
-            values = weights[:, 1 if sampler.get("interpolation") == "CUBICSPLINE" else 0]
-            return _even(times, values.clip(0, 1), names)
-    return None
+def read_gltf_rig(path: StrPath, part: str | None = None) -> GltfRig:
+    """Read all meshes with morph targets as one rig. Names are ARKit's where the spelling is known.
+
+    :param part: only the part of this name.
+    :raises MissingInputError: if the file, or a buffer beside it, cannot be read.
+    :raises FormatError: for a file without morph targets, or a broken one.
+    :raises InputError: if it has no part of that name.
+    """
+    return _rig(open_gltf(path), part)
 
 
-def _even(times: NDArray[np.float64], values: NDArray[np.float64], names: tuple[str, ...]) -> CoefficientTrack:
-    if len(times) < 2:
-        return CoefficientTrack(values, names, 60.0)
-    # Times are float32: a rate within a thousandth of a whole number is that number.
-    fps = float(1 / np.median(np.diff(times)))
-    fps = float(round(fps)) if abs(fps - round(fps)) < 1e-3 * fps else fps
-    steps = (times[-1] - times[0]) * fps
-    # Two keys a moment apart and one far away would ask for years of frames.
-    if not (np.diff(times) >= 0).all() or not steps < 100_000 + 100 * len(times):
-        raise ValueError(f"key times that are no animation: {steps:.3g} frames between {len(times)} keys")
-    grid = times[0] + np.arange(round(steps) + 1) / fps
-    return CoefficientTrack(np.stack([np.interp(grid, times, column) for column in values.T], axis=1), names, fps)
+def read_gltf_track(path: StrPath, clip: str | None = None) -> GltfTrack:
+    """Read an animation of morph targets on an even grid that holds all its keys.
+
+    :param clip: its name; the first one where it is None.
+    :raises MissingInputError: if there is no file, or no animation of morph targets in it.
+    :raises FormatError: for a broken file.
+    :raises InputError: if it has none of that name.
+    """
+    return _track(open_gltf(path), clip)
+
+
+def _rig(file: GltfFile, part: str | None) -> GltfRig:
+    scene = scene_of(file, part, shaped=True)
+    with reading(file.path, "its morph targets"):
+        spelt = [arkit_spellings(piece.shapes) for piece in scene.pieces]
+        names = tuple(dict.fromkeys(name for piece in spelt for name in piece))
+        index = {name: row for row, name in enumerate(names)}
+        mesh = scene.mesh()
+        n_targets = sum(len(piece.targets) for piece in scene.pieces)
+        file.budget.charge(len(names) * mesh.n_vertices * 24 + n_targets * PER_SHAPE, f"{len(names)} shapes")
+        deltas = np.zeros((len(names), mesh.n_vertices, 3))
+        for piece, start, own in zip(scene.pieces, scene.starts, spelt):
+            for accessor, name in zip(piece.targets, own):
+                if accessor is not None:
+                    moved = scene.accessors.read(accessor, count=len(piece.vertices))
+                    deltas[index[name], start : start + len(moved)] = piece.seen(moved)
+        parts, belongs = _parts(scene)
+        kept, faces = _seams_closed(scene, mesh, deltas)
+        rig = BlendshapeRig(Mesh(mesh.vertices[kept], faces), deltas[:, kept], names)
+    starts = np.searchsorted(belongs[kept], np.arange(len(parts) + 1))
+    notes = (*scene.notes, *_renamed(scene, spelt))
+    return GltfRig(rig, parts, tuple(map(int, starts)), notes)
+
+
+def _parts(scene: GltfScene) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Return the parts' names, and for every vertex (V,) its part's number."""
+    names: list[str] = []
+    belongs = []
+    for number, piece in enumerate(scene.pieces):
+        if not number or piece.node != scene.pieces[number - 1].node:
+            names.append(piece.part)
+        belongs.append(np.full(len(piece.vertices), len(names) - 1))
+    return tuple(names), np.concatenate(belongs)
+
+
+def _seams_closed(
+    scene: GltfScene, mesh: Mesh, deltas: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Make one of vertices that primitives of a node have in common: a head in two materials is one surface.
+
+    :returns: the vertices that stay, rising, and the triangles (F, 3) of them.
+    """
+    stands_for = np.arange(mesh.n_vertices)
+    for place in range(1, len(scene.pieces)):
+        piece, start = scene.pieces[place], scene.starts[place]
+        first = next(n for n in range(len(scene.pieces)) if scene.pieces[n].node == piece.node)
+        if first == place:
+            continue
+        before = np.arange(scene.starts[first], start)
+        at = {position.tobytes(): int(n) for n, position in zip(before[::-1], mesh.vertices[before][::-1])}
+        for own in range(start, start + len(piece.vertices)):
+            other = at.get(mesh.vertices[own].tobytes())
+            if other is not None and np.array_equal(deltas[:, own], deltas[:, other]):
+                stands_for[own] = stands_for[other]
+    kept = np.flatnonzero(stands_for == np.arange(mesh.n_vertices))
+    return kept, np.searchsorted(kept, stands_for[mesh.faces]).astype(np.int32)
+
+
+def _renamed(scene: GltfScene, spelt: Sequence[Sequence[str]]) -> list[str]:
+    """Return a note on names that were taken for ARKit's, and on those that stand in for none."""
+    pairs = {(old, new) for piece, own in zip(scene.pieces, spelt) for old, new in zip(piece.shapes, own) if old != new}
+    if not pairs:
+        return []
+    old, new = min(pairs)
+    return [f"{len(pairs)} shapes by ARKit's names ({old}: {new}{', …' if len(pairs) > 1 else ''})"]
+
+
+def _track(file: GltfFile, clip: str | None) -> GltfTrack:
+    motion = read_motion(file, clip)
+    notes = list(motion.notes)
+    outside = (motion.values < -RANGE_TOLERANCE) | (motion.values > 1 + RANGE_TOLERANCE)
+    if outside.any():
+        most = np.unravel_index(np.abs(motion.values - 0.5).argmax(), motion.values.shape)
+        notes.append(f"{int(outside.sum())} values outside 0 to 1 ({motion.names[most[1]]} = "
+                     f"{motion.values[most]:.3g}): clipped")  # fmt: skip
+    if motion.values.shape[1] == 0:
+        raise MissingInputError("no animation of morph targets in it", path=file.path)
+    with reading(file.path, "its animations"):
+        track = CoefficientTrack(motion.values.clip(0, 1), motion.names, motion.fps)
+    return GltfTrack(track, motion.clip, motion.clips, tuple(notes))

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from blendvoca.errors import MeshError
 from blendvoca.geometry.normals import vertex_normals
 from blendvoca.io.atomic import write_bytes
+from blendvoca.io.gltf.container import BINARY_CHUNK, JSON_CHUNK, MAGIC, VERSION
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 
-MAGIC, VERSION = 0x46546C67, 2
-JSON_CHUNK, BINARY_CHUNK = 0x4E4F534A, 0x004E4942
 #: glTF component types.
 FLOAT, UNSIGNED_SHORT, UNSIGNED_INT = 5126, 5123, 5125
 _VERTEX_TARGET, _INDEX_TARGET = 34962, 34963

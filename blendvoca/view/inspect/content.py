@@ -11,7 +11,7 @@ from blendvoca.audio import Waveform
 from blendvoca.certificate import FitCertificate
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, RigError, nearest
-from blendvoca.export.convert import load_rig
+from blendvoca.export.rigs import load_rig
 from blendvoca.io.vocaset.corpus import Corpus
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.manifest import shard_files

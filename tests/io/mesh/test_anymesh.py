@@ -28,7 +28,7 @@ def test_every_format_gives_the_same_surface(suffix: str, tmp_path: Path) -> Non
         files = trimesh.exchange.gltf.export_gltf(trimesh.Scene(ball), embed_buffers=True)
         path.write_bytes(files["model.gltf"])
     else:
-        ball.export(path)
+        ball.export(path, file_type="glb" if suffix == ".vrm" else suffix[1:])
     mesh = read_mesh(path)
     assert (mesh.n_vertices, mesh.n_faces) == (len(ball.vertices), len(ball.faces))
     expected = triangles(Mesh(ball.vertices, ball.faces))
@@ -61,5 +61,5 @@ def test_a_gltf_opens_no_other_file(tmp_path: Path) -> None:
         (tmp_path / ("inside" if name.endswith("gltf") else ".") / name).write_bytes(data)
     text = (tmp_path / "inside" / "model.gltf").read_text()
     (tmp_path / "inside" / "model.gltf").write_text(text.replace('"uri":"', '"uri":"../'))
-    with pytest.raises(FormatError, match=r"as \.glb"):
+    with pytest.raises(FormatError, match="outside its folder"):
         read_mesh(tmp_path / "inside" / "model.gltf")

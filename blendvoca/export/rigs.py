@@ -1,0 +1,79 @@
+"""Rigs in any form that is read here, and tracks fitted to their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from blendvoca.errors import ConfigurationError, nearest
+from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
+from blendvoca.io.rig.gltf_read import read_gltf_rig
+from blendvoca.io.rig.obj_folder import read_rig_folder
+from blendvoca.rig import BlendshapeRig
+from blendvoca.shard.rig_file import read_rig
+from blendvoca.spelling import match_names
+from blendvoca.track import CoefficientTrack
+
+
+def no_report(note: str) -> None:
+    """Where nobody asks what was changed."""
+
+
+def load_rig(
+    source: str | PathLike[str],
+    *,
+    part: str | None = None,
+    neutral: str | None = None,
+    on_report: Callable[[str], None] = no_report,
+) -> BlendshapeRig:
+    """Read a rig: rig file or shard (``.h5``), glTF, GLB or VRM with morph targets, or a folder or zip of OBJ files.
+
+    :param part: of a glTF file, only the part of this name.
+    :param neutral: of a folder, the file that is the neutral.
+    :param on_report: is called with every sentence about what was renamed, left out or turned.
+    :raises MissingInputError: if there is none.
+    :raises ConfigurationError: for a choice that this form does not have.
+    :raises LicenceError: for a shard whose licence class left the neutral mesh out.
+    """
+    path = Path(source)
+    suffix = path.suffix.lower()
+    is_gltf, is_file = suffix in GLTF_SUFFIXES, suffix == ".h5"
+    if part is not None and not is_gltf:
+        raise ConfigurationError("--part chooses from a glTF file", expected=", ".join(GLTF_SUFFIXES), found=path.name)
+    if neutral is not None and (is_gltf or is_file):
+        raise ConfigurationError("--neutral names a file of a folder of shapes", expected="a folder", found=path.name)
+    if is_gltf:
+        found = read_gltf_rig(path, part)
+        for note in found.notes:
+            on_report(note)
+        return found.rig
+    if is_file:
+        return read_rig(path).whole(path)
+    return read_rig_folder(path, neutral, on_report=on_report)
+
+
+def fitted_to(
+    track: CoefficientTrack, rig: BlendshapeRig, on_report: Callable[[str], None] = no_report
+) -> CoefficientTrack:
+    """Return a track under a rig's own names, matched as :func:`blendvoca.spelling.match_names` does.
+
+    :param on_report: is told which shapes the rig lacks; they are left out.
+    :raises RigError: if the rig has none of them.
+    """
+    if set(track.names) <= set(rig.names):
+        return track
+    matched = match_names(list(track.names), list(rig.names))
+    if not matched:
+        rig.indices(track.names)
+    columns: dict[str, np.ndarray] = {}
+    for name, column in zip(track.names, track.values.T):
+        for own in matched.get(name, ()):
+            columns.setdefault(own, column)
+    lacking = [name + nearest(name, rig.names) for name in track.names if name not in matched]
+    if lacking:
+        shown = f"{', '.join(lacking[:5])}{', …' if len(lacking) > 5 else ''}"
+        on_report(f"{len(lacking)} of {len(track.names)} shapes are not in the rig and left out: {shown}")
+    return CoefficientTrack(np.stack(list(columns.values()), axis=1), tuple(columns), track.fps)
