@@ -94,3 +94,7 @@ DOWNLOAD = Limit(
     "a download whose size nobody states", 16 * 1024 * _MIB, 0, 0, "VOCASET's largest file has 7.4 GB"
 )
 SMALL_DOWNLOAD = Limit("a manifest or list of sums", 64 * _MIB, 0, 0, "a manifest of ten thousand shards has 20 MB")
+GLTF = Limit(
+    "what the file makes of its geometry and shapes", 16 * 1024 * _MIB, 4, 110_000_000,
+    "a face of 60,000 vertices with 67 shapes needs 96 MB; float64 of a compact file's 16-bit numbers is four times it",
+)  # fmt: skip

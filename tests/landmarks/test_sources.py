@@ -84,7 +84,7 @@ def test_wrong_folders_are_refused(tmp_path, small) -> None:
     (tmp_path / "landmarks.txt").write_text("1 2 3")
     with pytest.raises(LandmarkError, match="found 3 points"):
         load_source(tmp_path)
-    write_obj(tmp_path / "mouthFunnel.obj", Mesh(small.neutral.vertices, small.neutral.faces[::-1]))
+    write_obj(tmp_path / "mouthFunnel.obj", Mesh(small.neutral.vertices, small.neutral.faces[1:]))
     with pytest.raises(MeshError, match=r"mouthFunnel\.obj: a shape has other faces"):
         load_source(tmp_path)
     write_obj(tmp_path / "mouthFunnel.obj", Mesh(small.neutral.vertices[:3], [[0, 1, 2]]))

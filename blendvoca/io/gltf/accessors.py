@@ -78,7 +78,7 @@ class Accessors:
         if expected is not None and count != expected:
             raise ValueError(f"{count} values where {expected} are needed")
         # An accessor may rest on nothing, so the file's size does not bound it.
-        self.file.budget.charge(count * width * kind.itemsize, "accessors")
+        self.file.budget.charge(count * width * kind.itemsize)
         if "bufferView" in entry:
             values = self._rows(entry["bufferView"], whole(entry, "byteOffset", 0), kind, count, width)
         else:
@@ -121,7 +121,7 @@ class Accessors:
         if packed is not None:
             if view not in self._unpacked:
                 size = whole(packed, "count") * whole(packed, "byteStride")
-                self.file.budget.charge(size, "compressed views")
+                self.file.budget.charge(size)
                 self._unpacked[view] = decoded_view(self._slice(packed), packed)
             return memoryview(self._unpacked[view]), len(self._unpacked[view])
         data = self._slice(entry)

@@ -51,7 +51,7 @@ class GltfFile:
     @cached_property
     def budget(self) -> Budget:
         """What reading it may cost."""
-        return Budget(sum(map(len, self.buffers)))
+        return Budget(sum(map(len, self.buffers)), self.path)
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """Return a top-level list such as ``meshes``, empty where there is none.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from blendvoca.errors import FormatError
+from pathlib import Path
 
-#: Bytes that geometry and shapes of any file may take: a face of 60,000 vertices with 67 shapes needs 96 MB.
-LEAST_MEMORY = 110_000_000
-#: And per byte of a larger file: float64 out of the 16-bit numbers of a compact one is four times as much.
-MEMORY_PER_BYTE = 4
+from blendvoca.limits import GLTF
+
 #: Bytes that a primitive and one of its shapes count for besides their vertices: thousands of tiny ones take time.
 PER_PIECE, PER_SHAPE = 5_000, 500
-#: Nodes, meshes, primitives and shapes together that are looked at: a large scene has a few thousand.
+#: Nodes, meshes and other entries of one list: a large scene has a few thousand.
 MOST_ENTRIES = 200_000
 #: Levels of the node tree: a skeleton has some thirty.
 MOST_LEVELS = 2_000
@@ -19,25 +17,19 @@ MOST_FRAMES, FRAMES_PER_KEY = 324_000, 100
 
 
 class Budget:
-    """How much memory a file may still take.
+    """How much memory a file may still take (:data:`blendvoca.limits.GLTF`).
 
     :param size: bytes of the file and its buffers.
+    :param path: the file.
     """
 
-    def __init__(self, size: int) -> None:
-        self.limit = max(LEAST_MEMORY, MEMORY_PER_BYTE * size)
-        self.spent = 0
+    def __init__(self, size: int, path: Path) -> None:
+        self.size, self.path, self.spent = size, path, 0
 
-    def charge(self, n_bytes: int, what: str) -> None:
+    def charge(self, n_bytes: int) -> None:
         """Count memory that is about to be taken.
 
         :raises FormatError: if the file has asked for more than it may.
         """
         self.spent += n_bytes
-        if self.spent > self.limit:
-            raise FormatError(
-                f"the file unpacks to too much ({what})",
-                expected=f"at most {self.limit / 1e6:.0f} MB of geometry and shapes for a file of its size",
-                found=f"{self.spent / 1e6:.0f} MB or more",
-                remedy="Choose a part with --part, or save fewer shapes and vertices.",
-            )
+        GLTF.check(self.spent, self.size, self.path)

@@ -176,7 +176,7 @@ class _Reader:
             raise ValueError(f"positions of shape {positions.shape}")
         if not np.isfinite(positions).all():
             raise ValueError("positions that are not finite")
-        self.file.budget.charge(len(positions) * 24 + PER_PIECE, "vertices")
+        self.file.budget.charge(len(positions) * 24 + PER_PIECE)
         faces = np.concatenate([self._faces(primitive, len(positions)) for primitive in primitives])
         node = self.file.entry("nodes", placed.node)
         if "skin" in node and "JOINTS_0" in first["attributes"]:
@@ -196,7 +196,7 @@ class _Reader:
         """Return where a skin holds each vertex: matrices (n, 3, 4)."""
         joints = joint_matrices(self.file, self.accessors, self.matrices, skin)
         # Twelve numbers a vertex, and as many again while they are added up.
-        self.file.budget.charge(count * 192, "skins")
+        self.file.budget.charge(count * 192)
         sets = [n for n in range(MOST_SETS) if f"JOINTS_{n}" in primitive["attributes"]]
         holds = [tuple(self._attribute(primitive, f"{kind}_{n}") for kind in ("JOINTS", "WEIGHTS")) for n in sets]
         return skin_matrices(joints, [(which.astype(np.int64), share) for which, share in holds], count)
@@ -226,7 +226,7 @@ class _Reader:
             corners = self.accessors.indices(primitive["indices"])
         else:
             corners = np.arange(n_vertices)
-        self.file.budget.charge(corners.size * 16, "triangles")
+        self.file.budget.charge(corners.size * 16)
         if corners.size and not 0 <= int(corners.min()) <= int(corners.max()) < n_vertices:
             raise ValueError(f"a triangle of vertex {int(corners.max())}, where there are {n_vertices}")
         return _triangles(corners, primitive.get("mode", _TRIANGLES))

@@ -91,7 +91,7 @@ def _rig(file: GltfFile, part: str | None) -> GltfRig:
         index = {name: row for row, name in enumerate(names)}
         mesh = scene.mesh()
         n_targets = sum(len(piece.targets) for piece in scene.pieces)
-        file.budget.charge(len(names) * mesh.n_vertices * 24 + n_targets * PER_SHAPE, f"{len(names)} shapes")
+        file.budget.charge(len(names) * mesh.n_vertices * 24 + n_targets * PER_SHAPE)
         deltas = np.zeros((len(names), mesh.n_vertices, 3))
         for piece, start, own in zip(scene.pieces, scene.starts, spelt):
             for accessor, name in zip(piece.targets, own):

@@ -53,7 +53,7 @@ def test_all_meshes_with_shapes_are_one_rig_with_parts(tmp_path):
     assert found.rig.names == ("jawOpen", "mouthSmileLeft")
     assert any("mouthSmile_L" in note for note in found.notes)
     head = read_gltf_rig(tmp_path / "a.glb", "Head").rig
-    np.testing.assert_allclose(head.neutral.vertices, SQUARE + [2, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(head.neutral.vertices, SQUARE + np.array([2, 0, 0]), atol=1e-6)
     with pytest.raises(InputError, match=r"no part 'head' \(did you mean 'Head'\?\); expected one of Head, EyeLeft"):
         read_gltf_rig(tmp_path / "a.glb", "head")
     assert read_scene(tmp_path / "a.glb").parts == ("Head", "Hat", "EyeLeft")
@@ -285,7 +285,7 @@ def test_many_shapes_of_nothing_are_refused(tmp_path):
     primitive["attributes"]["POSITION"] = empty
     primitive["targets"] = [{"POSITION": empty}] * 3000
     made.node(mesh=made.mesh(primitive))
-    with pytest.raises(FormatError, match="unpacks to too much"):
+    with pytest.raises(FormatError, match="is too large"):
         read_gltf_rig(made.write(tmp_path / "a.glb"))
 
 
@@ -294,7 +294,7 @@ def test_many_instances_of_one_mesh_are_refused(tmp_path):
     mesh = made.mesh(made.primitive(np.zeros((20_000, 3)), [[0, 1, 2]]))
     for _ in range(10_000):
         made.node(mesh=mesh)
-    with pytest.raises(FormatError, match="unpacks to too much"):
+    with pytest.raises(FormatError, match="is too large"):
         read_mesh(made.write(tmp_path / "a.glb"))
 
 
