@@ -57,7 +57,7 @@ class Piece:
         :raises FormatError: if the transform flattens the mesh.
         """
         try:
-            inverse = np.linalg.inv(self.linear)
+            inverse: NDArray[np.float64] = np.asarray(np.linalg.inv(self.linear), np.float64)
         except np.linalg.LinAlgError as error:
             raise FormatError(f"the transform of {self.part} flattens it", expected="one that can be undone") from error
         return _turned(inverse, displacement)
