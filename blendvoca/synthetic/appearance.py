@@ -7,13 +7,15 @@ from numpy.typing import NDArray
 
 from blendvoca.synthetic import markers, sculpture
 from blendvoca.synthetic.openings import MOUTH_RIM
-from blendvoca.synthetic.sites import LEFT_EYEBALL, MOUTH_BAG, RIGHT_EYEBALL, Sites
+from blendvoca.synthetic.sites import LEFT_EYEBALL, LOWER_TEETH, MOUTH_BAG, RIGHT_EYEBALL, TONGUE, UPPER_TEETH, Sites
+from blendvoca.synthetic.teeth import is_enamel
 
 Array = NDArray[np.float64]
 
 SKIN_COLOUR = (0.84, 0.65, 0.55)
 LIP_COLOUR = (0.74, 0.40, 0.37)
 BROW_COLOUR = (0.36, 0.26, 0.21)
+TOOTH_COLOUR, GUM_COLOUR, TONGUE_COLOUR = (0.93, 0.90, 0.83), (0.66, 0.34, 0.33), (0.68, 0.36, 0.36)
 
 
 def colours(sites: Sites) -> Array:
@@ -25,6 +27,11 @@ def colours(sites: Sites) -> Array:
     _mix(result, _lips(sites), LIP_COLOUR)
     bag = sites.region == MOUTH_BAG
     result[bag] = np.array(LIP_COLOUR) * (1.0 - 0.8 * np.minimum(2.0 * sites.depth[bag], 1.0))[:, None]
+    for row in (UPPER_TEETH, LOWER_TEETH):
+        teeth = np.flatnonzero(sites.region == row)
+        enamel = is_enamel(len(teeth))
+        result[teeth[enamel]], result[teeth[~enamel]] = TOOTH_COLOUR, GUM_COLOUR
+    result[sites.region == TONGUE] = TONGUE_COLOUR
     for region, side in ((LEFT_EYEBALL, 1.0), (RIGHT_EYEBALL, -1.0)):
         ball = sites.region == region
         result[ball] = _eye(sites.rest[ball] - np.array(sculpture.EYE_CENTRE) * [side, 1.0, 1.0])
@@ -73,4 +80,4 @@ def _nostrils(rest: Array) -> Array:
 def _eye(offset: Array) -> Array:
     away = np.degrees(np.arccos(np.clip(offset[:, 2] / np.linalg.norm(offset, axis=1), -1.0, 1.0)))
     white, iris, pupil = (0.95, 0.94, 0.92), (0.30, 0.42, 0.46), (0.03, 0.03, 0.03)
-    return np.where((away < 11)[:, None], pupil, np.where((away < 29)[:, None], iris, white))
+    return np.where((away < 11)[:, None], pupil, np.where((away < 28.5)[:, None], iris, white))

@@ -12,8 +12,10 @@ from blendvoca.errors import ConfigurationError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.appearance import colours
-from blendvoca.synthetic.identity import Identity, carry_identity, shape_identity
+from blendvoca.synthetic.identity import Identity, carry_sites, shape_sites
+from blendvoca.synthetic.inner_lips import with_lip_gap
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
+from blendvoca.synthetic.sites import COMPONENTS, LEFT_EYEBALL, Sites
 from blendvoca.synthetic.surface import Surface, build_surface
 
 REGIONS = ("head", "mask")
@@ -45,7 +47,7 @@ class CanonicalHead:
 
 
 class SyntheticHead:
-    """A parametric head with FLAME's traits: skin, inner mouth, eye sockets, two eyeballs, 51 analytic ARKit shapes.
+    """A parametric head with FLAME's traits: skin, inner lips, teeth, tongue, eyeballs, 51 analytic shapes.
 
     :param identity: what makes the speaker; the average head by default.
     :param canonical: the average head's samplings, to share their cost among speakers.
@@ -71,9 +73,18 @@ class SyntheticHead:
         """Return a colour (V, 3) in [0, 1] for every vertex of a sampling: skin, lips, brows, eyes."""
         return colours(self.canonical.surface(region).sites)
 
+    def parts(self) -> dict[str, NDArray[np.int64]]:
+        """Return the vertices of the whole head's components by name: skin, eyeballs, teeth, tongue."""
+        region = self.canonical.head.sites.region
+        wanted = {"skin": region < LEFT_EYEBALL} | {name: region == number for name, number in COMPONENTS.items()}
+        return {name: np.flatnonzero(mask) for name, mask in wanted.items()}
+
+    def _sites(self, region: str) -> Sites:
+        return with_lip_gap(self.canonical.surface(region).sites, self.identity.lip_gap)
+
     def _neutral(self, region: str) -> tuple[Mesh, NDArray[np.int64]]:
         surface = self.canonical.surface(region)
-        rest = shape_identity(self.identity, surface.sites.rest)
+        rest = shape_sites(self.identity, self._sites(region))
         return Mesh(_METRES * rest, surface.faces.astype(np.int32)), surface.landmarks.copy()
 
     def rig(self, region: str = "head", names: Sequence[str] = SHAPE_NAMES) -> BlendshapeRig:
@@ -84,8 +95,7 @@ class SyntheticHead:
 
         :raises ConfigurationError: for a region or a shape that does not exist.
         """
-        surface = self.canonical.surface(region)
         neutral, _ = self._neutral(region)
-        sites = surface.sites
-        deltas = [carry_identity(self.identity, sites.rest, displacement(name, sites)) for name in names]
+        sites = self._sites(region)
+        deltas = [carry_sites(self.identity, sites, displacement(name, sites)) for name in names]
         return BlendshapeRig(neutral, _METRES * np.array(deltas), tuple(names))

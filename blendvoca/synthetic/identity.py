@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError
 from blendvoca.synthetic.sculpture import EYE_CENTRE
+from blendvoca.synthetic.sites import UPPER_TEETH, Sites
 
 Array = NDArray[np.float64]
 Triple = tuple[float, float, float]
+
+#: Where the teeth meet: they move with this point.
+_BITE = np.array([[0.0, -48.0, 84.0]])
 
 
 @dataclass(frozen=True)
 class Identity:
     """Parameters of a speaker in standard deviations; all zero is the average head, and ±3 the limit.
 
-    The last four make the face asymmetric.
+    ``nose_bend`` to ``brow_tilt`` make the face asymmetric; ``lip_gap`` tells how far the inner lips stand apart.
     """
 
     size: float = 0.0
@@ -47,6 +51,7 @@ class Identity:
     jaw_shift: float = 0.0
     mouth_tilt: float = 0.0
     brow_tilt: float = 0.0
+    lip_gap: float = 0.0
 
     def __post_init__(self) -> None:
         for name, value in self.parameters().items():
@@ -65,6 +70,24 @@ class Identity:
         return cls(**{name: float(np.round(value, 6)) for name, value in zip(names, drawn, strict=True)})
 
 
+def shape_sites(identity: Identity, sites: Sites) -> Array:
+    """Return canonical places as points (N, 3) of this speaker's head; teeth and tongue keep their form."""
+    result = shape_identity(identity, sites.rest)
+    hard = sites.region >= UPPER_TEETH
+    if hard.any():
+        scale = 1.0 + 0.025 * identity.size
+        result[hard] = scale * sites.rest[hard] + shape_identity(identity, _BITE) - scale * _BITE
+    return result
+
+
+def carry_sites(identity: Identity, sites: Sites, directions: Array) -> Array:
+    """Return displacements (N, 3) of canonical places as this speaker makes them; what was rigid inside stays so."""
+    result = carry_identity(identity, sites.rest, directions)
+    hard = sites.region >= UPPER_TEETH
+    result[hard] = (1.0 + 0.025 * identity.size) * directions[hard]
+    return result
+
+
 def shape_identity(identity: Identity, points: Array) -> Array:
     """Return canonical points (N, 3) as they lie in this speaker's head."""
     moved = points + _displacement(identity, points)
@@ -81,7 +104,7 @@ def carry_identity(identity: Identity, points: Array, directions: Array) -> Arra
 
 
 def _displacement(identity: Identity, points: Array) -> Array:
-    active = {name: value for name, value in identity.parameters().items() if value and name != "size"}
+    active = {name: value for name, value in identity.parameters().items() if value and name in _FIELDS}
     if not active:
         return np.zeros_like(points)
     total = _sum(active, points)

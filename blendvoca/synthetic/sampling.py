@@ -58,7 +58,7 @@ class Sampling:
 
 
 HEAD = Sampling(
-    face=5.45, back=16.5, fine=1.1, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
+    face=5.8, back=16.5, fine=1.12, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
     eye_rings=(1.2, 2.6, 4.3, 6.4), eye_steps=6, outline=15, whole_head=True,
 )  # fmt: skip
 MASK = Sampling(

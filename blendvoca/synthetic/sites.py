@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-SKIN, MOUTH_BAG, LEFT_SOCKET, RIGHT_SOCKET, LEFT_EYEBALL, RIGHT_EYEBALL = range(6)
-_OTHER_SIDE = np.array([SKIN, MOUTH_BAG, RIGHT_SOCKET, LEFT_SOCKET, RIGHT_EYEBALL, LEFT_EYEBALL])
+SKIN, MOUTH_BAG, LEFT_SOCKET, RIGHT_SOCKET = range(4)
+#: Components of their own.
+LEFT_EYEBALL, RIGHT_EYEBALL, UPPER_TEETH, LOWER_TEETH, TONGUE = range(4, 9)
+COMPONENTS = {
+    "left eyeball": LEFT_EYEBALL, "right eyeball": RIGHT_EYEBALL, "upper teeth": UPPER_TEETH,
+    "lower teeth": LOWER_TEETH, "tongue": TONGUE,
+}  # fmt: skip
+_OTHER_SIDE = np.array([0, 1, RIGHT_SOCKET, LEFT_SOCKET, RIGHT_EYEBALL, LEFT_EYEBALL, 6, 7, 8])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The canonical head as places, faces and landmarks: skin from both halves, mouth bag, eye sockets, eyeballs."""
+"""The canonical head as places, faces and landmarks: skin from both halves, and what lies inside."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from blendvoca.ibug68 import MIRROR, N_LANDMARKS
 from blendvoca.synthetic import ears, sculpture
 from blendvoca.synthetic import sites as regions
 from blendvoca.synthetic.chart import cast
+from blendvoca.synthetic.inner_lips import inner_lips, strip
 from blendvoca.synthetic.layout import HalfLayout, half_layout
 from blendvoca.synthetic.openings import EYE_RIM, LEFT_EYE, MOUTH, settle
 from blendvoca.synthetic.sampling import HEAD, MASK, Sampling
 from blendvoca.synthetic.sites import Sites, concatenate
+from blendvoca.synthetic.teeth import mouth_parts
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 _FLIP = np.array([-1.0, 1.0, 1.0])
 
-#: Rings of the mouth bag: millimetres back, apart (up and down) and inward from the corners.
-_BAG = ((2.2, 1.0, 0.8), (6.0, 4.0, 2.0), (12.0, 8.0, 4.0), (20.0, 11.0, 6.0))
 #: Rings of an eye socket: share of the way from the lid's edge to the back of the eyeball, and clearance.
 _SOCKET = ((0.0, 0.45), (0.2, 0.9), (0.48, 1.3), (0.76, 1.3))
-#: Polar angles of the eyeball's rings in degrees; 28 is the edge of the iris.
-_EYEBALL_RINGS = (5, 10, 16, 22, 28, 34, 41, 49, 58, 68, 79, 91, 104, 118, 133, 148, 164)
-_MERIDIANS = 32
+#: Polar angles of the eyeball's rings in degrees; the pupil ends between the first two, the iris between the next.
+_EYEBALL_RINGS = (10, 12.5, 27, 30, 41, 54, 70, 90, 116, 146)
+_MERIDIANS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,8 @@ def build_surface(region: str) -> Surface:
     parts, all_faces, mirrors, count = [sites], [faces], [mirror], len(mirror)
     rim = np.concatenate([layout.mouth_rim, other[layout.mouth_rim[-2:0:-1]]])
     socket = layout.eye_rim
-    for part, part_faces, part_mirror in (_bag(sites, rim), _sockets(sites, socket, other[socket]), _eyeballs()):
+    inside = inner_lips(sites, rim), _sockets(sites, socket, other[socket]), _eyeballs(), *mouth_parts()
+    for part, part_faces, part_mirror in inside:
         parts.append(part)
         all_faces.append(np.where(part_faces < 0, -1 - part_faces, part_faces + count))
         mirrors.append(part_mirror + count)
@@ -117,40 +118,6 @@ def _landmark(number: int, layout: HalfLayout, other: Index) -> int:
     return int(other[vertex]) if other[vertex] >= 0 else vertex
 
 
-def _strip(first: Index, second: Index, turned: NDArray[np.bool_] | None = None) -> Index:
-    """Return the triangles between two closed rings; their outside is on the left of the first ring's direction.
-
-    :param turned: which quadrilaterals are split along the other diagonal.
-    """
-    a, b = np.roll(first, -1), np.roll(second, -1)
-    one, two = np.stack([first, second, a], axis=1), np.stack([a, second, b], axis=1)
-    if turned is not None:
-        one[turned, 2] = b[turned]
-        two[turned] = np.stack([first, b, a], axis=1)[turned]
-    return np.concatenate([one, two])
-
-
-def _bag(skin: Sites, rim: Index) -> tuple[Sites, Index, Index]:
-    """Return the mouth's inside: rings behind the rim. Faces name skin vertices v as -1 - v."""
-    count = len(rim)
-    anchor = skin.take(rim)
-    angle = anchor.mouth[1]
-    parts, faces = [], []
-    previous = -1 - rim
-    for k, (back, apart, inward) in enumerate(_BAG):
-        shift = np.stack([-inward * np.cos(angle), apart * np.sin(angle), np.full(count, -back)], axis=1)
-        depth = np.full(count, back / _BAG[-1][0])
-        region = np.full(count, regions.MOUTH_BAG, dtype=np.int8)
-        parts.append(Sites(anchor.rest + shift, region, depth, anchor.mouth, anchor.eyes, anchor.lids))
-        current = np.arange(count) + k * count
-        faces.append(_strip(previous, current, np.arange(count) >= count // 2))
-        previous = current
-    # The rim starts at the upper middle and passes the left corner at a quarter: its mirror runs the other way.
-    turned = (-np.arange(count)) % count
-    mirror = np.concatenate([turned + k * count for k in range(len(_BAG))])
-    return concatenate(parts), np.concatenate(faces), mirror
-
-
 def _sockets(skin: Sites, left_rim: Index, right_rim: Index) -> tuple[Sites, Index, Index]:
     """Return both eye sockets, closed behind the eyeballs. Faces name skin vertices v as -1 - v."""
     left, faces = _socket(skin.take(left_rim), -1 - left_rim)
@@ -182,7 +149,7 @@ def _socket(rim: Sites, names: Index) -> tuple[Sites, Index]:
         rest = centre + (sculpture.EYE_RADIUS + clearance) * direction
         parts.append(Sites(rest, region, np.full(count, max(share, 0.02)), rim.mouth, rim.eyes, rim.lids))
         current = np.arange(count) + k * count
-        faces.append(_strip(previous, current))
+        faces.append(strip(previous, current))
         previous = current
     back = centre - np.array([0, 0, sculpture.EYE_RADIUS + 1.3])
     parts.append(Sites(back[None], region[:1], np.ones(1), rim.mouth[:, :1], rim.eyes[:, :, :1], rim.lids[:, :, :1]))
@@ -204,7 +171,7 @@ def _eyeballs() -> tuple[Sites, Index, Index]:
     far = np.full((2, 2, count), 9.0)
     left = Sites(rest, np.full(count, regions.LEFT_EYEBALL, dtype=np.int8), np.zeros(count), far[0], far, far)
     rings = np.arange(len(polar) * _MERIDIANS).reshape(len(polar), _MERIDIANS)
-    faces = [_strip(rings[k], rings[k + 1]) for k in range(len(polar) - 1)]
+    faces = [strip(rings[k], rings[k + 1]) for k in range(len(polar) - 1)]
     front, back = np.full(_MERIDIANS, count - 2), np.full(_MERIDIANS, count - 1)
     faces.append(np.stack([front, rings[0], np.roll(rings[0], -1)], axis=1))
     faces.append(np.stack([rings[-1], back, np.roll(rings[-1], -1)], axis=1))

@@ -14,7 +14,8 @@ from blendvoca.geometry.distance import edge_lengths
 from blendvoca.geometry.normals import face_areas, vertex_normals
 from blendvoca.ibug68 import MIRROR
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
-from blendvoca.synthetic.sites import SKIN
+from blendvoca.synthetic.identity import Identity
+from blendvoca.synthetic.sites import MOUTH_BAG, SKIN
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 
@@ -27,9 +28,10 @@ def loops(head: SyntheticHead, region: str) -> list[int]:
 def test_head_has_flames_topology(average: SyntheticHead) -> None:
     mesh, _ = average.head()
     sizes = np.bincount(vertex_components(mesh.faces, mesh.n_vertices))
-    assert 4800 <= mesh.n_vertices <= 5200
-    assert sorted(sizes)[:2] == [546, 546]
-    assert len(sizes) == 3
+    assert 4800 <= mesh.n_vertices <= 5023
+    assert sizes.argmax() == 0
+    assert sorted(sizes)[-3:-1] == [242, 242]  # eyeballs
+    assert len(sizes) == 6  # with both rows of teeth and the tongue, which FLAME lacks
     assert loops(average, "head") == [30, 48]  # neck, inner mouth
 
 
@@ -122,6 +124,52 @@ def test_head_continues_inside_the_lips(average: SyntheticHead) -> None:
     lip = mesh.vertices[marks[62]]
     loop = min(boundary_loops(mesh.faces), key=lambda rim: np.linalg.norm(mesh.vertices[rim].mean(axis=0) - lip))
     assert lip[2] - mesh.vertices[loop][:, 2].max() > 0.005
+
+
+def inner_lips(head: SyntheticHead) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the inside of the mouth as rings (R, P, 3), the ring of the opposite place of each, and its height."""
+    surface = head.canonical.head
+    bag = np.flatnonzero(surface.sites.region == MOUTH_BAG)
+    angle = surface.sites.mouth[1, bag].reshape(10, -1)
+    opposite = np.abs(np.angle(np.exp(1j * (angle[0][:, None] + angle[0])))).argmin(axis=1)
+    return head.head()[0].vertices[bag].reshape(*angle.shape, 3), opposite, np.sin(angle[0])
+
+
+@pytest.mark.parametrize(("deviations", "least", "most"), [(-2.6, 4e-4, 8e-4), (0.0, 9e-4, 1.7e-3), (2.6, 2e-3, 4e-3)])
+def test_inner_lips_run_back_in_parallel(canonical: CanonicalHead, deviations: float, least: float, most: float) -> None:
+    head = SyntheticHead(Identity(lip_gap=deviations), canonical)
+    rings, opposite, height = inner_lips(head)
+    depth = rings[0, 0, 2] - rings[:, 0, 2]
+    assert depth[-1] > 0.0145
+    gap = np.linalg.norm(rings - rings[:, opposite], axis=2)
+    middle = np.abs(height) > 0.9
+    deep = (depth > 0.003) & (depth < 0.0135)
+    assert deep.sum() >= 5
+    assert gap[deep][:, middle].min() > least
+    assert gap[deep][:, middle].max() < most
+    assert ((rings - rings[:, opposite])[:, height > 0.05, 1] > 0).all()  # nowhere do they cross
+
+
+def test_triangles_inside_the_lips_are_as_fine_as_the_gap(average: SyntheticHead) -> None:
+    rings, _, _ = inner_lips(average)
+    along = np.linalg.norm(np.diff(rings, axis=1), axis=2)
+    assert np.median(along) < 2.5e-3
+    assert np.linalg.norm(np.diff(rings[:6], axis=0), axis=2).max() < 2.5e-3
+
+
+def test_teeth_and_tongue_are_components(average: SyntheticHead) -> None:
+    mesh, _ = average.head()
+    parts = average.parts()
+    component = vertex_components(mesh.faces, mesh.n_vertices)
+    assert sorted(np.concatenate(list(parts.values()))) == list(range(mesh.n_vertices))
+    for name, index in parts.items():
+        assert len(np.unique(component[index])) == 1, name
+        faces = mesh.faces[np.isin(mesh.faces, index).all(axis=1)]
+        corners = mesh.vertices[faces]
+        if name != "skin":  # closed, and their normals point outward
+            assert not boundary_loops(faces)
+            assert np.einsum("ij,ij->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) > 0
+    assert mesh.vertices[parts["upper teeth"]][:, 1].mean() > mesh.vertices[parts["lower teeth"]][:, 1].mean() + 0.01
 
 
 def test_mask_lies_on_the_head(average: SyntheticHead, canonical: CanonicalHead) -> None:

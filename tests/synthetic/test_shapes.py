@@ -10,6 +10,7 @@ from blendvoca.errors import ConfigurationError
 from blendvoca.geometry.adjacency import undirected_edges
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
+from blendvoca.synthetic.identity import Identity
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
 from blendvoca.synthetic.sites import LEFT_EYEBALL, RIGHT_EYEBALL, SKIN
 
@@ -124,6 +125,28 @@ def test_upper_and_lower_lip_are_told_apart(rig: BlendshapeRig, marks: np.ndarra
     jaw = rig.delta("jawOpen")
     assert jaw[marks[66], 1] < -0.02
     assert abs(jaw[marks[62], 1]) < 2e-3
+
+
+@pytest.mark.parametrize("name", ["jawOpen", "jawLeft", "jawRight", "jawForward"])
+def test_lower_teeth_and_tongue_follow_the_jaw_rigidly(canonical: CanonicalHead, name: str) -> None:
+    head = SyntheticHead(Identity(size=1.0, jaw_width=-1.5, chin_length=2.0, jaw_shift=1.0), canonical)
+    rig, parts = head.rig("head", (name,)), head.parts()
+    jaw = np.concatenate([parts["lower teeth"], parts["tongue"]])
+    rest, moved = rig.neutral.vertices[jaw], rig.neutral.vertices[jaw] + rig.delta(name)[jaw]
+    centred, turned = rest - rest.mean(axis=0), moved - moved.mean(axis=0)
+    u, _, v = np.linalg.svd(turned.T @ centred)
+    rotation = u @ np.diag([1, 1, np.linalg.det(u @ v)]) @ v
+    np.testing.assert_allclose(centred @ rotation.T, turned, atol=1e-9)
+    assert np.linalg.norm(rig.delta(name)[jaw], axis=1).min() > 2e-3
+
+
+def test_what_lies_inside_moves_with_nothing_else(average: SyntheticHead, rig: BlendshapeRig) -> None:
+    parts = average.parts()
+    for name in SHAPE_NAMES:
+        assert not rig.delta(name)[parts["upper teeth"]].any(), name
+        if not name.startswith("jaw"):
+            assert not rig.delta(name)[parts["lower teeth"]].any(), name
+            assert not rig.delta(name)[parts["tongue"]].any(), name
 
 
 DIRECTIONS = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blendvoca.synthetic.shapes.tools import Array, bump, lips, push, skin, smooth_step, turn
-from blendvoca.synthetic.sites import Sites
+from blendvoca.synthetic.sites import LOWER_TEETH, TONGUE, Sites
 
 #: Axis of the jaw's joints.
 HINGE = (0.0, 2.0, 6.0)
@@ -15,11 +15,14 @@ _UPPER_SHARE = 0.22
 
 
 def jaw_weight(sites: Sites) -> Array:
-    """Return how much a place goes with the lower jaw: 1 at chin and lower lip, 0 at upper lip, neck and ear."""
+    """Return how much a place goes with the lower jaw: 1 at chin, lower lip, lower teeth and tongue, 0 at upper lip,
+    upper teeth, neck and ear.
+    """
     lower = _below_mouth(sites)
     y, z = sites.rest[:, 1], sites.rest[:, 2]
     behind = smooth_step(z + 5.0 - 0.5 * np.maximum(-y - 50.0, 0.0), 0.0, 48.0)
-    return lower * behind * skin(sites)
+    result: Array = lower * behind * skin(sites)
+    return np.where((sites.region == LOWER_TEETH) | (sites.region == TONGUE), 1.0, result)
 
 
 def _below_mouth(sites: Sites) -> Array:

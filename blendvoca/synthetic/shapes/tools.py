@@ -20,12 +20,12 @@ def smooth_step(x: Array, low: float, high: float) -> Array:
 
 
 def skin(sites: Sites) -> Array:
-    """Return 1 for everything but the eyeballs."""
+    """Return 1 for the skin with its folds inward, 0 for eyeballs, teeth and tongue."""
     return (sites.region < LEFT_EYEBALL).astype(float)
 
 
 def bump(sites: Sites, centre: Triple, radii: float | Triple) -> Array:
-    """Return a Gaussian bump of the rest position, 1 at ``centre``; eyeballs are left out."""
+    """Return a Gaussian bump of the rest position, 1 at ``centre``; components inside are left out."""
     offset = (sites.rest - np.array(centre)) / np.array(radii)
     result: Array = np.exp(-(offset**2).sum(axis=1)) * skin(sites)
     return result
