@@ -136,7 +136,7 @@ def inner_lips(head: SyntheticHead) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 @pytest.mark.parametrize(("deviations", "least", "most"), [(-2.6, 4e-4, 8e-4), (0.0, 9e-4, 1.7e-3), (2.6, 2e-3, 4e-3)])
-def test_inner_lips_run_back_in_parallel(canonical: CanonicalHead, deviations: float, least: float, most: float) -> None:
+def test_inner_lips_run_in_parallel(canonical: CanonicalHead, deviations: float, least: float, most: float) -> None:
     head = SyntheticHead(Identity(lip_gap=deviations), canonical)
     rings, opposite, height = inner_lips(head)
     depth = rings[0, 0, 2] - rings[:, 0, 2]
