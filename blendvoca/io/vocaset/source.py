@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from blendvoca.errors import FormatError, MissingInputError
-from blendvoca.io.files import StrPath, decode_text, naming, read_bytes
+from blendvoca.errors import FormatError, InputError, MissingInputError
+from blendvoca.io.files import StrPath, naming
+from blendvoca.io.json_file import list_of, mapping, read_json, table, text
 from blendvoca.io.stores import FolderStore, Store, ZipStore
 from blendvoca.io.vocaset.corpus import Corpus, Form, Holdings, Missing
 from blendvoca.io.vocaset.folders import open_folders
 from blendvoca.io.vocaset.training_package import ROWS, SOUNDS, VERTICES, PackageForm
+from blendvoca.names import check_file_name, shown
 from blendvoca.speakers import KNOWN_GAPS, SENTENCES, VOCASET_FPS, VOCASET_SPEAKERS, check_split
 
 _FORMS = f"templates/ and unposedcleaneddata/, VOCASET's zip archives, or {VERTICES} with its pickles"
+
+_SPLITS = mapping(list_of(text()))
+_SAMPLE = table({}, {"known_gaps": list_of(list_of(text(), 2, 2))})
 
 
 def open_corpus(path: StrPath, fps: float = VOCASET_FPS) -> Corpus:
@@ -28,10 +32,34 @@ def open_corpus(path: StrPath, fps: float = VOCASET_FPS) -> Corpus:
     """
     target = Path(path)
     form = _recognise(target, fps)
-    held = form.holdings()
+    held, misnamed = _usable(form.holdings())
     all_silent = any(lack.what == SOUNDS for lack in form.lacks())
-    missing = (*form.lacks(), *_missing(held, all_silent, KNOWN_GAPS | _stated_gaps(target)))
+    missing = (*form.lacks(), *misnamed, *_missing(held, all_silent, KNOWN_GAPS | _stated_gaps(target)))
     return Corpus(target, form, fps, missing, _splits(target, held), held)
+
+
+def _usable(held: Mapping[str, Holdings]) -> tuple[dict[str, Holdings], list[Missing]]:
+    """Leave out what cannot name a shard or a clip (a file manager's ``sentence01 (copy)``), and say so."""
+    good: dict[str, Holdings] = {}
+    found = []
+    for speaker, has in held.items():
+        if _is_misnamed(speaker, "speaker") or speaker.casefold() in {name.casefold() for name in good}:
+            found.append(Missing("usable name", f"speaker {shown(speaker)} is left out; rename it"))
+            continue
+        bad = {name for name in has.motion | has.audio if _is_misnamed(name, "sentence")}
+        if bad & has.motion:
+            left_out = tuple(shown(name) for name in sorted(bad & has.motion))
+            found.append(Missing("usable name", f"{_count(left_out)} left out; rename them", speaker, left_out))
+        good[speaker] = Holdings(has.template, has.motion - bad, has.audio - bad)
+    return good, found
+
+
+def _is_misnamed(name: str, what: str) -> bool:
+    try:
+        check_file_name(name, what)
+    except InputError:
+        return True
+    return False
 
 
 def _recognise(target: Path, fps: float) -> Form:
@@ -101,10 +129,10 @@ def _count(sentences: object) -> str:
 def _stated_gaps(target: Path) -> frozenset[tuple[str, str]]:
     """Return the gaps that the embedded sample states in its ``sample.json``."""
     try:
-        stated = json.loads((target / "sample.json").read_bytes())["known_gaps"]
-        return frozenset((str(speaker), str(sentence)) for speaker, sentence in stated)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        stated = read_json(target / "sample.json", _SAMPLE, "no description of a sample").get("known_gaps", ())
+    except (FormatError, MissingInputError):
         return frozenset()
+    return frozenset((speaker, sentence) for speaker, sentence in stated)
 
 
 def _splits(target: Path, held: Mapping[str, Holdings]) -> dict[str, str] | None:
@@ -112,12 +140,4 @@ def _splits(target: Path, held: Mapping[str, Holdings]) -> dict[str, str] | None
     if not target.is_dir() or not path.exists():
         return None
     with naming(path):
-        try:
-            table = json.loads(decode_text(read_bytes(path)))
-        except (ValueError, RecursionError) as error:
-            raise FormatError("not JSON", found=str(error)) from error
-        if not isinstance(table, dict) or not all(
-            isinstance(group, list) and all(isinstance(name, str) for name in group) for group in table.values()
-        ):
-            raise FormatError("no table of splits", expected='{"train": [speakers], …}')
-        return check_split(table, held)
+        return check_split(read_json(path, _SPLITS, 'no table of splits such as {"train": [speakers], …}'), held)

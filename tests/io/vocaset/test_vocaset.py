@@ -154,6 +154,28 @@ def test_missing_parts_and_what_they_cost(folders: Path) -> None:
         corpus.template("anna")
 
 
+def test_names_that_cannot_name_files_cost_their_clip_only(folders: Path) -> None:
+    speaker = open_corpus(folders).speakers[0]
+    sentences = open_corpus(folders).sentences(speaker)
+    home = folders / "unposedcleaneddata" / speaker
+    shutil.copytree(home / sentences[0], home / f"{sentences[0]} (copy)")
+    found = open_corpus(folders)
+    assert found.sentences(speaker) == sentences
+    lines = [str(lack) for lack in found.missing if lack.what == "usable name"]
+    assert lines == [f"no usable name of {speaker} ('{sentences[0]} (copy)'): 1 sentence left out; rename them"]
+
+
+def test_speakers_that_differ_in_case_alone_are_not_mixed(folders: Path) -> None:
+    speaker = open_corpus(folders).speakers[0]
+    for part in ("templates", "unposedcleaneddata"):
+        for path in sorted((folders / part).glob(f"{speaker}*")):
+            target = path.with_name(path.name.replace(speaker, speaker.lower()))
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
+    found = open_corpus(folders)
+    assert len({name.casefold() for name in found.speakers}) == len(found.speakers)
+    assert any("is left out; rename it" in str(lack) for lack in found.missing)
+
+
 def test_motion_with_other_faces_than_the_template(folders: Path) -> None:
     write_ply(folders / "templates" / "anna.ply", Mesh(neutral("anna"), FACES[::-1]))
     with pytest.raises(MeshError, match="template"):
