@@ -1,12 +1,14 @@
 """BlendVOCA: speech paired with ARKit blendshape coefficients, and the tools that make it.
 
-The names below are loaded when they are first used, so that importing the package costs next to nothing.
+The names below are the public interface; they are loaded when they are first used.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from blendvoca.lazy import lazy_names
+from blendvoca.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from blendvoca.audio import Waveform as Waveform
@@ -15,12 +17,21 @@ if TYPE_CHECKING:
     from blendvoca.crop import Crop as Crop
     from blendvoca.dataset import BlendVOCA as BlendVOCA
     from blendvoca.errors import BlendvocaError as BlendvocaError
+    from blendvoca.export.convert import load_rig as load_rig
+    from blendvoca.export.convert import load_track as load_track
+    from blendvoca.fit import FitResult as FitResult
+    from blendvoca.fit import Fitter as Fitter
+    from blendvoca.fit_settings import FitSettings as FitSettings
+    from blendvoca.io.sequence.frames import open_sequence as open_sequence
+    from blendvoca.io.wav import read_audio as read_audio
     from blendvoca.mesh import Mesh as Mesh
     from blendvoca.rig import BlendshapeRig as BlendshapeRig
     from blendvoca.sequence import MeshSequence as MeshSequence
     from blendvoca.track import CoefficientTrack as CoefficientTrack
+    from blendvoca.transfer.config import TransferConfig as TransferConfig
+    from blendvoca.transfer.transfer_rig import transfer_rig as transfer_rig
 
-_HOME = {
+_HOMES = {
     "BlendVOCA": "dataset",
     "BlendshapeRig": "rig",
     "BlendvocaError": "errors",
@@ -28,16 +39,19 @@ _HOME = {
     "CoefficientTrack": "track",
     "Crop": "crop",
     "FitCertificate": "certificate",
+    "FitResult": "fit",
+    "FitSettings": "fit_settings",
+    "Fitter": "fit",
     "Mesh": "mesh",
     "MeshSequence": "sequence",
+    "TransferConfig": "transfer.config",
     "Waveform": "audio",
+    "load_rig": "export.convert",
+    "load_track": "export.convert",
+    "open_sequence": "io.sequence.frames",
+    "read_audio": "io.wav",
+    "transfer_rig": "transfer.transfer_rig",
 }
 
-__all__ = sorted(_HOME)
-__version__ = "0.1.0"
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'blendvoca' has no attribute {name!r}")
-    return getattr(import_module(f"blendvoca.{_HOME[name]}"), name)
+__all__ = sorted(_HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES)

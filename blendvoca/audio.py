@@ -40,6 +40,9 @@ class Waveform:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def __repr__(self) -> str:
+        return f"Waveform({self.duration:.2f} s, {self.rate} Hz)"
+
     @property
     def duration(self) -> float:
         """Seconds."""

@@ -38,6 +38,10 @@ class Clip:
         check_file_name(self.speaker, "speaker")
         check_file_name(self.sentence, "sentence")
 
+    def __repr__(self) -> str:
+        sound = "no sound" if self.waveform is None else repr(self.waveform)
+        return f"Clip({self.speaker}/{self.sentence}, {self.track!r}, {sound})"
+
     def length_problem(self) -> str | None:
         """Return what is wrong with the audio's length against the motion's, ``None`` when they agree."""
         if self.waveform is None:

@@ -29,6 +29,9 @@ class Mesh:
         object.__setattr__(self, "vertices", checked_vertices(self.vertices))
         object.__setattr__(self, "faces", checked_faces(self.faces, len(self.vertices)))
 
+    def __repr__(self) -> str:
+        return f"Mesh({self.n_vertices} vertices, {self.n_faces} triangles)"
+
     @property
     def n_vertices(self) -> int:
         """Number of vertices V."""

@@ -42,6 +42,9 @@ class BlendshapeRig:
         object.__setattr__(self, "deltas", deltas)
         object.__setattr__(self, "names", names)
 
+    def __repr__(self) -> str:
+        return f"BlendshapeRig({len(self.names)} shapes, {self.neutral.n_vertices} vertices)"
+
     def indices(self, names: Sequence[str]) -> list[int]:
         """Return where ``names`` stand in this rig.
 

@@ -59,6 +59,9 @@ class CoefficientTrack:
     def __len__(self) -> int:
         return len(self.values)
 
+    def __repr__(self) -> str:
+        return f"CoefficientTrack({len(self)} frames, {len(self.names)} shapes, {self.fps:g} fps)"
+
     @property
     def duration(self) -> float:
         """Seconds: frames over frame rate."""
@@ -103,6 +106,6 @@ class CoefficientTrack:
 
     def to_csv(self, path: str | PathLike[str]) -> None:
         """Write the track in the authors' CSV format (:func:`blendvoca.io.track.csv.write_track`)."""
-        from blendvoca.io.track.csv import write_track
+        from blendvoca.io.track.csv_write import write_coefficients
 
-        write_track(path, self)
+        write_coefficients(path, self.names, self.values)

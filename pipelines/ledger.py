@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import blendvoca
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import write_text
 from blendvoca.io.digest import digest_file, digest_json
+from blendvoca.version import __version__
 
 #: Raised whenever marks or intermediate results change their form; an older ledger is then built anew.
 LEDGER_VERSION = 1
@@ -39,7 +39,7 @@ class Recipe:
     version: int
     settings: Mapping[str, Any]
     inputs: Mapping[str, str]
-    release: str = blendvoca.__version__
+    release: str = __version__
 
     @property
     def fingerprint(self) -> str:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
 
-import blendvoca
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import write_text
 from blendvoca.io.lock import LOCK_NAME, locked
+from blendvoca.version import __version__
 from pipelines.ledger import Ledger
 
 #: Names that every output folder has and that say nothing about whose it is.
@@ -94,7 +94,7 @@ def write_environment(out: Path) -> None:
         except metadata.PackageNotFoundError:
             continue
     facts = {
-        "blendvoca": blendvoca.__version__,
+        "blendvoca": __version__,
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "machine": platform.machine(),

@@ -13,21 +13,29 @@ Names are loaded when they are first used; what they need beyond the core comes 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from blendvoca.lazy import lazy_names
+from said_model.extras import import_optional
 
 if TYPE_CHECKING:
     from said_model.config import ModelConfig as ModelConfig
     from said_model.config import SamplerConfig as SamplerConfig
+    from said_model.diffusion.windows import WindowConfig as WindowConfig
     from said_model.model import SAiD as SAiD
+    from said_model.synthesis.edit import build_mask as build_mask
+    from said_model.synthesis.stream import StreamConfig as StreamConfig
+    from said_model.training.data import ClipWindows as ClipWindows
 
-_HOME = {"ModelConfig": "config", "SamplerConfig": "config", "SAiD": "model"}
+_HOMES = {
+    "ClipWindows": "training.data",
+    "ModelConfig": "config",
+    "SAiD": "model",
+    "SamplerConfig": "config",
+    "StreamConfig": "synthesis.stream",
+    "WindowConfig": "diffusion.windows",
+    "build_mask": "synthesis.edit",
+}
 
-__all__ = sorted(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'said_model' has no attribute {name!r}")
-    from said_model.extras import import_optional
-
-    return getattr(import_optional(f"said_model.{_HOME[name]}"), name)
+__all__ = sorted(_HOMES)
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, import_optional)

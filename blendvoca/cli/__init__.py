@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-import blendvoca
 from blendvoca.terminal.lazy_group import LazyGroup
+from blendvoca.version import __version__
 
 #: Command to its one line of help; a command is the module of the same name in this package.
 COMMANDS = {
@@ -30,6 +30,6 @@ COMMANDS = {
 
 @click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS,
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})  # fmt: skip
-@click.version_option(blendvoca.__version__, prog_name="blendvoca")
+@click.version_option(__version__, prog_name="blendvoca")
 def main() -> None:
     """BlendVOCA: speech paired with ARKit blendshape coefficients."""

@@ -32,7 +32,7 @@ def publish(
     restricted parts under another licence class is refused. The package has a manifest, SHA-256 sums, a Croissant
     description and a data card; anyone can fetch it with `blendvoca download URL` from any web server.
     """
-    from blendvoca.release.publish import PackageConfig
+    from blendvoca.release.config import PackageConfig
     from blendvoca.release.publish import publish as make
 
     given = {key: value for key, value in stated.items() if value is not None}

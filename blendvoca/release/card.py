@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
+from blendvoca.release.config import PackageConfig
 from blendvoca.shard.manifest import ClipEntry, Manifest
 from blendvoca.shard.schema import LicenceClass
 from blendvoca.speakers import SPLIT_NAMES
 from blendvoca.summary import SpeakerSummary, summarise
-
-if TYPE_CHECKING:
-    from blendvoca.release.publish import PackageConfig
 
 CARD_NAME = "README.md"
 

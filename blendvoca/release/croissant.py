@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from blendvoca.release.config import PackageConfig
 from blendvoca.release.tables import CLIP_COLUMNS
 from blendvoca.shard.manifest import Manifest
 from blendvoca.shard.schema import MANIFEST_NAME
 from blendvoca.speakers import SPLIT_NAMES
-
-if TYPE_CHECKING:
-    from blendvoca.release.publish import PackageConfig
 
 CROISSANT_NAME = "croissant.json"
 CLIPS_NAME = "clips.csv"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from blendvoca.dataset import BlendVOCA
@@ -18,6 +17,7 @@ from blendvoca.fetch.package import SUMS_NAME, check_sums
 from blendvoca.io.atomic import atomic_path, write_text
 from blendvoca.io.digest import digest_file
 from blendvoca.release.card import CARD_NAME, data_card
+from blendvoca.release.config import LICENCES, PackageConfig
 from blendvoca.release.croissant import CLIPS_NAME, CROISSANT_NAME, croissant
 from blendvoca.release.tables import clips_csv
 from blendvoca.shard import schema
@@ -27,49 +27,6 @@ from blendvoca.shard.schema import LicenceClass
 from blendvoca.shard.verify import verify_folder
 from blendvoca.shard.writer import write_shard
 from blendvoca.speakers import VOCASET_SPEAKERS
-
-#: Licence and its text where the publisher names none.
-_LICENCES = {
-    LicenceClass.OPEN: ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
-    LicenceClass.COEFFICIENTS: ("Derived from VOCASET: non-commercial research", "https://voca.is.tue.mpg.de/license.html"),
-}
-
-
-@dataclass(frozen=True)
-class PackageConfig:
-    """What a package says of itself.
-
-    :param name: title.
-    :param version: of the data, ``major.minor.patch``.
-    :param description: a sentence or two.
-    :param url: where it is, or is described.
-    :param creator: who made it.
-    :param licence: name of the licence of what is in it; by its licence class where it is not given.
-    :param licence_url: its text; likewise.
-    :param citation: whom to cite.
-    :param date: day of publication (``YYYY-MM-DD``); left out where not given, so that same shards give same bytes.
-    """
-
-    name: str = "BlendVOCA"
-    version: str = "1.0.0"
-    description: str = "Speech paired with coefficients of ARKit blendshapes, for speech-driven facial animation."
-    url: str = "https://arxiv.org/abs/2401.08655"
-    creator: str = "The maker of this package"
-    licence: str = ""
-    licence_url: str = ""
-    citation: str = (
-        "Inkyu Park and Jaewoong Cho. SAiD: Speech-driven Blendshape Facial Animation with Diffusion. "
-        "arXiv:2401.08655, 2023."
-    )
-    date: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.date is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", self.date):
-            raise ConfigurationError("no date", expected="YYYY-MM-DD", found=repr(self.date))
-        if not re.fullmatch(r"\d+\.\d+\.\d+", self.version):
-            raise ConfigurationError("no version of the data", expected="major.minor.patch", found=repr(self.version))
-        if not re.search("[A-Za-z0-9]", self.name):
-            raise ConfigurationError("no name of the data", expected="letters or digits in it", found=repr(self.name))
 
 
 def publish(shards: Path, out: Path, config: PackageConfig | None = None, *, tar: bool = False) -> Path:
@@ -115,7 +72,7 @@ def publish(shards: Path, out: Path, config: PackageConfig | None = None, *, tar
 
 
 def _with_licence(config: PackageConfig, manifest: Manifest) -> PackageConfig:
-    name, url = _LICENCES[manifest.licence_class]
+    name, url = LICENCES[manifest.licence_class]
     return replace(config, licence=config.licence or name, licence_url=config.licence_url or url)
 
 

@@ -6,11 +6,11 @@ import json
 import math
 from dataclasses import asdict, dataclass
 
-import blendvoca
 from blendvoca.clip import Clip
 from blendvoca.shard import schema
 from blendvoca.shard.schema import LicenceClass
 from blendvoca.speakers import SPLIT_NAMES
+from blendvoca.version import __version__
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Manifest:
         head = {
             "format": schema.MANIFEST_FORMAT,
             "format_version": self.version,
-            "tool_version": blendvoca.__version__,
+            "tool_version": __version__,
             "name": self.name,
             "licence_class": self.licence_class.value,
             "names": self.names,

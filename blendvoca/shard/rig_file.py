@@ -9,13 +9,13 @@ from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-import blendvoca
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import reader, schema, writer
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.schema import LicenceClass, ShardRig
+from blendvoca.version import __version__
 
 RIG_FORMAT = "blendvoca-rig"
 
@@ -45,7 +45,7 @@ def write_rig(
         for name, value in (
             ("format", RIG_FORMAT),
             ("format_version", schema.FORMAT_VERSION),
-            ("tool_version", blendvoca.__version__),
+            ("tool_version", __version__),
             ("licence_class", licence_class.value),
             ("sources", json.dumps(dict(sources or {}), sort_keys=True, ensure_ascii=False)),
         ):

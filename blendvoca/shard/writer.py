@@ -14,7 +14,6 @@ import h5py
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-import blendvoca
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import InputError, TrackError
@@ -24,6 +23,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.schema import LicenceClass, ShardRig
+from blendvoca.version import __version__
 
 
 def write_shard(
@@ -67,7 +67,7 @@ def write_shard(
     with new_file(path) as file:
         write_text_attribute(file, "format", schema.SHARD_FORMAT)
         write_text_attribute(file, "format_version", schema.FORMAT_VERSION)
-        write_text_attribute(file, "tool_version", blendvoca.__version__)
+        write_text_attribute(file, "tool_version", __version__)
         write_text_attribute(file, "licence_class", licence_class.value)
         write_text_attribute(file, "speaker", speaker)
         write_text_attribute(file, "sources", _json(sources or {}))

@@ -34,7 +34,8 @@ from blendvoca.fetch.download import DownloadConfig
 from blendvoca.fetch.package import download_address, unpack
 from blendvoca.fetch.transfer import TransferConfig
 from blendvoca.io.digest import digest_file
-from blendvoca.release.publish import PackageConfig, publish
+from blendvoca.release.config import PackageConfig
+from blendvoca.release.publish import publish
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import write_manifest
 from blendvoca.shard.reader import open_shard

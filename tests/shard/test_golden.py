@@ -51,7 +51,7 @@ def test_it_is_sound(tmp_path: Path) -> None:
 def test_the_writer_still_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same content gets the same digest, whatever the compression library of the day."""
     shard = open_shard(GOLDEN)
-    monkeypatch.setattr("blendvoca.__version__", shard.tool_version)
+    monkeypatch.setattr("blendvoca.shard.writer.__version__", shard.tool_version)
     path = tmp_path / "golden.h5"
     write_shard(path, "golden", shard.clips(), shard.parts(), shard.licence_class, sources=shard.sources)
     with h5py.File(path) as file:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, TrackError
-from blendvoca.io.atomic import write_text
 from blendvoca.io.files import StrPath, decode_text, naming, parse_numbers, read_bytes
+from blendvoca.io.track.csv_write import write_coefficients
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
 
@@ -84,6 +84,4 @@ def _is_number(text: str) -> bool:
 
 def write_track(path: StrPath, track: CoefficientTrack) -> None:
     """Write a track atomically, with the fewest digits that give back every float32."""
-    # Adding zero turns -0 into 0.
-    cells = (track.values.astype(np.float32) + np.float32(0)).astype(str)
-    write_text(path, "\n".join([",".join(track.names), *map(",".join, cells)]) + "\n")
+    write_coefficients(path, track.names, track.values)

@@ -14,8 +14,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import blendvoca
 from blendvoca.io.atomic import write_text
+from blendvoca.version import __version__
 from blendvoca.view.inspect.content import ClipContent, Content, SpeakerContent
 from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound, pack_track
 
@@ -42,7 +42,7 @@ def render_page(content: Content) -> str:
     speakers = _speakers(content, blobs)
     meta = {
         "name": content.name,
-        "version": blendvoca.__version__,
+        "version": __version__,
         "speakers": speakers,
         "fit_errors_mm": [round(error, 5) for error in content.fit_errors_mm],
     }
