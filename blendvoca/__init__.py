@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from blendvoca.crop import Crop as Crop
     from blendvoca.dataset import BlendVOCA as BlendVOCA
     from blendvoca.errors import BlendvocaError as BlendvocaError
-    from blendvoca.export.convert import load_rig as load_rig
     from blendvoca.export.convert import load_track as load_track
+    from blendvoca.export.rigs import load_rig as load_rig
     from blendvoca.fit import FitResult as FitResult
     from blendvoca.fit import Fitter as Fitter
     from blendvoca.fit_settings import FitSettings as FitSettings
@@ -46,7 +46,7 @@ _HOMES = {
     "MeshSequence": "sequence",
     "TransferConfig": "transfer.config",
     "Waveform": "audio",
-    "load_rig": "export.convert",
+    "load_rig": "export.rigs",
     "load_track": "export.convert",
     "open_sequence": "io.sequence.frames",
     "read_audio": "io.wav",
