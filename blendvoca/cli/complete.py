@@ -18,13 +18,12 @@ def complete(shards: Path, vocaset: Path, out: Path | None, crop: Path | None) -
     What comes out is of licence class `restricted`: keep it to yourself. What could not be added is listed; the exit
     code is then 1.
     """
-    from rich.console import Console
-
     from blendvoca.release.complete import complete as run
     from blendvoca.summary import summary_table
+    from blendvoca.terminal.console import make_console
 
     result = run(shards, vocaset, out, crop)
-    Console().print(summary_table(result.manifest, str(out or shards)))
+    make_console().print(summary_table(result.manifest, str(out or shards)))
     for line in result.missing:
         click.echo(line, err=True)
     if result.missing:

@@ -59,14 +59,14 @@ def download(
 
 
 def _show_registry(name: str | None) -> None:
-    from rich.console import Console
     from rich.markup import escape
 
     from blendvoca.fetch.registry import find_entry, load_registry
+    from blendvoca.terminal.console import make_console
 
-    console = Console(highlight=False)
+    console = make_console()
     for entry in load_registry().values() if name is None else [find_entry(name)]:
-        console.print(f"[bold]{entry.name}[/bold]")
+        console.print(entry.name, style="bold")
         for title, text in _facts(entry):
             console.print(f"    {title:9} {escape(text)}", soft_wrap=True)
         for file in entry.files if name else ():

@@ -124,8 +124,9 @@ def _write_report(path: Path, result: FitResult) -> None:
 
 
 def _show(result: FitResult, out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from blendvoca.terminal.console import make_console
 
     c, track = result.certificate, result.track
     title = f"{len(track)} frames, {len(track.names)} blendshapes, {track.duration:.2f} s"
@@ -135,7 +136,7 @@ def _show(result: FitResult, out: Path) -> None:
     table.add_row("face", *(f"{e:.3f}" for e in (c.error_mean_mm, c.error_p95_mm, c.error_max_mm)))
     if c.lips_mean_mm == c.lips_mean_mm:
         table.add_row("lips", *(f"{e:.3f}" for e in (c.lips_mean_mm, c.lips_p95_mm, c.lips_max_mm)))
-    console = Console()
+    console = make_console()
     console.print(table)
     proof = f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits to {c.primal_residual:.0e}"
     console.print(f"{proof}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)

@@ -15,12 +15,11 @@ def import_release(source: Path | None, out: Path) -> None:
 
     Without SOURCE, the files that `blendvoca download blendvoca-release` brought to the download cache are taken.
     """
-    from rich.console import Console
-
     from blendvoca.fetch.places import cache_folder
     from blendvoca.release.importer import import_release as run
     from blendvoca.summary import summary_table
+    from blendvoca.terminal.console import make_console
 
     manifest = run(source or cache_folder() / "blendvoca-release", out)
-    Console().print(summary_table(manifest, f"{out}: coefficients and deltas, no meshes, no audio"))
+    make_console().print(summary_table(manifest, f"{out}: coefficients and deltas, no meshes, no audio"))
     click.echo("Next: blendvoca complete adds both from your own VOCASET files.")

@@ -45,11 +45,10 @@ def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None
 
 
 def _show(dataset: BlendVOCA, show_clips: bool) -> None:
-    from rich.console import Console
-
     from blendvoca.summary import clip_table, summary_table
+    from blendvoca.terminal.console import make_console
 
-    console = Console()
+    console = make_console()
     manifest = dataset.manifest
     title = f"{manifest.name}: {len(manifest.names)} blendshapes, licence class {manifest.licence_class.value}"
     console.print(clip_table(manifest, title) if show_clips else summary_table(manifest, title))

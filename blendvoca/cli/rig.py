@@ -119,12 +119,12 @@ def _names(shapes: str) -> str | tuple[str, ...]:
 
 def _show(done: RiggedHead, written: list[Path]) -> None:
     """Print what was understood, a line a shape, the head's figures, and where things are."""
-    from rich.console import Console
     from rich.table import Table
 
+    from blendvoca.terminal.console import make_console
     from blendvoca.transfer.report import describe, limit_words
 
-    console, report = Console(highlight=False), done.result.report
+    console, report = make_console(), done.result.report
     scale = "" if done.unit.metres == 1 else f", scaled by {done.unit.metres:g} to metres"
     console.print(f"unit        {done.unit.name} ({done.unit.reason}){scale}")
     for note in done.notes:

@@ -16,7 +16,7 @@ from blendvoca.errors import BlendvocaError, DownloadError, FormatError, Integri
 from blendvoca.fetch.hashes import check_download, is_good
 from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
-from blendvoca.io.files import open_plain
+from blendvoca.io.plain import open_plain
 from blendvoca.limits import DOWNLOAD, Limit
 from blendvoca.progress import Progress
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import PathLike
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from blendvoca.errors import BlendvocaError, FormatError, MissingInputError
+from blendvoca.errors import BlendvocaError, FormatError
+from blendvoca.io.plain import StrPath as StrPath
+from blendvoca.io.plain import open_plain, unreadable
 from blendvoca.io.stand_in import START, refuse_stand_in
-
-StrPath = str | PathLike[str]
-#: What a file may be instead of a plain one, by the test that tells.
-_KINDS = {stat.S_ISFIFO: "a pipe", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device", stat.S_ISSOCK: "a socket"}
 
 
 def read_bytes(path: StrPath) -> bytes:
@@ -31,7 +26,7 @@ def read_bytes(path: StrPath) -> bytes:
         try:
             return file.read()
         except OSError as error:
-            raise _unreadable(error, path) from error
+            raise unreadable(error, path) from error
 
 
 def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
@@ -48,38 +43,16 @@ def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
         file.seek(0)
     except OSError as error:
         file.close()
-        raise _unreadable(error, path) from error
+        raise unreadable(error, path) from error
     except FormatError:
         file.close()
         raise
     return file
 
 
-def open_plain(path: StrPath) -> BinaryIO:
-    """Open a plain file for reading, whatever it holds.
-
-    :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
-    """
-    try:
-        # Opening a pipe would wait for its other end, so its kind is asked for first.
-        mode = os.stat(path).st_mode
-        kind = next((name for test, name in _KINDS.items() if test(mode)), None)
-        if kind:
-            raise MissingInputError("not a plain file", found=kind, path=path)
-        return open(path, "rb")
-    except (OSError, ValueError) as error:
-        raise _unreadable(error, path) from error
-
-
 def check_file(path: StrPath, *, archive: bool = False) -> None:
     """Raise as :func:`open_file` does, before a library opens ``path`` itself."""
     open_file(path, archive=archive).close()
-
-
-def _unreadable(error: OSError | ValueError, path: StrPath) -> MissingInputError:
-    # ValueError: a name with a NUL byte in it.
-    reason = getattr(error, "strerror", None) or str(error)
-    return MissingInputError("cannot read this file", found=reason, path=path)
 
 
 def decode_text(data: bytes, path: StrPath | None = None) -> str:

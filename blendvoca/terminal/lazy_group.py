@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import click
 
 from blendvoca.errors import BlendvocaError, nearest
+from blendvoca.terminal.console import printable
 
 
 class LazyGroup(click.Group):
@@ -50,11 +54,38 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(self.commands_help.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run; an error of ours becomes one line on standard error and exit code 1."""
+        """Run; every error becomes one line on standard error and exit code 1, without control characters of files.
+
+        What is no error of ours is a defect: its traceback goes to a file, or to the screen where
+        ``BLENDVOCA_TRACEBACK`` is set.
+        """
         try:
             return super().invoke(ctx)
         except BlendvocaError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
+        except (click.exceptions.Exit, click.Abort, click.ClickException, BrokenPipeError):
+            raise
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else "input or output failed: "
+            raise click.ClickException(printable(f"{where}{error.strerror or error}")) from error
+        except Exception as error:
+            if os.environ.get("BLENDVOCA_TRACEBACK"):
+                raise
+            raise click.ClickException(_internal(error)) from error
+
+
+def _internal(error: Exception) -> str:
+    """Return one line on a defect, with where it happened and where its traceback was written."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = f"internal error, {type(error).__name__}: {str(error)[:200]} ({Path(frame.filename).name}:{frame.lineno})"
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="blendvoca-", suffix=".log", delete=False, encoding="utf-8",
+                                         errors="backslashreplace") as log:  # fmt: skip
+            log.write("".join(traceback.format_exception(error)))
+        text += f". Please report it with {log.name}"
+    except OSError:
+        text += ". Please report it; BLENDVOCA_TRACEBACK=1 shows where it happened"
+    return printable(text)
 
 
 def track_label(track: str) -> str:
@@ -65,4 +96,4 @@ def track_label(track: str) -> str:
 
 def note(sentence: str) -> None:
     """Write what a reader changed or chose to standard error."""
-    click.echo(f"note: {sentence}", err=True)
+    click.echo(f"note: {printable(sentence)}", err=True)

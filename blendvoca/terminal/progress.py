@@ -22,11 +22,12 @@ def make_bars(*columns: ProgressColumn, console: Console | None = None, transien
     :param console: where to draw; None takes the error stream. Nothing is drawn where that is no terminal.
     :param transient: whether the bars vanish at the end.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    console = console or Console(stderr=True)
+    from blendvoca.terminal.console import make_console
+
+    console = console or make_console(stderr=True)
     title = TextColumn("{task.description}", markup=False)
     bars = Bars(title, BarColumn(), *columns, console=console, transient=transient, disable=not console.is_terminal)
     return bars

@@ -82,13 +82,14 @@ def print_table(title: str, lines: Sequence[Sequence[str]]) -> None:
     """
     import os
 
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    from blendvoca.terminal.console import make_console
+
+    console = make_console()
     if not (console.is_terminal or "COLUMNS" in os.environ):
-        console = Console(width=200)
+        console = make_console(width=200)
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     narrow = sum(widths) + 3 * len(widths) + 1 > console.width
     table = Table(title=title)

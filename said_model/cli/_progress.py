@@ -45,7 +45,7 @@ def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
         def show(report: Report) -> None:
             bar.update(task, completed=report.step, text=_figures(report))
             if report.warning:
-                bar.console.print(f"[yellow]Warning: {report.warning}")
+                bar.console.print(f"Warning: {report.warning}", style="yellow")
 
         yield show
 

@@ -24,10 +24,10 @@ def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path:
     """
     import json
 
-    from rich.console import Console
     from rich.table import Table
 
     from blendvoca.io.atomic import write_text
+    from blendvoca.terminal.console import make_console
 
     truth, instruments = open_instruments(**options)
     found = measure(outputs, name or outputs.name, truth, instruments, fps)
@@ -38,7 +38,7 @@ def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path:
         table.add_column(title, justify="right" if title in ("Value", "Clips") else "left")
     for row in rows(found):
         table.add_row(*row)
-    Console().print(table)
+    make_console().print(table)
     for note in found.notes:
         click.echo(f"note: {note}")
     if json_path is not None:
