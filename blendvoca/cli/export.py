@@ -11,7 +11,7 @@ import click
 @click.argument("track")
 @click.option("--to", "kind", required=True, metavar="KIND", help="glb, usd, livelink, csv, json, oculus or vrm.")
 @click.option("--rig", metavar="PATH", help="The face, for glb and usd: rig file, shard, glTF, VRM, folder of OBJs.")
-@click.option("--part", metavar="NAME", help="Of a glTF rig, only this part, for usd.")
+@click.option("--part", metavar="NAME", help="Of a glTF rig, only this part, as a file of its own.")
 @click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")
 @click.option("--out", type=click.Path(path_type=Path), help="Output file. [default: TRACK with the kind's suffix]")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="JSON that renames, scales, flips and clamps.")
@@ -35,7 +35,7 @@ def export(
     TRACK is a coefficient CSV, a Live Link CSV, an ARKit JSON, a glTF animation, or SHARD.h5:SENTENCE.
 
     \b
-    glb       neutral, named morph targets and their animation
+    glb       neutral, named morph targets and their animation; into a glTF RIG's own file, all else as it was
     usd       UsdSkel blend shapes and animation (.usda, .usdc, .usd)
     livelink  Live Link Face CSV: 61 columns, time codes
     csv       the authors' format: a header of names, a line a frame
@@ -47,6 +47,8 @@ def export(
     from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.export.timing import resample
     from blendvoca.export.timing import smooth as smoothed
+    from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
+    from blendvoca.io.rig.gltf_into import write_into
     from blendvoca.terminal.lazy_group import note
 
     motion = smoothed(load_track(track, fps_in, clip=clip, on_report=note), smooth)
@@ -55,8 +57,9 @@ def export(
     if fps is not None:
         motion = resample(motion, fps)
     target = out or Path(Path(track.replace(".h5:", "-")).stem + "-" + kind + KINDS.get(kind, ""))
-    face = load_rig(rig, part=part, on_report=note) if rig else None
-    if face is not None:
-        motion = fitted_to(motion, face, note)
-    save(target, kind, motion, face)
+    if kind == "glb" and rig and Path(rig).suffix.lower() in GLTF_SUFFIXES and part is None:
+        write_into(target, rig, track=motion, on_report=note)
+    else:
+        face = load_rig(rig, part=part, on_report=note) if rig else None
+        save(target, kind, motion if face is None else fitted_to(motion, face, note), face)
     click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

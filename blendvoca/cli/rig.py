@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 @click.option("--units", default="auto", show_default=True, help="m, dm, cm, in or mm; auto goes by the face's size.")
 @click.option("--region", metavar="PATH", help="Vertices that may move: a list of indices, or MASKS.pkl:NAME.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
-@click.option("--glb", type=click.Path(path_type=Path), help="Also write a GLB with named morph targets.")
+@click.option("--glb", type=click.Path(path_type=Path),
+              help="Also write a GLB with named morph targets: of a glTF HEAD the file itself, with them added.")
+@click.option("--part", "parts", multiple=True, metavar="NAME",
+              help="Add them to this part of a glTF HEAD only; may be repeated. [default: every part that moves]")
+@click.option("--obj", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              help="Also write an OBJ for each shape, with HEAD's own vertices, unit and order.")
 @click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .report.json]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a shape or a figure fails its check.")
 def rig(
@@ -43,10 +48,12 @@ def rig(
     region: str | None,
     out: Path,
     glb: Path | None,
+    parts: tuple[str, ...],
+    obj: Path | None,
     report: Path | None,
     strict: bool,
 ) -> None:
-    """Give HEAD (OBJ, PLY, GLB, STL; any unit and pose) the blendshapes of a source rig.
+    """Give HEAD (OBJ, PLY, glTF, GLB, VRM, STL; any unit and pose) the blendshapes of a source rig.
 
     \b
     blendvoca landmarks pick head.obj --out landmarks.json
@@ -64,6 +71,7 @@ def rig(
 
     place = report or out.with_suffix(".report.json")
     _keep_inputs([head, marks, source_landmarks], [out, glb, place])
+    _check_parts(head, parts)
     config = TransferConfig(method)
     mesh = read_mesh(head)
     indices = _landmarks(mesh.n_vertices, mesh.n_faces, marks, head)
@@ -74,11 +82,11 @@ def rig(
         out, done.rig, landmarks=indices, sources={"head": head.name, "source": chosen.name, "method": method}
     )
     if glb is not None:
-        from blendvoca.io.rig.gltf_write import write_glb
-
-        write_glb(glb, done.rig, name=head.stem)
+        _write_model(glb, done, head, parts)
+    if obj is not None:
+        _write_shapes(obj, done, head)
     write_text(place, json.dumps(done.to_json(head.name, chosen), indent=1, ensure_ascii=False) + "\n")
-    _show(done, [path for path in (stored, glb, place) if path is not None])
+    _show(done, [path for path in (stored, glb, obj, place) if path is not None])
     if strict and (done.result.report.failed_shapes or done.result.report.failed_figures):
         raise click.exceptions.Exit(1)
 
@@ -91,6 +99,46 @@ def _keep_inputs(read: list[Path | None], written: list[Path | None]) -> None:
     for path in written:
         if path is not None and path.resolve() in inputs:
             raise OutputError("this file is read, and would be written over", remedy="Name another output.", path=path)
+
+
+def _check_parts(head: Path, parts: tuple[str, ...]) -> None:
+    """Refuse parts that HEAD does not have before the work begins."""
+    from blendvoca.errors import ConfigurationError, InputError, nearest
+    from blendvoca.io.gltf.container import SUFFIXES
+    from blendvoca.io.gltf.scene import read_scene
+
+    if not parts:
+        return
+    if head.suffix.lower() not in SUFFIXES:
+        raise ConfigurationError("--part chooses from a glTF file", expected=", ".join(SUFFIXES), found=head.name)
+    known = read_scene(head).parts
+    for part in parts:
+        if part not in known:
+            raise InputError(f"no part {part!r}{nearest(part, known)}", expected=", ".join(known)[:300], path=head)
+
+
+def _write_model(glb: Path, done: RiggedHead, head: Path, parts: tuple[str, ...]) -> None:
+    """Write the GLB: of a glTF head its own file with the shapes added, of another a new one in metres."""
+    from blendvoca.io.gltf.container import SUFFIXES
+    from blendvoca.io.rig.gltf_into import NewShapes, write_into
+    from blendvoca.io.rig.gltf_write import write_glb
+    from blendvoca.terminal.lazy_group import note
+
+    if head.suffix.lower() in SUFFIXES:
+        shapes = NewShapes(done.rig.names, done.rig.deltas / done.unit.metres, parts)
+        write_into(glb, head, shapes=shapes, on_report=note)
+    else:
+        write_glb(glb, done.rig, name=head.stem)
+
+
+def _write_shapes(folder: Path, done: RiggedHead, head: Path) -> None:
+    """Write the shapes as OBJ files in the unit of HEAD."""
+    from blendvoca.io.rig.obj_write import write_shapes
+    from blendvoca.rig import BlendshapeRig
+
+    neutral, metres = done.rig.neutral, done.unit.metres
+    own = BlendshapeRig(neutral.with_vertices(neutral.vertices / metres), done.rig.deltas / metres, done.rig.names)
+    write_shapes(folder, own, head if head.suffix.lower() == ".obj" else None)
 
 
 def _landmarks(n_vertices: int, n_faces: int, marks: Path | None, head: Path) -> NDArray[np.int64]:

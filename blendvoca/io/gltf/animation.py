@@ -16,6 +16,8 @@ from blendvoca.io.gltf.limits import FRAMES_PER_KEY, MOST_FRAMES
 from blendvoca.io.gltf.scene import shape_names
 from blendvoca.io.gltf.spelling import arkit_spellings, distinct
 
+#: Name of the animation that a track becomes.
+CLIP = "speech"
 #: Rates that a file's keys may lie on, those that are tried first in front.
 _USUAL_RATES = (60.0, 30.0, 24.0, 25.0, 50.0, 48.0, 100.0, 120.0, 24e3 / 1001, 30e3 / 1001, 60e3 / 1001, 240.0)
 #: Even keys further apart than this are an artist's, not a recording's; and keys nearer than this are jumps.
@@ -103,10 +105,11 @@ def read_motion(file: GltfFile, clip: str | None = None) -> Motion:
         if clip is not None and clip not in names:
             raise InputError(f"no animation {clip!r}{nearest(clip, names)}", path=file.path,
                              expected=f"one of {', '.join(names)[:300]}")  # fmt: skip
-        chosen = names.index(clip) if clip is not None else 0
+        chosen = names.index(clip) if clip is not None else _usual(clips)
         notes = []
         if clip is None and len(clips) > 1:
-            notes.append(f"{len(clips)} animations: {', '.join(names)[:300]}; took {names[0]} (choose with --clip)")
+            listed = ", ".join(names)[:300]
+            notes.append(f"{len(clips)} animations: {listed}; took {names[chosen]} (choose with --clip)")
         animation = clips[chosen][1]
         curves = _curves(file, animation)
         grid, fps, snaps = _grid(curves, animation)
@@ -115,15 +118,29 @@ def read_motion(file: GltfFile, clip: str | None = None) -> Motion:
         return Motion(values, columns, fps, names[chosen], names, notes)
 
 
+def _usual(clips: list[tuple[str, dict[str, Any]]]) -> int:
+    """Return which clip is read unless one is named: the last that this project added, else the first."""
+    own = [n for n, (name, animation) in enumerate(clips) if name.startswith(CLIP) and _stated_rate(animation)]
+    return own[-1] if own else 0
+
+
+def _stated_rate(animation: dict[str, Any]) -> float | None:
+    """Return the rate that an animation states; this project's own do, since their times are float32."""
+    extras = animation.get("extras")
+    stated = extras.get("fps") if isinstance(extras, dict) else None
+    known = isinstance(stated, (int, float)) and not isinstance(stated, bool) and 1 <= stated <= 1000
+    return float(stated) if known else None  # type: ignore[arg-type]
+
+
 def _clips(file: GltfFile) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     for index, animation in enumerate(file.entries("animations")):
-        if any(_node(channel) is not None for channel in animation.get("channels", [])):
+        if any(weights_node(channel) is not None for channel in animation.get("channels", [])):
             found.append((str(animation.get("name") or f"animation {index}"), animation))
     return list(zip(distinct([name for name, _ in found]), [animation for _, animation in found]))
 
 
-def _node(channel: dict[str, Any]) -> int | None:
+def weights_node(channel: dict[str, Any]) -> int | None:
     """Return the node whose weights a channel moves."""
     target = channel["target"]
     if target.get("path") == "weights":
@@ -136,7 +153,7 @@ def _node(channel: dict[str, Any]) -> int | None:
 def _curves(file: GltfFile, animation: dict[str, Any]) -> list[Curve]:
     accessors, curves = Accessors(file), []
     for channel in animation["channels"]:
-        node = _node(channel)
+        node = weights_node(channel)
         if node is None or "mesh" not in file.entry("nodes", node):
             continue
         names = mesh_shapes(file.entry("meshes", file.entry("nodes", node)["mesh"]))
@@ -179,9 +196,8 @@ def _grid(curves: list[Curve], animation: dict[str, Any]) -> tuple[NDArray[np.fl
     """Return frame times that hold all keys, their rate, and what to say about it."""
     keys = np.unique(np.concatenate([curve.times for curve in curves]))
     notes = [] if keys[0] < 1e-6 else [f"its first key is at {keys[0]:.4g} s: the track begins there"]
-    extras = animation.get("extras")
-    stated = extras.get("fps") if isinstance(extras, dict) else None
-    fps, exact = _rate(keys, all(not curve.stepped and curve.tangents is None for curve in curves), stated)
+    straight = all(not curve.stepped and curve.tangents is None for curve in curves)
+    fps, exact = _rate(keys, straight, _stated_rate(animation))
     steps = (keys[-1] - keys[0]) * fps
     # Two keys a moment apart and one far away would ask for years of frames.
     if not steps < MOST_FRAMES + FRAMES_PER_KEY * len(keys):
@@ -193,11 +209,10 @@ def _grid(curves: list[Curve], animation: dict[str, Any]) -> tuple[NDArray[np.fl
     return grid, fps, notes
 
 
-def _rate(keys: NDArray[np.float64], straight: bool, stated: object) -> tuple[float, bool]:
+def _rate(keys: NDArray[np.float64], straight: bool, stated: float | None) -> tuple[float, bool]:
     """Return a rate, and whether all keys lie on its frames."""
-    known = isinstance(stated, (int, float)) and not isinstance(stated, bool) and 1 <= stated <= 1000
-    if known and _fits(keys, float(stated)):  # type: ignore[arg-type]
-        return float(stated), True  # type: ignore[arg-type]
+    if stated is not None and _fits(keys, stated):
+        return stated, True
     if len(keys) < 2:
         return _USUAL_RATES[0], True
     even = (len(keys) - 1) / (keys[-1] - keys[0])

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, MeshError
 from blendvoca.io.files import StrPath, naming, read_bytes
@@ -67,10 +68,19 @@ def _stl(data: bytes) -> Mesh:
 
 def welded(mesh: Mesh) -> Mesh:
     """Return the mesh with vertices at exactly the same place made one; triangles that vanish by it are left out."""
-    _, first, group = np.unique(mesh.vertices, axis=0, return_index=True, return_inverse=True)
+    kept, group = weld_groups(mesh.vertices)
+    faces = group[mesh.faces]
+    whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return Mesh(mesh.vertices[kept], faces[whole])
+
+
+def weld_groups(vertices: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find vertices (V, 3) at exactly the same place.
+
+    :returns: the first vertex of each place, rising, and for every vertex (V,) the number of its place.
+    """
+    _, first, group = np.unique(vertices, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    faces = rank[group.reshape(-1)][mesh.faces]
-    whole = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
-    return Mesh(mesh.vertices[first[order]], faces[whole])
+    return first[order], rank[group.reshape(-1)]
