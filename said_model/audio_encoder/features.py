@@ -119,10 +119,11 @@ def shifted(samples: NDArray[np.float32], by: int) -> NDArray[np.float32]:
 
 
 def fill_together(
-    cache: FeatureCache, datasets: Sequence[BlendVOCA], on_report: Progress | None = None, device: str | None = None
+    pairs: Sequence[tuple[FeatureCache, BlendVOCA]], on_report: Progress | None = None, device: str | None = None
 ) -> None:
-    """Fill a cache on a training's device; of several processes the first computes, the others find what it wrote.
+    """Fill caches on a training's device; of several processes the first computes, the others find what it wrote.
 
+    :param pairs: caches of one encoder, each with a dataset.
     :param device: as for :func:`said_model.training.loop.run`.
     """
     if device is not None:
@@ -130,9 +131,9 @@ def fill_together(
     accelerate = require_package("accelerate", "training")
     on_cpu = device == "cpu" or accelerate.utils.parse_flag_from_env("ACCELERATE_USE_CPU")
     state = accelerate.PartialState(cpu=on_cpu)
-    cache.encoder.to(state.device)
     with state.main_process_first():
-        for dataset in datasets:
+        for cache, dataset in pairs:
+            cache.encoder.to(state.device)
             cache.fill(dataset, on_report)
 
 
@@ -162,14 +163,16 @@ class FeatureCache:
     :param name: the encoder's name.
     :param fps: frames per second of the features.
     :param views: further views to keep, made by acoustic augmentation; by default none.
+    :param store: write files; else what is computed is kept in memory, and what others wrote is not looked at.
     """
 
     def __init__(
         self, root: str | Path, encoder: AudioEncoder, name: str, fps: float = 60.0, shifts: Shifts | None = None,
-        views: Views | None = None,
+        views: Views | None = None, store: bool = True,
     ) -> None:  # fmt: skip
         self.encoder, self.fps, self.shifts, self.views = encoder.eval(), fps, shifts or Shifts(), views
         self.folder = Path(root) / FOLDER / encoder_key(encoder, name, fps, self.shifts)
+        self.kept: dict[Path, NDArray[np.float16]] | None = None if store else {}
 
     def clean_only(self) -> FeatureCache:
         """Return the same cache without further views."""
@@ -188,7 +191,8 @@ class FeatureCache:
         return [row for row in range(len(dataset)) if not self._whole(dataset, row)]
 
     def _whole(self, dataset: BlendVOCA, row: int, further: bool = False) -> bool:
-        if not self.path(dataset, row, further).is_file():
+        path = self.path(dataset, row, further)
+        if path not in self.kept if self.kept is not None else not path.is_file():
             return False
         try:
             self._read(dataset, row, further)
@@ -213,6 +217,9 @@ class FeatureCache:
 
     def _write(self, dataset: BlendVOCA, row: int, further: bool) -> None:
         features = self.further_views(dataset[row]) if further else self.clean(dataset[row])
+        if self.kept is not None:
+            self.kept[self.path(dataset, row, further)] = features
+            return
         with atomic_path(self.path(dataset, row, further)) as temporary, temporary.open("wb") as file:
             np.save(file, features, allow_pickle=False)
 
@@ -259,6 +266,8 @@ class FeatureCache:
         path = self.path(dataset, row, further)
         count = self.views.count - 1 if further and self.views else self.shifts.count
         expected = (count, dataset.entry(row).frames, self.encoder.feature_dim)
+        if self.kept is not None:
+            return self.kept[path]
         try:
             features: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError) as error:

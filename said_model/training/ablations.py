@@ -71,10 +71,12 @@ def chosen_rows(names: Sequence[str], encoder: str) -> tuple[list[Ablation], dic
 def train_row(
     row: Ablation, shards: str | Path, out: str | Path, encoder: str, options: dict[str, Any],
     on_report: Callable[[Report], None] | None = None, device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Outcome:  # fmt: skip
     """Train one row into ``out``; go on where it was stopped."""
     recipe = said_recipe(shards, encoder, **{**options, **row.changes})
-    return train(shards, out, recipe.config, network=recipe.network, on_report=on_report, device=device)
+    return train(shards, out, recipe.config, network=recipe.network, on_report=on_report, on_note=on_note,
+                 device=device)  # fmt: skip
 
 
 def write_tracks(

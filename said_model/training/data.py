@@ -22,6 +22,7 @@ from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
+from said_model.training.windows import covering_starts, held
 
 
 class Window(TypedDict):
@@ -66,7 +67,7 @@ class ClipWindows(Dataset[Window]):
         speakers = {speaker: position for position, speaker in enumerate(dataset.speakers)}
         names = dataset.keys()
         self._speakers = [speakers[speaker] for speaker, _ in names]
-        starts = [_starts(entry.frames, frames, stride) for entry in entries]
+        starts = [np.array(covering_starts(entry.frames, frames, stride), np.int64) for entry in entries]
         self._clips = np.repeat(np.arange(len(entries)), [len(group) for group in starts])
         self._starts = np.concatenate([np.empty(0, np.int64), *starts])
 
@@ -84,13 +85,10 @@ class ClipWindows(Dataset[Window]):
 
     def window(self, clip: Clip, start: int, row: int) -> Window:
         """Cut one window out of a clip."""
-        values = clip.track.values[start : start + self.frames]
-        coefficients = np.empty((self.frames, values.shape[1]), dtype=np.float32)
-        coefficients[: len(values)] = values
-        coefficients[len(values) :] = values[-1]
+        place, inside = held(torch.tensor(start), self.frames, torch.tensor(len(clip.track)))
         window: dict[str, Any] = {
-            "coefficients": torch.from_numpy(coefficients),
-            "mask": torch.arange(self.frames) < len(values),
+            "coefficients": torch.from_numpy(clip.track.values[place.numpy()].astype(np.float32)),
+            "mask": inside,
             "speaker": torch.tensor(self._speakers[row]),
             "clip": torch.tensor(row),
             "start": torch.tensor(start),
@@ -101,17 +99,10 @@ class ClipWindows(Dataset[Window]):
 
 
 def cut(waveform: Waveform, start: float, samples: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return so many samples (S,) from ``start`` seconds on, silence where the sound has ended."""
-    first = round(start * waveform.rate)
-    piece = waveform.samples[first : first + samples]
-    out = np.zeros(samples, dtype=np.float32)
-    out[: len(piece)] = piece
-    return out
-
-
-def _starts(length: int, frames: int, stride: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    last = max(length - frames, 0)
-    return np.unique(np.append(np.arange(0, last + 1, stride), last)).astype(np.int64)
+    """Return so many samples (S,) from ``start`` seconds on, zero where the sound has ended."""
+    first = torch.tensor(round(start * waveform.rate))
+    place, inside = held(first, samples, torch.tensor(len(waveform.samples)))
+    return np.where(inside.numpy(), waveform.samples[place.numpy()], np.float32(0))
 
 
 def _only(what: str, values: set[Any], default: Any) -> Any:

@@ -14,15 +14,20 @@ from blendvoca.dataset import BlendVOCA
 from said_model.audio_encoder import normalise
 from said_model.config import SAMPLE_RATE
 from said_model.evaluation.baselines.end2end_au import End2EndAU, RegressorConfig, regression_loss, save_regressor
-from said_model.training.loop import LoopConfig, Outcome, Report, run
-from said_model.training.said import training_clips
-from said_model.training.windows import AugmentConfig, Batch, TrainingClip, WindowSource
+from said_model.training.engine import BLOCK
+from said_model.training.loop import Outcome, Report, run
+from said_model.training.said import extent, training_clips
+from said_model.training.settings import AugmentConfig, LoopConfig
+from said_model.training.windows import Batch, TrainingClip, WindowSource
 
 
 class RegressionTask:
     """The baseline as the loop trains it."""
 
     chance: float | None = None
+    #: Recurrent layers draw their dropout by themselves.
+    capturable = False
+    block = BLOCK
 
     def __init__(
         self, model: End2EndAU, loop: LoopConfig, augment: AugmentConfig, train: list[TrainingClip],
@@ -33,22 +38,32 @@ class RegressionTask:
         names, fps = model.config.names, model.config.fps
         self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
 
-    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+    def place(self, device: torch.device, rank: int) -> None:
+        """Put the model and the clips on a device."""
+        self.device, self.rank = device, rank
+        self.model.to(device)
+        self.train.place(device)
+        self.held_out.place(device)
+
+    def draw(self, first: int, count: int) -> dict[str, Tensor]:
+        """Return windows of a block of steps."""
+        return self.train.draw(first, count, self.loop.batch, self.loop.seed, self.rank)
+
+    def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch."""
-        batch = self.train.draw(step, self.loop.batch, self.loop.seed + 1000 * rank).to(device)
-        return {"loss": self._loss(batch)}
+        return {"loss": self._loss(self.train.cut(drawn))}
 
     def _loss(self, batch: Batch) -> Tensor:
         waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # clips are read with their waveforms
         return regression_loss(self.module(waveform, batch.coefficients.shape[1]), batch.coefficients, batch.mask)
 
-    def validate(self, device: torch.device) -> float:
+    def validate(self) -> float:
         """Return the loss over windows that cover the split."""
-        places, total = self.held_out.fixed(self.frames), 0.0
+        places, total = self.held_out.fixed(self.frames), torch.zeros((), device=self.device)
         for start in range(0, len(places), 32):
-            batch = self.held_out.at(places[start : start + 32]).to(device)
-            total += float(self._loss(batch)) * len(batch.mask)
-        return total / len(places)
+            batch = self.held_out.at(places[start : start + 32])
+            total += self._loss(batch) * len(batch.mask)
+        return float(total) / len(places)
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write weights and configuration."""
@@ -62,6 +77,7 @@ def train_end2end(
     frames: int = 120,
     on_report: Callable[[Report], None] | None = None,
     device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train the baseline from shards with sound into a folder.
 
@@ -75,4 +91,5 @@ def train_end2end(
     model = End2EndAU(RegressorConfig(names, splits[0].entry(0).fps))
     facts = {"end2end": dataclasses.asdict(model.config), "frames": frames}
     task = RegressionTask(model, loop, AugmentConfig(frames), clips[0], clips[1])
-    return run(task, out, loop, facts, on_report, device)
+    about = extent(clips[0], model.config.fps)
+    return run(task, out, loop, facts, on_report, device, on_note, about)

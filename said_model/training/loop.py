@@ -1,4 +1,4 @@
-"""The training loop that every model here shares: optimiser, averaged weights, validation, resuming, a log.
+"""The training loop that every model here shares: validation, resuming, reports, stopping; the steps are the engine's.
 
 Whatever is random in a step follows from the seed and the step's number, so a run that was stopped and resumed gives
 the weights of one that was not.
@@ -14,85 +14,21 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
 
 from blendvoca.errors import ConfigurationError, FormatError, OutputError, SolverError
 from blendvoca.io.atomic import write_text
-from said_model.config import require
 from said_model.devices import pick_device
 from said_model.extras import require_package
-from said_model.training.run_folder import RunLog, only_run, save_state
+from said_model.training.engine import Engine, Task, fast_products
+from said_model.training.run_folder import RunLog, StopSignals, only_run, save_state
+from said_model.training.settings import LoopConfig
 
 STATE_FILE, SETTINGS_FILE = "state.pt", "training.json"
-PRECISIONS = ("no", "bf16", "fp16")
-DECAYS = ("constant", "cosine")
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """How long, how fast, how often (paper 5.1 and supplement 11.2).
-
-    :param steps: optimiser steps.
-    :param batch: windows a step and process.
-    :param learning_rate: of AdamW, reached after ``warmup`` steps.
-    :param decay: ``constant`` holds the learning rate (the paper); ``cosine`` lets it fall to zero at the last step,
-        which brings short trainings further.
-    :param ema_decay: of the averaged weights, which are what is kept and validated.
-    :param evaluate_every: steps between validations; the best is kept, and the state for resuming is written.
-    :param precision: ``no``, ``bf16`` or ``fp16``.
-    :param compile: compile the network (worth it on a GPU).
-    """
-
-    steps: int = 50_000
-    batch: int = 8
-    learning_rate: float = 1e-5
-    warmup: int = 500
-    decay: str = "constant"
-    weight_decay: float = 1e-2
-    betas: tuple[float, float] = (0.9, 0.999)
-    ema_decay: float = 0.9999
-    evaluate_every: int = 1000
-    log_every: int = 50
-    seed: int = 0
-    precision: str = "no"
-    compile: bool = False
-
-    def __post_init__(self) -> None:
-        counts = (self.steps, self.batch, self.evaluate_every, self.log_every)
-        require(min(counts) >= 1, "steps, batch and intervals count from one", "1 or more", counts)
-        require(self.learning_rate > 0, "wrong learning rate", "a positive number", self.learning_rate)
-        require(self.decay in DECAYS, "unknown decay of the learning rate", DECAYS, self.decay)
-        require(0 <= self.ema_decay < 1, "wrong decay of the averaged weights", "0 to 1", self.ema_decay)
-        require(self.precision in PRECISIONS, "unknown precision", PRECISIONS, self.precision)
-
-    def rate_at(self, step: int) -> float:
-        """Return the learning rate of a step, counted from zero."""
-        warm = min((step + 1) / max(self.warmup, 1), 1.0)
-        fallen = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
-        return self.learning_rate * warm * fallen
-
-
-class Task(Protocol):
-    """What is trained.
-
-    ``module`` holds the parameters; ``chance`` is the loss of a model that has learned nothing, where it is known.
-    """
-
-    module: nn.Module
-    chance: float | None
-
-    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
-        """Return ``loss`` and its parts for one batch."""
-
-    def validate(self, device: torch.device) -> float:
-        """Return the validation loss under the module's present weights; lower is better."""
-
-    def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
-        """Write a checkpoint of the module's present weights."""
+#: Seconds after which the first state is written, and between states after that.
+FIRST_STATE, STATE_EVERY = 60.0, 600.0
 
 
 @dataclass(frozen=True)
@@ -117,12 +53,20 @@ class Report:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended."""
+    """How a training ended.
+
+    :param steps: done.
+    :param best_step: of the best validation, 0 before the first.
+    :param best_validation: its loss.
+    :param seconds: that this run took.
+    :param signal: what stopped it before its last step (the number of a signal), or ``None``.
+    """
 
     steps: int
     best_step: int
     best_validation: float
     seconds: float
+    signal: int | None = None
 
 
 def run(
@@ -132,56 +76,67 @@ def run(
     facts: Mapping[str, Any],
     on_report: Callable[[Report], None] | None = None,
     device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+    about: str = "",
 ) -> Outcome:
     """Train a task into a folder; go on where an earlier run of the same settings stopped.
+
+    SIGINT and SIGTERM end it after the step that they come in, with a state to go on from.
 
     :param facts: further settings, recorded and compared when resuming.
     :param on_report: called at every report; of several processes, in the first.
     :param device: ``"cpu"`` keeps the training off a GPU, ``"cuda"`` insists on one; by default accelerate chooses.
-    :raises ConfigurationError: if the folder holds a run of other settings, or for a device that is not there.
+    :param on_note: told in sentences what is trained on, how long it will take, and what is not as expected.
+    :param about: what is trained on, for the first of those sentences.
+    :raises ConfigurationError: if the folder holds a run of other settings, or for a device that is not there, or whose
+        memory is too small.
     :raises SolverError: if the loss is no longer a number.
     """
-    return _Loop(task, Path(out), config, facts, on_report or (lambda report: None), device).run()
+    return _Loop(task, Path(out), config, facts, on_report, device, on_note, about).run()
 
 
 class _Loop:
     def __init__(
-        self,
-        task: Task,
-        out: Path,
-        config: LoopConfig,
-        facts: Mapping[str, Any],
-        on_report: Callable[[Report], None],
-        device: str | None,
-    ) -> None:
+        self, task: Task, out: Path, config: LoopConfig, facts: Mapping[str, Any],
+        on_report: Callable[[Report], None] | None, device: str | None, on_note: Callable[[str], None] | None,
+        about: str,
+    ) -> None:  # fmt: skip
         accelerate = require_package("accelerate", "training")
-        training_utils = require_package("diffusers.training_utils", "training")
         if device is not None and pick_device(device).index is not None:
             raise ConfigurationError("a training takes the GPU that it is given", expected="auto, cpu or cuda",
                                      found=device, remedy="Name the GPU in CUDA_VISIBLE_DEVICES.")  # fmt: skip
-        self.task, self.out, self.config, self.on_report = task, out, config, on_report
-        self.accelerator = accelerate.Accelerator(mixed_precision=config.precision, cpu=device == "cpu")
+        self.task, self.out, self.config, self.about = task, out, config, about
+        self.accelerator = accelerate.Accelerator(mixed_precision="no", cpu=device == "cpu")
+        self.first = bool(self.accelerator.is_main_process)
+        self.on_report = on_report if on_report is not None and self.first else lambda report: None
+        self.on_note = on_note if on_note is not None and self.first else lambda note: None
         self.settings = json.loads(json.dumps({"loop": dataclasses.asdict(config), **facts}))
-        trained = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
-        self.optimizer: Any = torch.optim.AdamW(
-            trained, config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True
-        )
-        task.module.to(self.accelerator.device)
-        self.trained = trained
-        self.average = training_utils.EMAModel(trained, decay=config.ema_decay)
-        self.average.to(self.accelerator.device)
-        if config.compile:
-            task.module.compile()
-        task.module, self.optimizer = self.accelerator.prepare(task.module, self.optimizer)
         self.step, self.best, self.best_step = 0, math.inf, 0
         self.validation: float | None = None
         self.log = RunLog(out)
 
     def run(self) -> Outcome:
         self._check_folder()
-        with only_run(self.out) if self.accelerator.is_main_process else nullcontext():
-            self._resume()
-            return self._train()
+        device = self.accelerator.device
+        with only_run(self.out) if self.first else nullcontext(), fast_products(device), StopSignals() as signals:
+            try:
+                self._start()
+                return self._train(signals)
+            except torch.cuda.OutOfMemoryError as error:
+                raise ConfigurationError(
+                    "the GPU's memory is too small for this training", expected=f"less than {_memory(device)}",
+                    found=f"batches of {self.config.batch}",
+                    remedy="Take a smaller --batch or --width, --precision bf16, or --device cpu.",
+                ) from error  # fmt: skip
+
+    def _start(self) -> None:
+        shared, rank = self.accelerator.num_processes > 1, self.accelerator.process_index
+        self.task.place(self.accelerator.device, rank)
+        self.engine = Engine(
+            self.task, self.config, self.accelerator.device, self.accelerator.prepare_model if shared else None,
+            self.accelerator.num_processes, rank, self.on_note,
+        )  # fmt: skip
+        self._resume()
 
     def _check_folder(self) -> None:
         """Refuse a folder of something else; a run that was stopped before it wrote its state may begin anew."""
@@ -191,91 +146,107 @@ class _Loop:
                               path=self.out)  # fmt: skip
         self.accelerator.wait_for_everyone()
 
-    def _train(self) -> Outcome:
-        began, tick, tick_step, sums = time.monotonic(), time.monotonic(), self.step, dict[str, float]()
-        first: float | None = None
-        while self.step < self.config.steps:
-            losses = self._take_step()
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-            if self.step % self.config.evaluate_every == 0 or self.step == self.config.steps:
+    def _train(self, signals: StopSignals) -> Outcome:
+        config, clock = self.config, _Clock(self.step)
+        self._announce()
+        stopped = None
+        while self.step < config.steps and not stopped:
+            before = self.step
+            self.step += self.engine.advance(before, self._next(before) - before, lambda: self._stops(signals))
+            clock.estimate(self.step, config.steps, self.on_note)
+            if self.step % config.evaluate_every == 0 or self.step == config.steps:
                 self._evaluate()
-            if self.step % self.config.log_every == 0 or self.step == self.config.steps:
-                count = self.step - tick_step
-                means = {name: total / count for name, total in sums.items()}
-                first = means["loss"] if first is None else first
-                rate = count / max(time.monotonic() - tick, 1e-9)
-                self._report(means, rate, first)
-                tick, tick_step, sums = time.monotonic(), self.step, {}
-        return Outcome(self.step, self.best_step, self.best, time.monotonic() - began)
+            if self.step % config.log_every == 0 or self.step == config.steps:
+                self._report(clock)
+            stopped = self._agreed(signals)
+            if self.first and (stopped or clock.state_is_due()) and self.step < config.steps:
+                self._write_state()
+        signal = signals.caught if self.step < config.steps else None
+        return Outcome(self.step, self.best_step, self.best, clock.seconds, signal)
 
-    def _take_step(self) -> dict[str, Tensor]:
-        rank = self.accelerator.process_index
-        seed = int(np.random.SeedSequence([self.config.seed, self.step, rank]).generate_state(1)[0])
-        torch.manual_seed(seed)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.rate_at(self.step)
-        self.task.module.train()
-        with self.accelerator.autocast():
-            losses = self.task.loss(self.step, rank, self.accelerator.device)
-        self._require_number(float(losses["loss"].detach()))
-        self.accelerator.backward(losses["loss"])
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.average.step(self.trained)
-        self.step += 1
-        return losses
+    def _next(self, step: int) -> int:
+        """Return where the next block ends: blocks keep to multiples of their size, wherever a run was resumed."""
+        sizes = (self.engine.block, self.config.log_every, self.config.evaluate_every)
+        return min(self.config.steps, *((step // size + 1) * size for size in sizes))
 
-    def _require_number(self, loss: float) -> None:
+    def _stops(self, signals: StopSignals) -> bool:
+        """Whether to stop within a block; several processes only stop together, between blocks."""
+        return signals.caught is not None and self.accelerator.num_processes == 1
+
+    def _agreed(self, signals: StopSignals) -> bool:
+        """Whether all processes stop here; they ask each other where they report anyway."""
+        if self.accelerator.num_processes == 1:
+            return signals.caught is not None
+        if self.step % self.config.log_every:
+            return False
+        caught = torch.tensor([signals.caught or 0], device=self.accelerator.device)
+        signals.caught = int(self.accelerator.gather(caught).max()) or None
+        return signals.caught is not None
+
+    def _announce(self) -> None:
+        device = self.accelerator.device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        count = sum(value.numel() for value in self.engine.parameters)
+        begun = f", from step {self.step:,} on" if self.step else ""
+        precision = "float32" if self.engine.precision == "no" else self.engine.precision
+        about = f"{self.about}; " if self.about else ""
+        self.on_note(
+            f"{name}, {precision}, {self.engine.mode}: {about}{count:,} parameters to train, {self.config.steps:,} steps "
+            f"of {self.config.batch} windows{begun}"
+        )
+
+    def _require_number(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
             raise SolverError(
-                "training diverged: the loss is no longer a number",
-                found=f"step {self.step}",
+                "training diverged: the loss is no longer a number", found=where,
                 remedy="Lower the learning rate, or train without reduced precision; the best checkpoint is kept.",
-            )
+            )  # fmt: skip
 
     def _evaluate(self) -> None:
         """Validate the averaged weights, keep them where they are the best, write the state."""
-        self.average.store(self.trained)
-        self.average.copy_to(self.trained)
-        self.task.module.eval()
-        with torch.no_grad():
-            validation = self.validation = self.task.validate(self.accelerator.device)
-        # Weights that are no numbers must not get into the state: no later run could go on from it.
-        self._require_number(validation)
-        if validation < self.best:
-            self.best, self.best_step = validation, self.step
-            if self.accelerator.is_main_process:
-                notes = {"step": self.step, "validation": validation, "training": self.settings}
-                self.task.save(self.out, notes)
-        self.average.restore(self.trained)
-        if self.accelerator.is_main_process:
+        module = self.accelerator.unwrap_model(self.task.module)
+        with self.engine.average.applied(), torch.no_grad():
+            module.eval()
+            validation = self.validation = self.task.validate()
+            # Weights that are no numbers must not get into the state: no later run could go on from it.
+            self._require_number(validation, f"validation at step {self.step}")
+            if validation < self.best:
+                self.best, self.best_step = validation, self.step
+                if self.first:
+                    self.task.save(self.out, {"step": self.step, "validation": validation, "training": self.settings})
+        if self.first:
             self._write_state()
 
-    def _report(self, means: Mapping[str, float], rate: float, first: float) -> None:
-        warning = None
-        chance = self.task.chance
-        if self.step >= 1000 and chance is not None and means["loss"] > 0.95 * chance:
-            warning = f"the loss {means['loss']:.3f} is that of a model that knows nothing ({chance:.3f})"
-        elif self.step >= 1000 and means["loss"] > 1.05 * first:
-            warning = f"the loss rose from {first:.3f} to {means['loss']:.3f}"
-        report = Report(self.step, self.config.steps, means, self.validation, rate, warning)
-        if self.accelerator.is_main_process:
-            self.log.write(
-                {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
-            )
+    def _report(self, clock: _Clock) -> None:
+        begun = self.step - self.engine.counted
+        means = self.engine.means()
+        self._require_number(sum(means.values()), f"steps {begun + 1} to {self.step}")
+        report = Report(
+            self.step, self.config.steps, means, self.validation, clock.rate(self.step), self._warning(means, clock)
+        )
+        if self.first:
+            figures = {"step": report.step, **report.losses, "validation": report.validation, "rate": report.rate}
+            self.log.write(figures)
             self.on_report(report)
+
+    def _warning(self, means: Mapping[str, float], clock: _Clock) -> str | None:
+        chance, loss = self.task.chance, means["loss"]
+        clock.first_loss = loss if clock.first_loss is None else clock.first_loss
+        # While the learning rate still rises, little can have been learned.
+        if self.step < max(1000, self.config.warmup):
+            return None
+        if chance is not None and loss > 0.95 * chance:
+            return f"the loss {loss:.3f} is that of a model that knows nothing ({chance:.3f})"
+        if loss > 1.05 * clock.first_loss:
+            return f"the loss rose from {clock.first_loss:.3f} to {loss:.3f}"
+        return None
 
     def _write_state(self) -> None:
         state = {
             "module": self.accelerator.unwrap_model(self.task.module).state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "average": [shadow.cpu() for shadow in self.average.shadow_params],
-            "average_steps": self.average.optimization_step,
-            "step": self.step,
-            "best": self.best,
-            "best_step": self.best_step,
-        }
+            "step": self.step, "best": self.best, "best_step": self.best_step, "validation": self.validation,
+            **self.engine.state(),
+        }  # fmt: skip
         self._write_settings()
         save_state(self.out / STATE_FILE, state)
 
@@ -285,7 +256,7 @@ class _Loop:
     def _resume(self) -> None:
         path = self.out / STATE_FILE
         if not path.exists():
-            if self.accelerator.is_main_process:
+            if self.first:
                 self._write_settings()
                 self.log.cut(0)
             return
@@ -293,16 +264,15 @@ class _Loop:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.accelerator.unwrap_model(self.task.module).load_state_dict(state["module"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            self.engine.load(state)
         except Exception as error:  # torch raises many kinds for a file that is none
             raise FormatError(
                 "the state of the run cannot be read", found=(str(error) or type(error).__name__).splitlines()[0],
                 path=path, remedy="The checkpoint beside it can be used; delete this file to train from the start.",
             ) from error  # fmt: skip
-        self.average.shadow_params = [shadow.to(self.accelerator.device) for shadow in state["average"]]
-        self.average.optimization_step = state["average_steps"]
         self.step, self.best, self.best_step = state["step"], state["best"], state["best_step"]
-        if self.accelerator.is_main_process:
+        self.validation = state["validation"]
+        if self.first:
             self.log.cut(self.step)
 
     def _compare_settings(self) -> None:
@@ -315,8 +285,11 @@ class _Loop:
         # A longer run of the same settings is the same run.
         changed = [key for key in before if _without_length(before[key]) != _without_length(self.settings.get(key))]
         if changed or before.keys() != self.settings.keys():
-            raise ConfigurationError("the folder holds a run of other settings", found=f"other {changed}",
-                                     path=self.out, remedy="Choose another folder, or the same settings.")  # fmt: skip
+            raise ConfigurationError(
+                "the folder holds a run of other settings", expected=_named(before, changed) or None,
+                found=_named(self.settings, changed) or f"other {changed}", path=self.out,
+                remedy="Choose another folder, or the same settings.",
+            )  # fmt: skip
 
 
 def _without_length(settings: Any) -> Any:
@@ -325,3 +298,62 @@ def _without_length(settings: Any) -> Any:
     # A falling learning rate depends on the length.
     free = ("log_every",) if settings.get("decay") == "cosine" else ("steps", "log_every")
     return {k: v for k, v in settings.items() if k not in free}
+
+
+def _named(settings: Mapping[str, Any], keys: list[str]) -> str:
+    """Return the plain settings among those of these names: a preset, say."""
+    plain = {key: settings[key] for key in keys if key in settings and not isinstance(settings[key], (dict, list))}
+    return ", ".join(f"{key} {value}" for key, value in plain.items())
+
+
+def _memory(device: torch.device) -> str:
+    return f"{torch.cuda.get_device_properties(device).total_memory / 2**30:.0f} GiB"
+
+
+class _Clock:
+    """When a run began, when it last reported and kept its state, and how long it will take."""
+
+    def __init__(self, step: int) -> None:
+        self.began = self.ticked = time.monotonic()
+        self.step = self.first_step = step
+        self.first_loss: float | None = None
+        self._state_at = self.began + FIRST_STATE
+        self._timed: tuple[int, float] | None = None
+        self._told = False
+
+    @property
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self.began
+
+    def rate(self, step: int) -> float:
+        """Return the steps a second since the last call."""
+        now = time.monotonic()
+        rate = (step - self.step) / max(now - self.ticked, 1e-9)
+        self.step, self.ticked = step, now
+        return rate
+
+    def state_is_due(self) -> bool:
+        """Whether it is time for a state: after the first minute, then every ten."""
+        if time.monotonic() < self._state_at:
+            return False
+        self._state_at = time.monotonic() + STATE_EVERY
+        return True
+
+    def estimate(self, step: int, steps: int, on_note: Callable[[str], None]) -> None:
+        """Say once how long it will take, when a second of steps (but the first ones) has gone by."""
+        now = time.monotonic()
+        if self._timed is None:
+            self._timed = (step, now)
+        elif not self._told and now - self._timed[1] > 1.0:
+            rate = (step - self._timed[0]) / (now - self._timed[1])
+            on_note(f"{rate:.3g} steps/s: about {duration((steps - step) / rate)} to go")
+            self._told = True
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words."""
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 1.5 * length:
+            return f"{seconds / length:.1f} {unit}" if length > 60 else f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from said_model import audio_encoder
-from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig, Prediction
+from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig
 from said_model.network.said import SaidNetwork
-from said_model.training.loop import LoopConfig
-from said_model.training.losses import DiffusionLoss
-from said_model.training.said import TrainConfig, model_for
-from said_model.training.windows import AugmentConfig
+from said_model.training.presets import resolve
+from said_model.training.said import model_for
+from said_model.training.settings import AugmentConfig, LossConfig, SaidSettings, TrainConfig, loop_of
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A training and the untrained network that it starts from."""
+    """A training, the untrained network that it starts from, and the preset's name, if it has one."""
 
     config: TrainConfig
     network: SaidNetwork
+    preset: str | None = None
 
 
 def load_encoder(name: str) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
@@ -39,50 +41,40 @@ def load_encoder(name: str) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
 
 
 def said_recipe(
-    shards: str | Path,
-    encoder: str = LOG_MEL,
-    *,
-    width: int = 192,
-    alignment: str = "1",
-    prediction: Prediction = "epsilon",
-    scale: float = 1.0,
-    error: str = "absolute",
-    velocity_weight: float = 1.0,
-    steps: int = 50_000,
-    batch: int = 8,
-    frames: int = 120,
-    learning_rate: float = 1e-5,
-    warmup: int = 500,
-    decay: str = "constant",
-    ema: float = 0.9999,
-    evaluate_every: int = 1000,
-    precision: str = "no",
-    compiled: bool = False,
-    seed: int = 0,
-    no_cache: bool = False,
-    finetune_encoder: bool = False,
+    shards: str | Path, encoder: str = LOG_MEL, preset: str | None = None, views: int = 1, **options: Any
 ) -> Recipe:
-    """Return the training that these options describe; the defaults are the paper's (5.1).
+    """Return the training that a preset and options describe; without any, the paper's (5.1).
 
-    :raises ConfigurationError: for a setting out of range.
+    :param preset: of :data:`said_model.training.presets.PRESETS`.
+    :param views: see :class:`said_model.training.settings.TrainConfig`.
+    :param options: of :class:`said_model.training.settings.SaidSettings`.
+    :raises ConfigurationError: for a setting out of range, or options that contradict the preset.
     :raises MissingInputError: for shards without a training split.
     """
+    chosen = resolve(SaidSettings, preset, options)
     heard, described = load_encoder(encoder)
-    if finetune_encoder:
+    if chosen.finetune_encoder:
         if next(heard.parameters(), None) is None:
             raise ConfigurationError(f"{described.name} has no weights to fine-tune",
                                      remedy="Name another --encoder.")  # fmt: skip
         # Weights that are trained belong to the checkpoint.
         described = EncoderConfig(described.name, described.settings, stored=True)
-    diffusion = DiffusionConfig(prediction=prediction, scale=scale)
-    model = model_for(shards, described, heard.feature_dim, width, Alignment.parse(alignment), diffusion)
-    loop = LoopConfig(
-        steps=steps, batch=batch, learning_rate=learning_rate, warmup=warmup, decay=decay, ema_decay=ema, seed=seed,
-        evaluate_every=evaluate_every, precision=precision, compile=compiled,
-    )  # fmt: skip
+    dataset = BlendVOCA(shards, "train", audio=False)
+    diffusion = DiffusionConfig(prediction=chosen.prediction, scale=chosen.scale)  # type: ignore[arg-type]  # it checks
+    alignment = Alignment.parse(chosen.alignment)
+    model = model_for(shards, described, heard.feature_dim, chosen.width, alignment, diffusion)
     config = TrainConfig(
-        model, loop, AugmentConfig(frames), DiffusionLoss(error, velocity_weight),
-        finetune_encoder=finetune_encoder, cache=not (no_cache or finetune_encoder),
+        model, loop_of(chosen, len(dataset)), _augment(chosen),
+        LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes), chosen.null_probability,
+        "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
+        chosen.finetune_encoder, cache=not chosen.no_cache, views=views, validation=chosen.validation,
     )  # fmt: skip
-    torch.manual_seed(seed)
-    return Recipe(config, SaidNetwork(model, heard))
+    torch.manual_seed(chosen.seed)
+    return Recipe(config, SaidNetwork(model, heard), preset)
+
+
+def _augment(chosen: SaidSettings) -> AugmentConfig:
+    return AugmentConfig(
+        chosen.frames, chosen.shift_probability, chosen.mirror_probability, chosen.random_length, chosen.overhang,
+        chosen.replacement,
+    )  # fmt: skip

@@ -1,9 +1,11 @@
-"""What a training keeps in its folder besides the checkpoint: its log, the state for resuming, a lock."""
+"""What a training keeps in its folder besides the checkpoint: its log, the state for resuming, a lock; and what stops it."""
 
 from __future__ import annotations
 
 import csv
 import shutil
+import signal
+import threading
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -41,6 +43,31 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
                 "the state for resuming cannot be written", found=left, path=path,
                 remedy="Free some space; the same command goes on from the last state.",
             ) from error  # fmt: skip
+
+
+class StopSignals:
+    """While it is entered, SIGINT and SIGTERM are noted instead of ending the process; a second SIGINT ends it.
+
+    Outside of the main thread, where Python allows no handlers, nothing is noted.
+    """
+
+    def __init__(self) -> None:
+        #: The signal that came, or ``None``.
+        self.caught: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> StopSignals:
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _note(self, number: int, frame: Any) -> None:
+        self.caught = number
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 class RunLog:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,49 +32,24 @@ from said_model.config import (
     DiffusionConfig,
     EncoderConfig,
     ModelConfig,
-    require,
 )
 from said_model.diffusion.schedule import alpha_bars
 from said_model.network.said import SaidNetwork
-from said_model.training.loop import LoopConfig, Outcome, Report, run
-from said_model.training.losses import DiffusionLoss
-from said_model.training.windows import AugmentConfig, Batch, TrainingClip, WindowSource
+from said_model.training import streams
+from said_model.training.engine import BLOCK
+from said_model.training.loop import Outcome, Report, run
+from said_model.training.losses import diffusion_loss
+from said_model.training.settings import PAPER_VALIDATION_REPEATS, TrainConfig
+from said_model.training.windows import Batch, TrainingClip, WindowSource
 
 #: Loss of a network that predicts no noise at all: E|ε| + E|εⁿ⁺¹ − εⁿ| of standard normal noise.
 _CHANCE_NOISE, _CHANCE_VELOCITY = math.sqrt(2 / math.pi), 2 / math.sqrt(math.pi)
 #: Validation windows are at most so many, spread over the split.
 _VALIDATION_WINDOWS = 64
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """A training of SAiD; the defaults are the paper's.
-
-    :param null_probability: of replacing the audio features by the null condition (paper 4.2.3).
-    :param finetune_encoder: train the speech encoder too (ablation of Table 2); features are then not cached.
-    :param cache: read the encoder's features from a cache, computed once.
-    :param shifts: cached audio shifts.
-    :param views: V, cached views of a clip: the clean sound and V - 1 under acoustic augmentation; 1 for the clean one
-        alone.
-    """
-
-    model: ModelConfig = field(default_factory=ModelConfig)
-    loop: LoopConfig = field(default_factory=LoopConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
-    loss: DiffusionLoss = field(default_factory=DiffusionLoss)
-    null_probability: float = 0.1
-    finetune_encoder: bool = False
-    cache: bool = True
-    shifts: int = 5
-    views: int = 1
-
-    def __post_init__(self) -> None:
-        require(0 <= self.null_probability <= 1, "wrong probability", "0 to 1", self.null_probability)
-        if self.finetune_encoder and self.cache:
-            what = "features of an encoder that is trained cannot be cached"
-            raise ConfigurationError(what, remedy="Use --no-cache.")
-        if self.views > 1 and not self.cache:
-            raise ConfigurationError("acoustic views are cached ones", remedy="Leave out --no-cache, or the views.")
+#: Draws of a clip in one batch of a validation on whole clips.
+_REPEATS_AT_ONCE = 25
+#: Coefficients that never move have no spread to weigh their error by.
+LEAST_SPREAD = 1e-3
 
 
 def training_clips(
@@ -123,54 +97,103 @@ class SaidTask:
         names, fps = config.model.names, config.model.fps
         self.train = WindowSource(train, names, config.augment, SAMPLE_RATE, fps)
         self.held_out = WindowSource(validation, names, config.augment, SAMPLE_RATE, fps)
-        self.signal = alpha_bars(config.model.diffusion).double()
+        self.capturable = config.encoder_input == "clip" and not config.augment.random_length
+        self.block = 1 if config.augment.random_length else BLOCK
         loss = config.loss
-        known = loss.error == "absolute" and config.model.diffusion.prediction == "epsilon"
+        known = loss.error == "absolute" and config.model.diffusion.prediction == "epsilon" and not loss.weigh_shapes
         self.chance = _CHANCE_NOISE + loss.velocity_weight * _CHANCE_VELOCITY if known else None
+        self.place(torch.device("cpu"), 0)
 
-    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+    def place(self, device: torch.device, rank: int) -> None:
+        """Put the network, the clips and the noise levels on a device."""
+        self.device, self.rank = device, rank
+        self.network.to(device)
+        share = alpha_bars(self.config.model.diffusion).double()
+        self.signal, self.spread = share.sqrt().float().to(device), (1 - share).sqrt().float().to(device)
+        self.weights: Tensor | None = None
+        if self.config.loss.weigh_shapes:
+            values = np.concatenate([clip.values for clip in self.train.clips])
+            self.weights = torch.from_numpy(values.std(axis=0).clip(min=LEAST_SPREAD).astype(np.float32)).to(device)
+        self.train.place(device)
+        self.held_out.place(device)
+        self._step = torch.zeros((), dtype=torch.int32).to(device)
+        streams.replace_dropout(self.network.denoiser, self.config.loop.seed, rank, self._step)
+
+    def draw(self, first: int, count: int) -> dict[str, Tensor]:
+        """Return windows, timesteps, noise and the null condition of a block of steps."""
+        seed, size = self.config.loop.seed, self.config.loop.batch
+        steps = torch.arange(first, first + count, device=self.device)
+        windows = self.train.draw(first, count, size, seed, self.rank)
+        null = self.config.null_probability
+        return {**windows, **self._noise(steps, windows["frame"].shape[1:], seed, null),
+                "step": streams.step_words(seed, steps)}  # fmt: skip
+
+    def _noise(self, steps: Tensor, shape: Sequence[int], seed: int, null: float) -> dict[str, Tensor]:
+        """Return timesteps (n, B), noise (n, B, N, K) and null (n, B) of windows of ``shape`` (B, N)."""
+        size, whole = shape[0], (len(steps), *shape, len(self.config.model.names))
+        word = streams.words(seed, streams.TIMES, steps, 2 * size, self.rank).view(len(steps), size, 2)
+        count = size * shape[1] * whole[-1]
+        noise = streams.normal(streams.words(seed, streams.NOISE, steps, count + count % 2, self.rank))[:, :count]
+        return {"timestep": streams.below(word[..., 0], len(self.signal)), "noise": noise.reshape(whole),
+                "null": streams.chance(word[..., 1], null)}  # fmt: skip
+
+    def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch (paper Eq. 8)."""
-        loop = self.config.loop
-        batch = self.train.draw(step, loop.batch, loop.seed + 1000 * rank).to(device)
-        count = len(batch.coefficients)
-        timesteps = torch.randint(len(self.signal), (count,)).to(device)
-        noise = torch.randn(batch.coefficients.shape).to(device)
-        silent = (torch.rand(count) < self.config.null_probability).to(device)
-        return self._loss(batch, timesteps, noise, silent)
+        self._step.copy_(drawn["step"])
+        if self.config.encoder_training_mode:
+            self.network.audio_encoder.train()
+        return self._loss(self.train.cut(drawn), drawn["timestep"], drawn["noise"], drawn["null"])
 
-    def _loss(self, batch: Batch, timesteps: Tensor, noise: Tensor, silent: Tensor) -> dict[str, Tensor]:
+    def _loss(self, batch: Batch, timesteps: Tensor, noise: Tensor, null: Tensor) -> dict[str, Tensor]:
         clean = self.config.model.diffusion.scale * batch.coefficients
-        share = self.signal.to(device=clean.device)[timesteps][:, None, None]
-        signal, spread = share.sqrt().to(clean), (1 - share).sqrt().to(clean)
+        signal, spread = self.signal[timesteps][:, None, None], self.spread[timesteps][:, None, None]
         noisy = signal * clean + spread * noise
         target = {"epsilon": noise, "sample": clean, "v_prediction": signal * noise - spread * clean}
-        prediction = self.module(noisy, timesteps, self._audio(batch, silent))
-        return self.config.loss(prediction, target[self.config.model.diffusion.prediction], batch.mask)
+        prediction = self.module(noisy, timesteps, self._audio(batch, null))
+        wanted = target[self.config.model.diffusion.prediction]
+        return diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
 
-    def _audio(self, batch: Batch, silent: Tensor) -> Tensor:
-        """Return the features, replaced by the null condition where ``silent`` (paper 4.2.3)."""
+    def _audio(self, batch: Batch, null: Tensor) -> Tensor:
+        """Return the features, replaced by the null condition where ``null`` (paper 4.2.3)."""
         features = batch.features
         if features is None:
             waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # one of both is always given
             with torch.set_grad_enabled(self.config.finetune_encoder and torch.is_grad_enabled()):
                 features = self.network.encode(waveform, batch.coefficients.shape[1])
-        return torch.where(silent[:, None, None], self.network.null_features(1, 1), features)
+        condition = self.network.null_features(1, 1)
+        return torch.where(null[:, None, None], condition, features.to(condition.dtype))
 
-    def validate(self, device: torch.device) -> float:
-        """Return the mean loss over fixed windows, timesteps and noise, with the audio given."""
+    def validate(self) -> float:
+        """Return the mean loss over the validation split, with the same noise every time."""
+        sums = torch.zeros(2, device=self.device)
+        for batch, timesteps, noise, null in self._clips() if self.config.validation == "clips" else self._windows():
+            count = len(timesteps)
+            sums += count * torch.stack([self._loss(batch, timesteps, noise, null)["loss"], torch.ones_like(sums[0])])
+        total, count = sums.tolist()
+        return total / count
+
+    def _windows(self) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
+        """Yield batches of fixed windows, with their sound, timesteps spread evenly."""
         places = self.held_out.fixed(self.config.augment.frames)
         places = places[:: max(len(places) // _VALIDATION_WINDOWS, 1)]
-        generator = torch.Generator().manual_seed(0)
-        total = 0.0
         for start in range(0, len(places), 16):
-            batch = self.held_out.at(places[start : start + 16]).to(device)
+            batch = self.held_out.at(places[start : start + 16])
+            drawn = self._noise(torch.tensor([start]).to(self.device), batch.mask.shape, 0, 0.0)
             count = len(batch.coefficients)
             # Even over the timesteps, so that few windows still cover them.
-            timesteps = (torch.arange(start, start + count) * 389 % len(self.signal)).to(device)
-            noise = torch.randn(batch.coefficients.shape, generator=generator).to(device)
-            losses = self._loss(batch, timesteps, noise, torch.zeros(count, dtype=torch.bool, device=device))
-            total += float(losses["loss"]) * count
-        return total / len(places)
+            timesteps = torch.arange(start, start + count, device=self.device) * 389 % len(self.signal)
+            yield batch, timesteps, drawn["noise"][0], drawn["null"][0]
+
+    def _clips(self) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
+        """Yield every whole clip, drawn so many times as in the authors' validation, a tenth without their sound."""
+        for clip, length in enumerate(self.held_out.lengths):
+            one = self.held_out.at([(clip, 0)], length)
+            for start in range(0, PAPER_VALIDATION_REPEATS, _REPEATS_AT_ONCE):
+                repeats = min(_REPEATS_AT_ONCE, PAPER_VALIDATION_REPEATS - start)
+                shape = (repeats, length)
+                step = torch.tensor([clip * PAPER_VALIDATION_REPEATS + start]).to(self.device)
+                drawn = self._noise(step, shape, 0, self.config.null_probability)
+                yield one.repeated(repeats), drawn["timestep"][0], drawn["noise"][0], drawn["null"][0]
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write the checkpoint."""
@@ -185,35 +208,54 @@ def train(
     network: SaidNetwork | None = None,
     on_report: Callable[[Report], None] | None = None,
     on_features: Progress | None = None,
+    on_note: Callable[[str], None] | None = None,
     device: str | None = None,
     augment: AcousticAugmentation | None = None,
+    preset: str | None = None,
 ) -> Outcome:
     """Train SAiD from shards into a folder (checkpoint, log, state for resuming).
 
     :param network: to start from; by default a new one of ``config.model``.
     :param on_report: hears of the training's progress.
     :param on_features: of the feature cache's.
+    :param on_note: of what is trained on, how long it will take, and what is not as expected.
     :param augment: what makes ``config.views - 1`` further views of every training clip; validation stays clean.
+    :param preset: name of the recipe, recorded: a run goes on under the same one only.
     :raises AudioError: for shards without sound.
     :raises ConfigurationError: for shards with other blendshapes than the model's.
     """
     torch.manual_seed(config.loop.seed)
     network = checkpoint.build(config.model) if network is None else network
     splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
-    cache = None
-    if config.cache:
+    features: list[FeatureCache | None] = [None, None]
+    if config.encoder_input == "clip":
         cache = FeatureCache(
             shards, network.audio_encoder, config.model.encoder.name, config.model.fps, Shifts(config.shifts),
-            _views(config, augment),
+            _views(config, augment), store=config.cache,
         )  # fmt: skip
-        fill_together(cache, splits[:1], on_features, device)
-        fill_together(cache.clean_only(), splits[1:], on_features, device)
-    caches = (cache, cache.clean_only() if cache is not None else None)
-    clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, caches)]
+        features = [cache, cache.clean_only()]
+        fill_together([(held, split) for held, split in zip(features, splits) if held is not None], on_features, device)
+    clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, features)]
+    _require_windows(clips[0], config)
     task = SaidTask(network, config, clips[0], clips[1])
-    facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model")}
-    facts["acoustics"] = augment.name if augment is not None else None
-    return run(task, out, config.loop, {"model": config.model.to_dict(), **facts}, on_report, device)
+    facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model", "cache")}
+    facts |= {"acoustics": augment.name if augment is not None else None, "preset": preset}
+    about = f"{extent(clips[0], config.model.fps)}; {config.model.encoder.name} on {config.encoder_input}s"
+    return run(
+        task, out, config.loop, {"model": config.model.to_dict(), **facts}, on_report, device, on_note, about
+    )  # fmt: skip
+
+
+def extent(clips: Sequence[TrainingClip], fps: float) -> str:
+    """Return how many clips, and how long they last, in words."""
+    return f"{len(clips)} clips, {sum(len(clip.values) for clip in clips) / fps / 60:.1f} minutes"
+
+
+def _require_windows(clips: Sequence[TrainingClip], config: TrainConfig) -> None:
+    longest, frames = max(len(clip.values) for clip in clips), config.augment.frames
+    if longest < frames and not config.augment.overhang:
+        raise ConfigurationError("no training clip is as long as a window", expected=f"{frames} frames",
+                                 found=f"at most {longest}", remedy="Take a smaller --frames, or longer clips.")  # fmt: skip
 
 
 def _views(config: TrainConfig, augment: AcousticAugmentation | None) -> Views | None:

@@ -17,10 +17,12 @@ from blendvoca.progress import Progress
 from said_model.audio_encoder.features import FeatureCache, Shifts, fill_together
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, save_sync
-from said_model.training.loop import LoopConfig, Outcome, Report, run
+from said_model.training.engine import BLOCK
+from said_model.training.loop import Outcome, Report, run
 from said_model.training.recipes import load_encoder
-from said_model.training.said import training_clips
-from said_model.training.windows import AugmentConfig, Batch, TrainingClip, WindowSource
+from said_model.training.said import extent, training_clips
+from said_model.training.settings import AugmentConfig, LoopConfig, SyncSettings, loop_of
+from said_model.training.windows import Batch, TrainingClip, WindowSource
 
 #: Frames of a training window.
 FRAMES = 120
@@ -30,6 +32,8 @@ class SyncTask:
     """The sync expert as the loop trains it."""
 
     chance: float | None = math.log(FRAMES)
+    capturable = True
+    block = BLOCK
 
     def __init__(
         self, model: SyncExpert, loop: LoopConfig, train: list[TrainingClip], validation: list[TrainingClip]
@@ -41,13 +45,25 @@ class SyncTask:
         names, fps = model.config.names, model.config.fps
         self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
 
-    def loss(self, step: int, rank: int, device: torch.device) -> dict[str, Tensor]:
+    def place(self, device: torch.device, rank: int) -> None:
+        """Put the model and the clips on a device."""
+        self.device, self.rank = device, rank
+        self.model.to(device)
+        self.train.place(device)
+        self.held_out.place(device)
+
+    def draw(self, first: int, count: int) -> dict[str, Tensor]:
+        """Return windows of a block of steps."""
+        return self.train.draw(first, count, self.loop.batch, self.loop.seed, self.rank)
+
+    def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch."""
-        return self._loss(self.train.draw(step, self.loop.batch, self.loop.seed + 1000 * rank).to(device))
+        return self._loss(self.train.cut(drawn))
 
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of the instant among all frames of the window (InfoNCE), both ways."""
-        heard, seen = self.model.encode_audio(batch.features), self.model.encode_motion(batch.coefficients)  # type: ignore[arg-type]
+        features = batch.features.float()  # type: ignore[union-attr]  # clips are read with their features
+        heard, seen = self.model.encode_audio(features), self.model.encode_motion(batch.coefficients)
         scores = (heard @ seen.transpose(1, 2)) / self.model.log_temperature.exp()
         scores = scores.masked_fill(~(batch.mask[:, None] & batch.mask[:, :, None]), -1e4)
         instant = torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
@@ -55,13 +71,13 @@ class SyncTask:
         parts = [F.cross_entropy(view, instant) for view in (scores, scores.transpose(1, 2))]
         return {"loss": (parts[0] + parts[1]) / 2}
 
-    def validate(self, device: torch.device) -> float:
+    def validate(self) -> float:
         """Return the loss over windows that cover the split."""
-        places, total = self.held_out.fixed(FRAMES), 0.0
+        places, total = self.held_out.fixed(FRAMES), torch.zeros((), device=self.device)
         for start in range(0, len(places), 32):
-            batch = self.held_out.at(places[start : start + 32]).to(device)
-            total += float(self._loss(batch)["loss"]) * len(batch.mask)
-        return total / len(places)
+            batch = self.held_out.at(places[start : start + 32])
+            total += self._loss(batch)["loss"] * len(batch.mask)
+        return float(total) / len(places)
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write weights and configuration."""
@@ -77,20 +93,23 @@ def train_sync(
     on_report: Callable[[Report], None] | None = None,
     on_features: Progress | None = None,
     device: str | None = None,
+    on_note: Callable[[str], None] | None = None,
+    preset: str | None = None,
 ) -> Outcome:
     """Train a sync expert from shards with sound, for :func:`~said_model.evaluation.sync_expert.load_sync`.
 
     :raises AudioError: for shards without sound.
     :raises MissingInputError: for shards without both splits.
     """
-    loop = loop or LoopConfig(steps=3000, batch=16, learning_rate=1e-3, warmup=100, ema_decay=0.99, evaluate_every=500)
+    loop = loop or loop_of(SyncSettings())
     torch.manual_seed(loop.seed)
     heard, described = load_encoder(encoder)
     splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
     names, fps = splits[0].names, splits[0].entry(0).fps if len(splits[0]) else 60.0
     cache = FeatureCache(shards, heard, described.name, fps, Shifts())
-    fill_together(cache, splits, on_features, device)
+    fill_together([(cache, split) for split in splits], on_features, device)
     clips = [training_clips(dataset, names, cache) for dataset in splits]
     model = SyncExpert(SyncConfig(names, fps, heard.feature_dim, described.name))
-    facts = {"sync": dataclasses.asdict(model.config)}
-    return run(SyncTask(model, loop, clips[0], clips[1]), out, loop, facts, on_report, device)
+    facts = {"sync": dataclasses.asdict(model.config), "preset": preset}
+    about = f"{extent(clips[0], fps)}; {described.name}"
+    return run(SyncTask(model, loop, clips[0], clips[1]), out, loop, facts, on_report, device, on_note, about)

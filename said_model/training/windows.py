@@ -1,8 +1,14 @@
-"""Windows for training, drawn at random and augmented on copies (paper 5.1)."""
+"""Windows for training: all clips on the device, cut and augmented there by gathering (paper 5.1).
+
+Where a window lies and how it is augmented are whole numbers that follow from (seed, step) by
+:mod:`said_model.training.streams`, the same on every device. The clips themselves are never changed. Features that do
+not fit the device stay on the host, from where the windows of coming steps are sent ahead of time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,26 +18,12 @@ from torch import Tensor
 
 from blendvoca.arkit import mirror_name, mirror_permutation
 from blendvoca.errors import ConfigurationError
-from said_model.audio_encoder.features import LARGEST_SHIFT, shifted
+from said_model.audio_encoder.features import LARGEST_SHIFT, view_shifts
+from said_model.training import streams
+from said_model.training.settings import AugmentConfig
 
-
-@dataclass(frozen=True)
-class AugmentConfig:
-    """What is drawn.
-
-    :param frames: N, length of a window.
-    :param shift_probability: of moving the sound against the motion, within 1/60 s.
-    :param mirror_probability: of exchanging left and right blendshapes.
-    """
-
-    frames: int = 120
-    shift_probability: float = 0.5
-    mirror_probability: float = 0.5
-
-    def __post_init__(self) -> None:
-        chances = (self.shift_probability, self.mirror_probability)
-        if self.frames < 2 or not all(0 <= chance <= 1 for chance in chances):
-            raise ConfigurationError("wrong augmentation", expected="frames ≥ 2, probabilities 0 to 1", found=self)
+#: Share of a GPU's free memory that features may take.
+LARGEST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -39,10 +31,10 @@ class TrainingClip:
     """One clip as training holds it.
 
     :param values: (T, K) float32 coefficients.
-    :param features: (shifts, T, D) cached features, or ``None``.
-    :param samples: (S,) waveform, where the encoder listens while training; else ``None``.
+    :param features: (shifts, T, D) features of the whole clip, or ``None``.
+    :param samples: (S,) waveform, where the encoder is given windows; else ``None``.
     :param speaker: position of the speaker.
-    :param views: (V - 1, T, D) cached features of the sound under acoustic augmentation, or ``None``.
+    :param views: (V - 1, T, D) features of the sound under acoustic augmentation, or ``None``.
     """
 
     values: NDArray[np.float32]
@@ -57,33 +49,54 @@ class Batch:
     """B windows of N frames.
 
     :param coefficients: (B, N, K).
-    :param features: (B, N, D), or ``None`` where ``waveform`` (B, S) is given.
+    :param features: (B, N, D) float16, or ``None`` where ``waveform`` (B, S) is given.
     :param mask: (B, N) false on frames after a short clip's end, which repeat its last.
-    :param speaker: (B,) positions of the speakers.
     """
 
     coefficients: Tensor
     features: Tensor | None
     waveform: Tensor | None
     mask: Tensor
-    speaker: Tensor
 
-    def to(self, device: torch.device | str) -> Batch:
-        """Return the batch on another device."""
-        def move(value: Tensor | None) -> Tensor | None:
-            return None if value is None else value.to(device)
+    def repeated(self, times: int) -> Batch:
+        """Return a batch of one window, so many times."""
+        def grown(value: Tensor | None) -> Tensor | None:
+            return None if value is None else value.expand(times, *value.shape[1:])
 
-        return Batch(
-            self.coefficients.to(device), move(self.features), move(self.waveform), self.mask.to(device),
-            self.speaker.to(device),
-        )  # fmt: skip
+        values = (self.coefficients, self.features, self.waveform, self.mask)
+        return Batch(*map(grown, values))  # type: ignore[arg-type]  # what is given stays given
+
+
+def covering_starts(length: int, frames: int, stride: int) -> list[int]:
+    """Return first frames of windows that cover a clip: one every ``stride``, and one that ends with the clip."""
+    last = max(length - frames, 0)
+    return sorted({*range(0, last + 1, stride), last})
+
+
+def held(start: Tensor, count: int, length: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (…, count) places from ``start`` (…) on, kept within 0 to ``length`` - 1, and which lie there anyway."""
+    place = start[..., None] + torch.arange(count, device=start.device)
+    last = length[..., None] - 1
+    return torch.minimum(place.clamp(min=0), last), (place >= 0) & (place <= last)
+
+
+@dataclass(frozen=True, eq=False)
+class _Extents:
+    """Where the clips lie in what was joined: first place and length of each, (C,)."""
+
+    first: Tensor
+    length: Tensor
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> _Extents:
+        length = torch.tensor(lengths, dtype=torch.int64)
+        return cls((length.cumsum(0) - length).to(device), length.to(device))
 
 
 class WindowSource:
-    """Draws batches: every clip once an epoch, at a random place.
+    """All clips of a split, and the windows that are drawn from them.
 
-    A batch depends on its number and the seed only, never on what was drawn before: a resumed run goes on as it would
-    have.
+    Every clip is drawn once an epoch, in an order of its own, unless the configuration draws with replacement.
 
     :param clips: what to draw from.
     :param names: blendshape names, for mirroring.
@@ -97,71 +110,182 @@ class WindowSource:
         if not clips:
             raise ConfigurationError("no clips to train on", expected="a split with clips", found=0)
         self.clips, self.config, self.rate, self.fps = clips, config, rate, fps
-        # A set of names with a unpaired side cannot be mirrored; then nothing is.
+        self.lengths = [len(clip.values) for clip in clips]
+        # A set of names with an unpaired side cannot be mirrored; then nothing is.
         whole = {mirror_name(name) for name in names} == set(names)
-        self._mirror = mirror_permutation(names) if config.mirror_probability > 0 and whole else None
+        order = mirror_permutation(names) if whole else np.arange(len(names))
+        self._columns = torch.from_numpy(np.stack([np.arange(len(names)), order]).astype(np.int64))
+        self.shifts, self._views = self._rows(clips[0])
+        self.place(torch.device("cpu"))
 
-    def draw(self, number: int, size: int, seed: int) -> Batch:
-        """Return batch ``number`` of ``size`` windows."""
-        rng = np.random.default_rng([seed, number])
-        rows = [self._row(number * size + place, seed) for place in range(size)]
-        return self.collate([self._window(self.clips[row], rng) for row in rows])
+    def _rows(self, clip: TrainingClip) -> tuple[int, list[int]]:
+        """Return the number of shifts, and the rows after them of views that may be drawn."""
+        shifts = len(clip.features) if clip.features is not None else 1
+        places = view_shifts(len(clip.views) + 1, shifts) if clip.views is not None else []
+        moved = self.config.shift_probability > 0
+        return shifts, [shifts + view for view, at in enumerate(places) if moved or at == shifts // 2]
+
+    def place(self, device: torch.device) -> WindowSource:
+        """Put the clips on a device; on the CPU, and where they are too large, features stay where they are."""
+        self.device, clips = device, self.clips
+        self._values = torch.from_numpy(np.concatenate([clip.values for clip in clips])).to(device)
+        self._extents = {at: _Extents.of(self.lengths, at) for at in {device, torch.device("cpu")}}
+        self._mirrored = self._columns.to(device)
+        self._samples: Tensor | None = None
+        self._features: Tensor | None = None
+        samples = [clip.samples for clip in clips if clip.samples is not None]
+        if samples:
+            self._samples = torch.from_numpy(np.concatenate(samples)).to(device)
+            self._heard = _Extents.of([len(part) for part in samples], device)
+        if clips[0].features is not None and device.type != "cpu" and self._fits(device):
+            rows = [np.concatenate([part for part in (clip.features, clip.views) if part is not None]) for clip in clips]
+            self._features = torch.from_numpy(np.concatenate(rows, axis=1)).to(device)
+        self._host = HostFeatures(clips, device) if clips[0].features is not None and self._features is None else None
+        return self
+
+    def _fits(self, device: torch.device) -> bool:
+        if device.type != "cuda":
+            return True
+        parts = [part for clip in self.clips for part in (clip.features, clip.views) if part is not None]
+        return sum(part.nbytes for part in parts) <= LARGEST_SHARE * torch.cuda.mem_get_info(device)[0]
+
+    @property
+    def resident(self) -> bool:
+        """Whether everything that windows are cut from lies on the device."""
+        return self._host is None
+
+    def draw(self, first: int, count: int, size: int, seed: int, rank: int = 0) -> dict[str, Tensor]:
+        """Return what the windows of ``count`` steps from ``first`` on are cut from, (count, …) by name; see :meth:`cut`.
+
+        :param size: B, windows a step.
+        """
+        drawn = self._places(first, count, size, seed, rank, self.device)
+        if self._host is not None:
+            drawn["features"] = self._host.windows(
+                (first, count), lambda at: self._places(*at, size, seed, rank, torch.device("cpu"))
+            )
+        return drawn
+
+    def _places(
+        self, first: int, count: int, size: int, seed: int, rank: int, device: torch.device
+    ) -> dict[str, Tensor]:
+        steps = torch.arange(first, first + count, device=device)
+        word = streams.words(seed, streams.WINDOWS, steps, 8 * size, rank).view(count, size, 8)
+        clip = self._order(steps, size, seed, rank, word[..., 0])
+        length, frames = self._extents[device].length[clip], self._frames(first, count, size, seed, rank)
+        if self.config.overhang:
+            start = streams.below(word[..., 1], length + frames - 1) - (frames - 1)
+        else:
+            start = streams.below(word[..., 1], (length - frames).clamp(min=0) + 1)
+        moved = streams.chance(word[..., 3], self.config.shift_probability)
+        row = torch.where(moved, streams.below(word[..., 4], self.shifts), self.shifts // 2)
+        if self._views:
+            view = streams.below(word[..., 5], len(self._views) + 1)
+            for number, place in enumerate(self._views, start=1):
+                row = torch.where(view == number, place, row)
+        reach = round(LARGEST_SHIFT * self.rate)
+        shift = torch.where(moved, streams.below(word[..., 6], 2 * reach + 1) - reach, 0)
+        mirror = streams.chance(word[..., 2], self.config.mirror_probability).long()
+        return self._windows(clip, start, frames, mirror, row, shift)
+
+    def _windows(
+        self, clip: Tensor, start: Tensor, frames: int, mirror: Tensor, row: Tensor, shift: Tensor
+    ) -> dict[str, Tensor]:
+        extents = self._extents[clip.device]
+        place, inside = held(start, frames, extents.length[clip])
+        return {"clip": clip, "start": start, "frame": place, "mirror": mirror, "row": row, "shift": shift,
+                "mask": inside | self.config.overhang}  # fmt: skip
+
+    def _frames(self, first: int, count: int, size: int, seed: int, rank: int) -> int:
+        """Return the frames of the windows, found on the host: of one step, where they differ from step to step."""
+        if not self.config.random_length:
+            return self.config.frames
+        if count != 1:
+            raise ConfigurationError("windows of random length are drawn one step at a time", expected=1, found=count)
+        step = torch.tensor([first])
+        word = streams.words(seed, streams.WINDOWS, step, 8 * size, rank).view(1, size, 8)
+        shortest = min(self.lengths[clip] for clip in self._order(step, size, seed, rank, word[..., 0])[0].tolist())
+        return self.config.frames + int(streams.below(word[0, 0, 7], max(shortest - self.config.frames, 0) + 1))
+
+    def _order(self, steps: Tensor, size: int, seed: int, rank: int, word: Tensor) -> Tensor:
+        """Return (n, size) clips: each once an epoch, or drawn by ``word``."""
+        clips = len(self.clips)
+        if self.config.replacement:
+            return streams.below(word, clips)
+        place = steps[:, None] * size + torch.arange(size, device=steps.device)
+        epoch = place // clips
+        # So many epochs can begin within these steps.
+        within = torch.arange((len(steps) * size - 1) // clips + 2, device=steps.device)
+        order = streams.words(seed, streams.ORDER, epoch[0, :1] + within, clips, rank).argsort(dim=1, stable=True)
+        return order[epoch - epoch[:1, :1], place % clips]
+
+    def cut(self, drawn: Mapping[str, Tensor]) -> Batch:
+        """Return the windows of one step of what :meth:`draw` gave."""
+        clip, frame = drawn["clip"], drawn["frame"]
+        place = self._extents[self.device].first[clip][:, None] + frame
+        coefficients = self._values[place[:, :, None], self._mirrored[drawn["mirror"]][:, None]]
+        features = drawn.get("features")
+        if self._features is not None:
+            features = self._features[drawn["row"][:, None], place]
+        return Batch(coefficients, features, self._waveform(drawn), drawn["mask"])
+
+    def _waveform(self, drawn: Mapping[str, Tensor]) -> Tensor | None:
+        if self._samples is None:
+            return None
+        ratio = self.rate / self.fps
+        first = (drawn["start"].double() * ratio).round().long() - drawn["shift"]
+        place, inside = held(first, round(drawn["frame"].shape[1] * ratio), self._heard.length[drawn["clip"]])
+        return self._samples[self._heard.first[drawn["clip"]][:, None] + place] * inside
 
     def fixed(self, stride: int) -> list[tuple[int, int]]:
         """Return (clip, start) of windows that cover all clips, for validation."""
-        return [
-            (row, start)
-            for row, clip in enumerate(self.clips)
-            for start in range(0, max(len(clip.values) - self.config.frames, 0) + 1, stride)
-        ]
+        frames = self.config.frames
+        return [(row, at) for row, length in enumerate(self.lengths) for at in covering_starts(length, frames, stride)]
 
-    def at(self, places: Sequence[tuple[int, int]]) -> Batch:
-        """Return the unaugmented windows at (clip, start)."""
-        return self.collate([self._cut(self.clips[row], start, None, False) for row, start in places])
+    def at(self, places: Sequence[tuple[int, int]], frames: int | None = None) -> Batch:
+        """Return the unaugmented windows at (clip, start), on the device."""
+        clip, start = torch.tensor(places, dtype=torch.int64).unbind(1)
+        none = torch.zeros_like(clip)
+        middle = torch.full_like(clip, self.shifts // 2)
+        drawn = self._windows(clip, start, frames or self.config.frames, none, middle, none)
+        if self._host is not None:
+            drawn["features"] = self._host.gather({name: value[None] for name, value in drawn.items()})[0]
+        return self.cut({name: value.to(self.device) for name, value in drawn.items()})
 
-    def _row(self, place: int, seed: int) -> int:
-        epoch, within = divmod(place, len(self.clips))
-        return int(np.random.default_rng([seed, epoch, 1]).permutation(len(self.clips))[within])
 
-    def _window(self, clip: TrainingClip, rng: np.random.Generator) -> dict[str, NDArray[np.generic] | None]:
-        start = int(rng.integers(max(len(clip.values) - self.config.frames, 0) + 1))
-        shift = rng.uniform(-1, 1) if rng.uniform() < self.config.shift_probability else None
-        mirror = bool(rng.uniform() < self.config.mirror_probability)
-        view = int(rng.integers(len(clip.views) + 1)) if clip.views is not None else 0
-        return self._cut(clip, start, shift, mirror, view)
+class HostFeatures:
+    """Features that stay on the host: a CPU's own, or those too large for a GPU.
 
-    def _cut(
-        self, clip: TrainingClip, start: int, shift: float | None, mirror: bool, view: int = 0
-    ) -> dict[str, NDArray[np.generic] | None]:
-        """Cut a window; ``shift`` in units of the largest, ``mirror`` exchanges the columns of the copy.
+    For a GPU the windows of the coming steps are collected by a thread, into memory that can be copied from while the
+    GPU computes.
+    """
 
-        A ``view`` other than 0 is one under acoustic augmentation, which has a shift of its own.
-        """
-        frames = np.arange(start, start + self.config.frames)
-        held = frames.clip(max=len(clip.values) - 1)
-        values = clip.values[held]
-        if mirror and self._mirror is not None:
-            values = values[:, self._mirror]
-        features = waveform = None
-        if clip.features is not None:
-            count = len(clip.features)
-            chosen = count // 2 if shift is None else min(int((shift + 1) / 2 * count), count - 1)
-            features = clip.features[chosen, held].astype(np.float32)
-            if view and clip.views is not None:
-                features = clip.views[view - 1, held].astype(np.float32)
-        if clip.samples is not None:
-            by = 0 if shift is None else round(shift * LARGEST_SHIFT * self.rate)
-            first, length = round(start * self.rate / self.fps), round(self.config.frames * self.rate / self.fps)
-            piece = shifted(clip.samples, by)[first : first + length]
-            waveform = np.pad(piece, (0, length - len(piece)))
-        mask = frames < len(clip.values)
-        return {"coefficients": values, "features": features, "waveform": waveform, "mask": mask,
-                "speaker": np.array(clip.speaker)}  # fmt: skip
+    def __init__(self, clips: Sequence[TrainingClip], device: torch.device) -> None:
+        self.clips, self.device = clips, device
+        self._ahead: tuple[tuple[int, int], Future[Tensor]] | None = None
+        self._thread = ThreadPoolExecutor(1) if device.type == "cuda" else None
 
-    def collate(self, windows: Sequence[dict[str, NDArray[np.generic] | None]]) -> Batch:
-        """Stack windows."""
-        stacked = {}
-        for name in windows[0]:
-            parts = [window[name] for window in windows if window[name] is not None]
-            stacked[name] = torch.from_numpy(np.stack(parts)) if parts else None  # type: ignore[arg-type]
-        return Batch(**stacked)  # type: ignore[arg-type]
+    def gather(self, drawn: Mapping[str, Tensor]) -> Tensor:
+        """Return (n, B, N, D) float16 windows of what a source drew on the host."""
+        clip, row, frame = (drawn[name].numpy() for name in ("clip", "row", "frame"))
+        first = self.clips[0].features
+        width = first.shape[2] if first is not None else 0
+        out = torch.empty((*frame.shape, width), dtype=torch.float16, pin_memory=self._thread is not None)
+        for place in np.ndindex(*clip.shape):
+            out[place] = torch.from_numpy(self._window(int(clip[place]), int(row[place]), frame[place]))
+        return out
+
+    def _window(self, clip: int, row: int, frame: NDArray[np.int64]) -> NDArray[np.float16]:
+        features, views = self.clips[clip].features, self.clips[clip].views
+        if features is not None and row < len(features):
+            return features[row, frame]
+        return views[row - len(features), frame]  # type: ignore[index, arg-type]  # rows beyond the shifts are views
+
+    def windows(self, at: tuple[int, int], draw: Callable[[tuple[int, int]], dict[str, Tensor]]) -> Tensor:
+        """Return the windows of a block of steps, (first, count), on the device; begin with those of the next."""
+        if self._thread is None:
+            return self.gather(draw(at))
+        ready = self._ahead[1].result() if self._ahead is not None and self._ahead[0] == at else self.gather(draw(at))
+        coming = (sum(at), at[1])
+        self._ahead = (coming, self._thread.submit(lambda: self.gather(draw(coming))))
+        return ready.to(self.device, non_blocking=True)

@@ -31,12 +31,13 @@ from said_model.audio_encoder.features import FeatureCache, Shifts, encode, enco
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.config import SAMPLE_RATE, EncoderConfig  # noqa: E402
-from said_model.training.loop import LoopConfig  # noqa: E402
-from said_model.training.losses import DiffusionLoss  # noqa: E402
+from said_model.training.engine import Engine  # noqa: E402
+from said_model.training.losses import diffusion_loss  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
 from said_model.training.run_folder import only_run  # noqa: E402
 from said_model.training.said import SaidTask, train, training_clips  # noqa: E402
-from said_model.training.windows import AugmentConfig, TrainingClip, WindowSource  # noqa: E402
+from said_model.training.settings import AugmentConfig, LoopConfig, LossConfig  # noqa: E402
+from said_model.training.windows import TrainingClip, WindowSource  # noqa: E402
 
 SMALL = {"width": 32, "batch": 4, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 4, "ema": 0.9}
 
@@ -142,40 +143,102 @@ def test_a_damaged_cache_is_refused(shards):
     assert cache.read(dataset, 0).shape == (1, dataset.entry(0).frames, 512)
 
 
+def source_of(clips, names=BLENDVOCA_NAMES, **settings):
+    return WindowSource(clips, names, AugmentConfig(**settings), SAMPLE_RATE, 60.0)
+
+
+def one(source, step, size, seed=0):
+    """Return one step of what is drawn, and its windows."""
+    drawn = {name: value[0] for name, value in source.draw(step, 1, size, seed).items()}
+    return drawn, source.cut(drawn)
+
+
 def test_windows_pair_sound_with_motion_and_never_touch_the_clip(clips):
     before = [clip.values.copy() for clip in clips]
-    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60)
     order = mirror_permutation(BLENDVOCA_NAMES)
-    batch = source.draw(3, 6, seed=1)
+    drawn, batch = one(source_of(clips, frames=20, shift_probability=0.0, mirror_probability=1.0), 3, 6, 1)
     for row in range(6):
-        clip = clips[int(batch.speaker[row])]
-        window = batch.coefficients[row].numpy()[:, order]
-        start = next(s for s in range(len(clip.values)) if np.array_equal(clip.values[s : s + 20], window))
+        clip, start = clips[int(drawn["clip"][row])], int(drawn["start"][row])
+        np.testing.assert_array_equal(batch.coefficients[row], clip.values[start : start + 20, order])
         first = round(start * SAMPLE_RATE / 60)
         np.testing.assert_array_equal(batch.waveform[row], clip.samples[first : first + batch.waveform.shape[1]])
+    assert len(set(drawn["start"].tolist())) > 1
     for clip, values in zip(clips, before):
         np.testing.assert_array_equal(clip.values, values)
 
 
-def test_names_with_a_lonely_side_are_not_mirrored(clips):
+def test_shifted_sound_is_the_clip_s_shifted_sound(clips):
+    drawn, batch = one(source_of(clips, frames=20, shift_probability=1.0, mirror_probability=0.0), 0, 6)
+    assert len(set(drawn["shift"].tolist())) > 3 and drawn["shift"].abs().max() <= 267
+    for row in range(6):
+        clip = clips[int(drawn["clip"][row])]
+        first = round(int(drawn["start"][row]) * SAMPLE_RATE / 60)
+        expected = shifted(clip.samples, int(drawn["shift"][row]))[first : first + batch.waveform.shape[1]]
+        np.testing.assert_array_equal(batch.waveform[row, : len(expected)], expected)
+
+
+def test_names_with_an_unpaired_side_are_not_mirrored(clips):
     names = (*(name for name in BLENDVOCA_NAMES if name != "jawLeft"), "other")
-    source = WindowSource(clips, names, AugmentConfig(20, 0.0, 1.0), SAMPLE_RATE, 60.0)
-    drawn = source.draw(0, 3, 0).coefficients.numpy()
-    rows = [source._row(place, 0) for place in range(3)]
-    assert all((clips[row].values[:, None] == window[0]).all(axis=2).any() for row, window in zip(rows, drawn))
+    drawn, batch = one(source_of(clips, names, frames=20, mirror_probability=1.0), 0, 3)
+    for row in range(3):
+        start = int(drawn["start"][row])
+        np.testing.assert_array_equal(batch.coefficients[row], clips[drawn["clip"][row]].values[start : start + 20])
 
 
-def test_every_clip_is_drawn_once_an_epoch_and_draws_do_not_depend_on_history(clips):
-    source = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
-    assert sorted(source.draw(7, 3, seed=2).speaker.tolist()) == [0, 1, 2]
-    again = WindowSource(clips, BLENDVOCA_NAMES, AugmentConfig(20), SAMPLE_RATE, 60)
-    again.draw(0, 3, seed=2)
-    torch.testing.assert_close(again.draw(5, 3, seed=2).coefficients, source.draw(5, 3, seed=2).coefficients)
+def test_every_clip_is_drawn_once_an_epoch_whatever_the_block(clips):
+    """A step draws the same alone, in a block of any size, and after anything else."""
+    source = source_of(clips, frames=20)
+    together = source.draw(5, 8, 2, 3)
+    # Two windows a step of three clips: every three consecutive places from a multiple of three on are an epoch.
+    flat = source.draw(0, 9, 2, 3)["clip"].flatten().tolist()
+    assert all(sorted(flat[at : at + 3]) == [0, 1, 2] for at in range(0, 18, 3))
+    assert len({tuple(flat[at : at + 3]) for at in range(0, 18, 3)}) > 1
+    for step in range(5, 13):
+        alone = source_of(clips, frames=20).draw(step, 1, 2, 3)
+        assert all(torch.equal(alone[name][0], together[name][step - 5]) for name in alone)
+    assert not torch.equal(source.draw(5, 8, 2, 3, rank=1)["start"], together["start"])
+
+
+def test_clips_with_replacement_windows_over_the_ends_and_of_random_length(clips):
+    many = source_of(clips, frames=20, replacement=True).draw(0, 40, 3, 0)["clip"]
+    assert any(len(set(row)) < 3 for row in many.tolist())
+    source = source_of(clips, frames=20, overhang=True, mirror_probability=0.0)
+    starts = source.draw(0, 200, 3, 0)["start"]
+    assert starts.min() == -19 and starts.max() >= 29
+    drawn, batch = next(pair for pair in (one(source, step, 3) for step in range(99)) if pair[0]["start"][0] < 0)
+    first = -int(drawn["start"][0])
+    clip = clips[drawn["clip"][0]]
+    np.testing.assert_array_equal(batch.coefficients[0, :first], np.repeat(clip.values[:1], first, axis=0))
+    assert batch.mask.all() and not batch.waveform[0, : int(first * SAMPLE_RATE / 60) - 300].any()
+    random = source_of(clips, frames=20, random_length=True)
+    lengths = [one(random, step, 2)[1].coefficients.shape[1] for step in range(60)]
+    assert min(lengths) == 20 and 30 <= max(lengths) <= 31
+    for step in range(10):
+        drawn, batch = one(random, step, 2)
+        assert batch.coefficients.shape[1] <= min(len(clips[clip].values) for clip in drawn["clip"].tolist())
+
+
+def test_one_view_is_drawn_for_each_window():
+    rng = np.random.default_rng(0)
+    clip = TrainingClip(np.zeros((30, 32), np.float32), rng.normal(size=(5, 30, 3)).astype(np.float16), None, 0,
+                        rng.normal(size=(4, 30, 3)).astype(np.float16))  # fmt: skip
+    source = source_of([clip], frames=20)
+    rows = source.draw(0, 400, 2, 0)["row"]
+    share = torch.bincount(rows.flatten(), minlength=9) / rows.numel()
+    # A fifth of the windows has each further view; half of the clean ones are unshifted, and a fifth of the others.
+    assert (share[5:] - 0.2).abs().max() < 0.05 and abs(share[2] - 0.2 * 0.6) < 0.04 and share[:2].min() > 0
+    drawn, batch = one(source, 1, 8)
+    everything = np.concatenate([clip.features, clip.views])
+    for row in range(8):
+        start = int(drawn["start"][row])
+        np.testing.assert_array_equal(batch.features[row], everything[drawn["row"][row], start : start + 20])
+    # Where sound must not be moved, neither are the views: every second one is.
+    unmoved = source_of([clip], frames=20, shift_probability=0.0).draw(0, 100, 2, 0)["row"]
+    assert set(unmoved.flatten().tolist()) == {2, 5, 7}
 
 
 def test_short_clips_are_filled_and_masked(clips):
-    source = WindowSource(clips[:1], BLENDVOCA_NAMES, AugmentConfig(40, 0, 0), SAMPLE_RATE, 60)
-    batch = source.draw(0, 1, seed=0)
+    _, batch = one(source_of(clips[:1], frames=40, shift_probability=0, mirror_probability=0), 0, 1)
     assert batch.mask.sum() == 30
     torch.testing.assert_close(batch.coefficients[0, 30:], batch.coefficients[0, 29:30].expand(10, -1))
     assert not batch.waveform[0, -1]
@@ -187,7 +250,7 @@ def test_loss_is_the_paper_s(error):
     prediction, target = torch.randn(2, 6, 3, generator=rng), torch.randn(2, 6, 3, generator=rng)
     mask = torch.ones(2, 6, dtype=torch.bool)
     mask[1, 4:] = False
-    losses = DiffusionLoss(error, 0.5)(prediction, target, mask)
+    losses = diffusion_loss(LossConfig(error, 0.5), prediction, target, mask)
     power = 1 if error == "absolute" else 2
     noise = [abs(float(prediction[b, n, k] - target[b, n, k])) ** power
              for b in range(2) for n in range(6 if b == 0 else 4) for k in range(3)]  # fmt: skip
@@ -220,14 +283,14 @@ def test_a_run_that_was_killed_begins_again_or_goes_on(shards, tmp_path, monkeyp
         return train(shards, tmp_path / "run", config, network=recipe.network, device="cpu")
 
     def killed_at(step):
-        def loss(self, number, *arguments):
-            if number == step:
+        def one_step(self, drawn):
+            if next(calls) == step:
                 raise KeyboardInterrupt
-            return before(self, number, *arguments)
+            before(self, drawn)
 
-        before = SaidTask.loss
+        before, calls = Engine.step, iter(range(99))
         with monkeypatch.context() as patch:
-            patch.setattr(SaidTask, "loss", loss)
+            patch.setattr(Engine, "step", one_step)
             with pytest.raises(KeyboardInterrupt):
                 go()
 
@@ -283,7 +346,7 @@ def test_a_full_disk_is_said(shards, tmp_path, monkeypatch):
 
 def test_weights_that_are_no_numbers_never_reach_the_state(shards, tmp_path, monkeypatch):
     recipe = said_recipe(shards, steps=4, **SMALL)
-    monkeypatch.setattr(SaidTask, "validate", lambda self, device: float("nan"))
+    monkeypatch.setattr(SaidTask, "validate", lambda self: float("nan"))
     with pytest.raises(SolverError, match="diverged"):
         train(shards, tmp_path / "run", recipe.config, device="cpu")
     assert not (tmp_path / "run" / "state.pt").exists()
@@ -304,8 +367,12 @@ def test_training_learns_keeps_the_best_and_logs(shards, tmp_path):
     assert [row["step"] for row in rows] == ["50", "60"]
 
 
+def first_step(task):
+    return {name: value[0] for name, value in task.draw(0, 1).items()}
+
+
 def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards):
-    recipe = said_recipe(shards, steps=1, no_cache=True, **SMALL)
+    recipe = said_recipe(shards, steps=1, encoder_input="window", **SMALL)
     dataset = BlendVOCA(shards, "train", audio_rate=SAMPLE_RATE)
     encoder = torch.nn.Linear(1, 512)
     encoder.forward = lambda waveform, frames: torch.nn.functional.linear(waveform[:, :frames, None], encoder.weight)
@@ -314,18 +381,18 @@ def test_the_frozen_encoder_gets_no_gradient_and_stays_in_evaluation_mode(shards
     clips = training_clips(dataset, recipe.config.model.names, None)
     task = SaidTask(recipe.network, recipe.config, clips, clips)
     task.module.train()
-    task.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    task.loss(first_step(task))["loss"].backward()
     assert encoder.weight.grad is None
     assert not encoder.training
     assert recipe.network.null_cond_emb.requires_grad
-    tuned = SaidTask(recipe.network, replace(recipe.config, finetune_encoder=True, cache=False), clips, clips)
+    tuned = SaidTask(recipe.network, replace(recipe.config, finetune_encoder=True), clips, clips)
     encoder.weight.requires_grad_(True)
     # The published output convolutions start at zero and let no gradient through: give them weights.
     with torch.no_grad():
         for name, value in recipe.network.denoiser.named_parameters():
             if not value.any():
                 value.normal_(generator=torch.Generator().manual_seed(len(name)))
-    tuned.loss(0, 0, torch.device("cpu"))["loss"].backward()
+    tuned.loss(first_step(tuned))["loss"].backward()
     assert encoder.weight.grad.abs().sum() > 0
 
 
@@ -338,7 +405,7 @@ def test_the_scale_multiplies_the_coefficients_that_are_noised(shards):
                               np.zeros((5, 40, 512), np.float16), None, 0)]  # fmt: skip
         task = SaidTask(said_recipe(shards, **SMALL).network, config, clips, clips)
         task.module = lambda noisy, timesteps, audio: torch.zeros_like(noisy)
-        found[scale] = float(task.loss(0, 0, torch.device("cpu"))["noise"])
+        found[scale] = float(task.loss(first_step(task))["noise"])
     assert found[1.0] == pytest.approx(0.1)
     assert found[8.0] == pytest.approx(0.8)
 
