@@ -1,9 +1,11 @@
-"""Progress of trainings and feature caches: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of trainings and feature caches: a bar on a terminal, a line a minute elsewhere."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
@@ -14,10 +16,26 @@ from blendvoca.progress import Progress, no_progress
 from blendvoca.terminal import progress as bars
 
 if TYPE_CHECKING:
-    from said_model.training.loop import Report
+    from said_model.training.loop import Outcome, Report
 
-#: Lines that a training writes where no bar can be drawn.
-_QUIET_LINES = 20
+#: Seconds between the lines that a training writes where no bar can be drawn.
+_LINE_EVERY = 60.0
+
+
+def note(sentence: str) -> None:
+    """Say what a training notes; of several processes, the first does."""
+    if _is_first():
+        click.echo(sentence, err=True)
+
+
+def ended(outcome: Outcome, steps: int, *lines: str) -> None:
+    """Say how a training ended; where a signal stopped it, where and how to go on, and exit as it is usual then."""
+    if outcome.signal is None:
+        conclude(*lines)
+        return
+    conclude(f"Stopped at step {outcome.steps:,} of {steps:,}; its state is kept. To go on, give the same command:",
+             f"  {shlex.join(['said', *sys.argv[1:]])}")  # fmt: skip
+    raise SystemExit(128 + outcome.signal)
 
 
 def conclude(*lines: str) -> None:
@@ -35,7 +53,7 @@ def _is_first() -> bool:
 def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
     """Yield what shows a training's reports: losses, rate and time left."""
     if not (sys.stderr.isatty() and _is_first()):
-        yield _line
+        yield _lines()
         return
     from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
@@ -50,11 +68,19 @@ def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
         yield show
 
 
-def _line(report: Report) -> None:
-    if report.step == report.steps or report.step % max(report.steps // _QUIET_LINES, 1) < 1:
-        click.echo(f"step {report.step} of {report.steps}: {_figures(report)}", err=True)
-    if report.warning:
-        click.echo(f"Warning: {report.warning}", err=True)
+def _lines() -> Callable[[Report], None]:
+    """Return what writes a line a minute, one for the first report and one for the last step."""
+    written = -_LINE_EVERY
+
+    def show(report: Report) -> None:
+        nonlocal written
+        if report.step == report.steps or time.monotonic() - written >= _LINE_EVERY:
+            note(f"step {report.step} of {report.steps}: {_figures(report)}")
+            written = time.monotonic()
+        if report.warning:
+            note(f"Warning: {report.warning}")
+
+    return show
 
 
 def _figures(report: Report) -> str:

@@ -1,37 +1,58 @@
-"""Options that the commands which train SAiD share: settings of :func:`said_model.training.recipes.said_recipe`."""
+"""Options of the commands that train, made of the settings' dataclasses: a default stands there and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields
 from typing import Any, TypeVar
 
 import click
 
+from said_model.training.presets import PRESETS
+from said_model.training.settings import LoopSettings
+
 Command = TypeVar("Command", bound=Callable[..., Any])
-_OPTIONS = (
-    click.option("--encoder", default="log-mel", show_default=True,
-                 help="log-mel (no download), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or folder."),
-    click.option("--width", default=192, show_default=True, help="Channels of the denoiser, a multiple of 32."),
-    click.option("--prediction", default="epsilon", show_default=True, help="epsilon, sample or v_prediction."),
-    click.option("--scale", default=1.0, show_default=True,
-                 help="Of the coefficients against the noise; 8 brings short trainings further."),
-    click.option("--steps", default=50_000, show_default=True, help="Optimiser steps."),
-    click.option("--batch", default=8, show_default=True, help="Windows a step (and GPU)."),
-    click.option("--frames", default=120, show_default=True, help="Frames of a window."),
-    click.option("--learning-rate", default=1e-5, show_default=True),
-    click.option("--warmup", default=500, show_default=True, help="Steps until the learning rate is reached."),
-    click.option("--decay", default="constant", show_default=True, type=click.Choice(["constant", "cosine"]),
-                 help="Of the learning rate; cosine falls to zero at the last step: short trainings get further."),
-    click.option("--ema", default=0.9999, show_default=True, help="Decay of the averaged weights."),
-    click.option("--evaluate-every", default=1000, show_default=True, help="Steps between validations."),
-    click.option("--precision", default="no", show_default=True, type=click.Choice(["no", "bf16", "fp16"])),
-    click.option("--compile", "compiled", is_flag=True, help="Compile the network (GPU)."),
-    click.option("--device", default="auto", show_default=True, help="auto or cpu; GPUs through `accelerate launch`."),
-)  # fmt: skip
+_KINDS: dict[str, Any] = {"int": int, "int | None": int, "float": float, "str": str}
 
 
-def training_options(command: Command) -> Command:
-    """Add the options."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+def training_options(kind: type[LoopSettings], without: tuple[str, ...] = ()) -> Callable[[Command], Command]:
+    """Return a decorator that adds a preset, the options of a kind of settings, and the device.
+
+    An option that is not given is ``None``: its value is the preset's, or the default.
+
+    :param without: settings that the command has an option of its own for.
+    """
+
+    def add(command: Command) -> Command:
+        own = [_option(field) for field in fields(kind) if field.name not in without]
+        options = [_preset_option(kind), *own, _DEVICE]
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _preset_option(kind: type[LoopSettings]) -> Callable[[Command], Command]:
+    """Return the option ``--preset``."""
+    return click.option("--preset", metavar=f"[{'|'.join(PRESETS[kind])}]", help="A recipe by name (docs/training.md).")
+
+
+_DEVICE = click.option("--device", default="auto", show_default=True,
+                       help="auto, cpu or cuda; several GPUs through `accelerate launch`.")  # fmt: skip
+
+
+def _option(field: Field[Any]) -> Callable[[Command], Command]:
+    name, default = "--" + (field.metadata["flag"] or field.name).replace("_", "-"), field.default
+    text = field.metadata["help"]
+    if field.type == "bool":
+        return click.option(name, field.name, is_flag=True, default=None, help=text)
+    shown = "" if default is None else f"  [default: {default:,}]" if field.type == "int" else f"  [default: {default}]"
+    choices = field.metadata["choices"]
+    kind = click.Choice(choices) if choices else _KINDS[str(field.type)]
+    return click.option(name, field.name, type=kind, default=None, help=text + shown)
+
+
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -8,14 +8,16 @@ from typing import Any
 import click
 
 from said_model.cli._instruments import measure, measuring_options, open_instruments, print_table
-from said_model.cli._training import training_options
+from said_model.cli._training import given, training_options
+from said_model.training.settings import SaidSettings
 
 
 @click.command()
 @measuring_options
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the runs.")
 @click.option("--row", "names", multiple=True, help="Rows to run, may be repeated [default: all].")
-@training_options
+@click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
+@training_options(SaidSettings, without=("seed",))
 @click.option("--samples", default=2, show_default=True, help="Tracks for each clip; the paper: 72.")
 @click.option("--every", default=1, show_default=True, help="Sample each n-th clip of the split only.")
 @click.option("--sampler", default="dpm", show_default=True, help="As for `said sample`; the paper: said-ddim.")
@@ -25,18 +27,22 @@ from said_model.cli._training import training_options
 @click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), help="Write the table.")
 def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler: str, sampling_steps: int | None,
            guidance: float, json_path: Path | None, markdown_path: Path | None, fps: float, data: Path, split: str,
-           seed: int, encoder: str, device: str, **options: Any) -> None:  # fmt: skip
+           seed: int, encoder: str, preset: str | None, device: str, **options: Any) -> None:  # fmt: skip
     """Train the rows of Table 2 on --data, sample the split, and print their figures.
 
     Rows: said, squared-error, no-velocity-loss, no-alignment-bias, finetuned-encoder (needs an --encoder with weights),
     widened-window. What was stopped goes on; tables are written after every row.
     """
     import json
+    from dataclasses import asdict
 
+    from blendvoca.dataset import BlendVOCA
     from blendvoca.io.atomic import write_text
     from said_model import SamplerConfig
-    from said_model.cli._progress import training_bar
+    from said_model.cli._progress import ended, note, training_bar
     from said_model.extras import import_optional
+    from said_model.training.presets import resolve
+    from said_model.training.settings import loop_of
 
     library = import_optional("said_model.training.ablations")
     rows, left_out = library.chosen_rows(names, encoder)
@@ -44,13 +50,18 @@ def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler:
         click.echo(f"note: {title} left out: {reason}; name another --encoder", err=True)
     settings = SamplerConfig(sampler, sampling_steps, guidance)
     instruments = {name: options.pop(name) for name in ("vae", "sync", "syncnet", "lips", "upper", "no_vertices")}
+    recipe = resolve(SaidSettings, preset, {**given(options), "seed": seed})
+    steps = loop_of(recipe, len(BlendVOCA(data, "train", audio=False))).steps
     truth, opened = open_instruments(data, split, seed=seed, **instruments)
     found = []
     for row in rows:
         model, tracks = out / row.name / "model", out / row.name / "tracks"
-        with training_bar(row.title, options["steps"]) as on_report:
+        with training_bar(row.title, steps) as on_report:
             chosen = None if device == "auto" else device
-            library.train_row(row, data, model, encoder, {**options, "seed": seed}, on_report, chosen)
+            changed = {**asdict(recipe), "steps": steps, "epochs": None}
+            outcome = library.train_row(row, data, model, encoder, changed, on_report, chosen, note)
+        if outcome.signal is not None:
+            ended(outcome, steps)
         library.write_tracks(model, data, tracks, split=split, samples=samples, every=every, settings=settings,
                           device=device)  # fmt: skip
         found.append(measure(tracks, row.title, truth, opened, fps))

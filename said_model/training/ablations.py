@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PLAN = "tracks.json"
 _NO_WEIGHTS = "log-mel has no weights to fine-tune"
 
+
 @dataclass(frozen=True)
 class Ablation:
     """One row.

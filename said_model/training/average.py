@@ -16,7 +16,7 @@ class WeightAverage:
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
-        self.parameters = list(parameters)
+        self.parameters: list[Tensor] = list(parameters)
         self.values = [parameter.detach().clone() for parameter in self.parameters]
 
     @torch.no_grad()

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from blendvoca.errors import ConfigurationError
-from said_model.training import streams
 from said_model.training.average import WeightAverage
 from said_model.training.settings import LoopConfig
 
@@ -59,7 +58,7 @@ class Task(Protocol):
 def learning_rates(config: LoopConfig, steps: Tensor) -> Tensor:
     """Return (n,) float32: :meth:`LoopConfig.rate_at` of (n,) steps, on their device."""
     place = steps.double()
-    rate = config.learning_rate * ((place + 1) / max(config.warmup, 1)).clamp(max=1.0)
+    rate = config.learning_rate * ((place + 1) / max(config.warmup_steps, 1)).clamp(max=1.0)
     if config.decay == "cosine":
         rate = rate * 0.5 * (1 + (place * (math.pi / config.steps)).cos())
     return rate.float()
@@ -121,12 +120,14 @@ class Engine:
         """Return what ``auto`` stands for here, or refuse what cannot be."""
         asked, reason = self.config.engine, None
         if not self.task.capturable:
-            reason = "this training runs operator by operator (an encoder in the step, random lengths, or drawn latents)"
+            reason = (
+                "this training runs operator by operator (an encoder in the step, random lengths, or drawn latents)"
+            )
         elif self.device.type != "cuda" or processes > 1 or self.precision == "fp16":
             reason = "a CUDA graph needs one GPU, and bf16 or float32"
         if asked == "auto":
             return "eager" if reason else "graph"
-        if reason and (asked == "graph" or asked == "compiled" and not self.task.capturable):
+        if reason and (asked == "graph" or (asked == "compiled" and not self.task.capturable)):
             raise ConfigurationError(f"--engine {asked} cannot be used here", found=reason,
                                      remedy="Use --engine eager, or auto.")  # fmt: skip
         return asked
@@ -215,7 +216,9 @@ class Engine:
             if self.config.engine == "graph" or isinstance(error, torch.cuda.OutOfMemoryError):
                 raise
             self.mode = "compiled"
-            self.on_note(f"the step could not be captured in a CUDA graph and runs without: {str(error).splitlines()[0]}")
+            self.on_note(
+                f"the step could not be captured in a CUDA graph and runs without: {str(error).splitlines()[0]}"
+            )
         self.counted = counted
 
     def state(self) -> dict[str, Any]:

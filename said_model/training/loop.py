@@ -185,7 +185,9 @@ class _Loop:
 
     def _announce(self) -> None:
         device = self.accelerator.device
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        name = (
+            torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        )
         count = sum(value.numel() for value in self.engine.parameters)
         begun = f", from step {self.step:,} on" if self.step else ""
         precision = "float32" if self.engine.precision == "no" else self.engine.precision
@@ -233,7 +235,7 @@ class _Loop:
         chance, loss = self.task.chance, means["loss"]
         clock.first_loss = loss if clock.first_loss is None else clock.first_loss
         # While the learning rate still rises, little can have been learned.
-        if self.step < max(1000, self.config.warmup):
+        if self.step < max(1000, self.config.warmup_steps):
             return None
         if chance is not None and loss > 0.95 * chance:
             return f"the loss {loss:.3f} is that of a model that knows nothing ({chance:.3f})"
@@ -283,11 +285,14 @@ class _Loop:
             raise FormatError("the settings of the run cannot be read", found=error, path=path,
                               remedy="Choose another folder.") from error  # fmt: skip
         # A longer run of the same settings is the same run.
-        changed = [key for key in before if _without_length(before[key]) != _without_length(self.settings.get(key))]
-        if changed or before.keys() != self.settings.keys():
+        old, new = (
+            _flat({key: _without_length(value) for key, value in run.items()}) for run in (before, self.settings)
+        )
+        changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+        if changed:
             raise ConfigurationError(
-                "the folder holds a run of other settings", expected=_named(before, changed) or None,
-                found=_named(self.settings, changed) or f"other {changed}", path=self.out,
+                "the folder holds a run of other settings", expected={key: old.get(key) for key in changed[:5]},
+                found={key: new.get(key) for key in changed[:5]}, path=self.out,
                 remedy="Choose another folder, or the same settings.",
             )  # fmt: skip
 
@@ -295,15 +300,18 @@ class _Loop:
 def _without_length(settings: Any) -> Any:
     if not isinstance(settings, dict):
         return settings
-    # A falling learning rate depends on the length.
-    free = ("log_every",) if settings.get("decay") == "cosine" else ("steps", "log_every")
+    # A falling learning rate depends on the length, and so does a warm-up that is a share of it.
+    fixed = settings.get("decay") == "cosine" or ("warmup" in settings and settings["warmup"] is None)
+    free = ("log_every",) if fixed else ("steps", "log_every")
     return {k: v for k, v in settings.items() if k not in free}
 
 
-def _named(settings: Mapping[str, Any], keys: list[str]) -> str:
-    """Return the plain settings among those of these names: a preset, say."""
-    plain = {key: settings[key] for key in keys if key in settings and not isinstance(settings[key], (dict, list))}
-    return ", ".join(f"{key} {value}" for key, value in plain.items())
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as one level, names joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
 
 
 def _memory(device: torch.device) -> str:

@@ -18,6 +18,8 @@ from said_model.config import ModelConfig, require
 PAPER_EPOCHS, PAPER_WARMUP_EPOCHS, PAPER_EPOCH_BATCHES = 50_000, 5_000, 40
 #: Epochs between the authors' validations, and how often each clip is drawn in one.
 PAPER_VALIDATION_EPOCHS, PAPER_VALIDATION_REPEATS = 200, 50
+#: The warm-up is one of so many parts of the paper's trainings, of the denoiser and of the VAE.
+WARMUP_SHARE = PAPER_EPOCHS // PAPER_WARMUP_EPOCHS
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 DECAYS = ("constant", "cosine")
 ENGINES = ("auto", "eager", "compiled", "graph")
@@ -39,6 +41,7 @@ class LoopConfig:
     :param steps: optimiser steps.
     :param batch: windows a step and process.
     :param learning_rate: of AdamW, reached after ``warmup`` steps.
+    :param warmup: steps; ``None`` is a tenth of all, as in the paper.
     :param decay: ``constant`` holds the learning rate (the paper); ``cosine`` lets it fall to zero at the last step,
         which brings short trainings further.
     :param clip_norm: largest norm of the gradient; a larger one is scaled down. 0 leaves it as it is.
@@ -52,7 +55,7 @@ class LoopConfig:
     steps: int = PAPER_EPOCHS * PAPER_EPOCH_BATCHES
     batch: int = 8
     learning_rate: float = 1e-5
-    warmup: int = PAPER_WARMUP_EPOCHS * PAPER_EPOCH_BATCHES
+    warmup: int | None = None
     decay: str = "constant"
     weight_decay: float = 1e-2
     betas: tuple[float, float] = (0.9, 0.999)
@@ -68,16 +71,21 @@ class LoopConfig:
         counts = (self.steps, self.batch, self.evaluate_every, self.log_every)
         require(min(counts) >= 1, "steps, batch and intervals count from one", "1 or more", counts)
         require(self.learning_rate > 0, "wrong learning rate", "a positive number", self.learning_rate)
-        require(self.warmup >= 0, "wrong number of warm-up steps", "0 or more", self.warmup)
+        require(self.warmup_steps >= 0, "wrong number of warm-up steps", "0 or more", self.warmup)
         require(self.decay in DECAYS, "unknown decay of the learning rate", DECAYS, self.decay)
         require(self.clip_norm >= 0, "wrong norm of the gradient", "0 or more", self.clip_norm)
         require(0 <= self.ema_decay < 1, "wrong decay of the averaged weights", "0 to 1", self.ema_decay)
         require(self.precision in PRECISIONS, "unknown precision", PRECISIONS, self.precision)
         require(self.engine in ENGINES, "unknown engine", ENGINES, self.engine)
 
+    @property
+    def warmup_steps(self) -> int:
+        """Steps until the learning rate is reached."""
+        return self.steps // WARMUP_SHARE if self.warmup is None else self.warmup
+
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, counted from zero."""
-        warm = min((step + 1) / max(self.warmup, 1), 1.0)
+        warm = min((step + 1) / max(self.warmup_steps, 1), 1.0)
         fallen = 0.5 * (1 + math.cos(math.pi * step / self.steps)) if self.decay == "cosine" else 1.0
         return self.learning_rate * warm * fallen
 
@@ -159,7 +167,9 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         require(0 <= self.null_probability <= 1, "wrong probability", "0 to 1", self.null_probability)
-        require(self.encoder_input in ENCODER_INPUTS, "unknown input of the encoder", ENCODER_INPUTS, self.encoder_input)
+        require(
+            self.encoder_input in ENCODER_INPUTS, "unknown input of the encoder", ENCODER_INPUTS, self.encoder_input
+        )
         require(self.validation in VALIDATIONS, "unknown validation", VALIDATIONS, self.validation)
         windows = self.encoder_input == "window"
         if self.finetune_encoder and not windows:
@@ -216,7 +226,8 @@ class LoopSettings:
     epochs: int | None = option(None, "In place of --steps: passes of the training split.")
     batch: int = option(LoopConfig.batch, "Windows a step (and GPU).")
     learning_rate: float = option(LoopConfig.learning_rate, "Of AdamW, after the warm-up.")
-    warmup: int = option(LoopConfig.warmup, "Steps until the learning rate is reached.")
+    warmup: int | None = option(LoopConfig.warmup, "Steps until the learning rate is reached  [default: a tenth of all, as in the "
+                                "paper].")  # fmt: skip
     decay: str = option(LoopConfig.decay, "Of the learning rate; cosine falls to zero at the last step: short trainings "
                         "get further.", choices=DECAYS)  # fmt: skip
     clip_norm: float = option(LoopConfig.clip_norm, "Largest norm of the gradient, 0 for any.")
@@ -263,11 +274,10 @@ class SaidSettings(WindowSettings):
 
 @dataclass(frozen=True)
 class VaeSettings(LoopSettings):
-    """Options of a training of the VAE; the defaults are the paper's: 100,000 epochs, a tenth of them warm-up."""
+    """Options of a training of the VAE; the defaults are the paper's: 100,000 epochs."""
 
     steps: int = option(100_000 * PAPER_EPOCH_BATCHES, "Optimiser steps.")
     learning_rate: float = option(1e-4, "Of AdamW, after the warm-up.")
-    warmup: int = option(10_000 * PAPER_EPOCH_BATCHES, "Steps until the learning rate is reached.")
     ema: float = option(0.99, "Decay of the averaged weights.")
     evaluate_every: int = option(500 * PAPER_EPOCH_BATCHES, "Steps between validations.")
 
@@ -279,7 +289,7 @@ class SyncSettings(LoopSettings):
     steps: int = option(3000, "Optimiser steps.")
     batch: int = option(16, "Windows a step (and GPU).")
     learning_rate: float = option(1e-3, "Of AdamW, after the warm-up.")
-    warmup: int = option(100, "Steps until the learning rate is reached.")
+    warmup: int | None = option(100, "Steps until the learning rate is reached.")
     clip_norm: float = option(0.0, "Largest norm of the gradient, 0 for any.")
     ema: float = option(0.99, "Decay of the averaged weights.")
     evaluate_every: int = option(500, "Steps between validations.")

@@ -60,6 +60,7 @@ class Batch:
 
     def repeated(self, times: int) -> Batch:
         """Return a batch of one window, so many times."""
+
         def grown(value: Tensor | None) -> Tensor | None:
             return None if value is None else value.expand(times, *value.shape[1:])
 
@@ -138,7 +139,9 @@ class WindowSource:
             self._samples = torch.from_numpy(np.concatenate(samples)).to(device)
             self._heard = _Extents.of([len(part) for part in samples], device)
         if clips[0].features is not None and device.type != "cpu" and self._fits(device):
-            rows = [np.concatenate([part for part in (clip.features, clip.views) if part is not None]) for clip in clips]
+            rows = [
+                np.concatenate([part for part in (clip.features, clip.views) if part is not None]) for clip in clips
+            ]
             self._features = torch.from_numpy(np.concatenate(rows, axis=1)).to(device)
         self._host = HostFeatures(clips, device) if clips[0].features is not None and self._features is None else None
         return self
