@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import machine
@@ -22,14 +23,15 @@ import torch
 from said_model.audio_encoder.pretrained import build_pretrained
 from said_model.config import SAMPLE_RATE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.network.said import SaidNetwork
-from said_model.training.loop import LoopConfig
-from said_model.training.said import SaidTask, TrainConfig
-from said_model.training.windows import AugmentConfig, TrainingClip
+from said_model.training.engine import Engine
+from said_model.training.said import SaidTask
+from said_model.training.settings import LoopConfig, TrainConfig
+from said_model.training.windows import TrainingClip
 
 FEATURES, SECONDS = 768, 4
 
 
-def clips(cached: bool, count: int = 8) -> list[TrainingClip]:
+def clips(cached: bool, number: int = 8) -> list[TrainingClip]:
     """Return clips of four seconds: random coefficients with features, or with sound."""
     rng = np.random.default_rng(0)
     frames = 60 * SECONDS
@@ -40,22 +42,19 @@ def clips(cached: bool, count: int = 8) -> list[TrainingClip]:
             None if cached else rng.normal(size=SAMPLE_RATE * SECONDS).astype(np.float32),
             0,
         )
-        for _ in range(count)
+        for _ in range(number)
     ]
 
 
 def step_of(cached: bool, network: SaidNetwork, config: ModelConfig, device: torch.device) -> Callable[[], None]:
-    """Return one optimiser step."""
-    made = clips(cached)
-    settings = TrainConfig(config, LoopConfig(), AugmentConfig(), cache=cached)
-    task = SaidTask(network, settings, made, made)
-    optimizer = torch.optim.AdamW(filter(lambda p: p.requires_grad, network.parameters()), 1e-5, fused=True)
+    """Return what takes one step of the training's engine."""
+    made, loop = clips(cached), LoopConfig(precision="no", engine="eager")
+    task = SaidTask(network, TrainConfig(config, loop, encoder_input="clip" if cached else "window"), made, made)
+    task.place(device, 0)
+    engine, taken = Engine(task, loop, device), count()
 
     def step() -> None:
-        task.module.train()
-        task.loss(0, 0, device)["loss"].backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        engine.advance(next(taken), 1)
         if device.type == "cuda":
             torch.cuda.synchronize()
 

@@ -141,7 +141,7 @@ def fill_together(
 def encode(encoder: AudioEncoder, samples: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
     """Return the features (N, D) of a waveform (S,) at 16 kHz."""
     device = next((buffer.device for buffer in [*encoder.parameters(), *encoder.buffers()]), torch.device("cpu"))
-    waveform = normalise(torch.from_numpy(np.ascontiguousarray(samples, dtype=np.float32))[None].to(device))
+    waveform = normalise(torch.from_numpy(np.array(samples, dtype=np.float32))[None].to(device))
     return encoder(waveform, n_frames)[0].float().cpu().numpy()
 
 

@@ -8,46 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from blendvoca.dataset import BlendVOCA
 from said_model.audio_encoder import normalise
 from said_model.config import SAMPLE_RATE
 from said_model.evaluation.baselines.end2end_au import End2EndAU, RegressorConfig, regression_loss, save_regressor
-from said_model.training.engine import BLOCK
 from said_model.training.loop import Outcome, Report, run
 from said_model.training.said import extent, training_clips
 from said_model.training.settings import AugmentConfig, LoopConfig
-from said_model.training.windows import Batch, TrainingClip, WindowSource
+from said_model.training.task import WindowTask
+from said_model.training.windows import Batch, TrainingClip
 
 
-class RegressionTask:
+class RegressionTask(WindowTask):
     """The baseline as the loop trains it."""
 
-    chance: float | None = None
     #: Recurrent layers draw their dropout by themselves.
     capturable = False
-    block = BLOCK
 
     def __init__(
         self, model: End2EndAU, loop: LoopConfig, augment: AugmentConfig, train: list[TrainingClip],
         validation: list[TrainingClip],
     ) -> None:  # fmt: skip
-        self.model, self.loop, self.frames = model, loop, augment.frames
-        self.module: nn.Module = model
-        names, fps = model.config.names, model.config.fps
-        self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
-
-    def place(self, device: torch.device, rank: int) -> None:
-        """Put the model and the clips on a device."""
-        self.device, self.rank = device, rank
-        self.model.to(device)
-        self.train.place(device)
-        self.held_out.place(device)
-
-    def draw(self, first: int, count: int) -> dict[str, Tensor]:
-        """Return windows of a block of steps."""
-        return self.train.draw(first, count, self.loop.batch, self.loop.seed, self.rank)
+        self.model = model
+        super().__init__(model, loop, augment, train, validation, model.config.names, model.config.fps)
 
     def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch."""
@@ -59,11 +44,7 @@ class RegressionTask:
 
     def validate(self) -> float:
         """Return the loss over windows that cover the split."""
-        places, total = self.held_out.fixed(self.frames), torch.zeros((), device=self.device)
-        for start in range(0, len(places), 32):
-            batch = self.held_out.at(places[start : start + 32])
-            total += self._loss(batch) * len(batch.mask)
-        return float(total) / len(places)
+        return self.mean_loss(self._loss)
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write weights and configuration."""

@@ -1,9 +1,9 @@
 """Steps of a training: draw, forward, backward, update, average; nothing in a step waits for the device.
 
 What a block of steps needs at random is drawn on the device first (:mod:`said_model.training.streams`), then the block
-runs. On a GPU the forward pass is compiled and a whole block is captured in a CUDA graph; on a CPU, in several processes
-and where a task cannot be captured, the same code runs operator by operator. Losses are summed on the device and looked
-at when somebody asks for their means.
+runs. On a GPU the forward pass is compiled and a whole block is captured in a CUDA graph; on a CPU, in several
+processes and where a task cannot be captured, the same code runs operator by operator. Losses are summed on the device
+and looked at when somebody asks for their means.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ class Engine:
     """
 
     def __init__(
-        self, task: Task, config: LoopConfig, device: torch.device, wrap: Callable[[nn.Module], nn.Module] | None = None,
-        processes: int = 1, rank: int = 0, on_note: Callable[[str], None] = lambda note: None,
+        self, task: Task, config: LoopConfig, device: torch.device,
+        wrap: Callable[[nn.Module], nn.Module] | None = None, processes: int = 1, rank: int = 0,
+        on_note: Callable[[str], None] = lambda note: None,
     ) -> None:  # fmt: skip
         self.task, self.config, self.device, self.rank, self.on_note = task, config, device, rank, on_note
         self.precision = chosen_precision(config, device)
@@ -178,7 +179,7 @@ class Engine:
         """Return the mean losses since the last call: here the host waits for the device."""
         if self.sums is None or not self.counted:
             return {}
-        values = (self.sums / self.counted).tolist()
+        values = (self.sums / self.counted).cpu().tolist()
         self.sums.zero_()
         self.counted = 0
         return dict(zip(self.names, values))
@@ -188,7 +189,7 @@ class Engine:
         if not self.task.capturable:
             seed = int(np.random.SeedSequence([self.config.seed, step, self.rank]).generate_state(1)[0])
             torch.manual_seed(seed)
-            np.random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002  # transformers draws the masking of its encoders from it
 
     def _block(self, drawn: Mapping[str, Tensor]) -> None:
         """Take a block of steps by its graph; the first block runs without, beside the default stream, to warm up."""

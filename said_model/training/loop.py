@@ -193,8 +193,8 @@ class _Loop:
         precision = "float32" if self.engine.precision == "no" else self.engine.precision
         about = f"{self.about}; " if self.about else ""
         self.on_note(
-            f"{name}, {precision}, {self.engine.mode}: {about}{count:,} parameters to train, {self.config.steps:,} steps "
-            f"of {self.config.batch} windows{begun}"
+            f"{name}, {precision}, {self.engine.mode}: {about}{count:,} parameters to train, {self.config.steps:,} "
+            f"steps of {self.config.batch} windows{begun}"
         )
 
     def _require_number(self, loss: float, where: str) -> None:

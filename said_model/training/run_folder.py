@@ -1,4 +1,4 @@
-"""What a training keeps in its folder besides the checkpoint: its log, the state for resuming, a lock; and what stops it."""
+"""What a training keeps in its folder besides the checkpoint: its log, its state, its lock; and what stops it."""
 
 from __future__ import annotations
 

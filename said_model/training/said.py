@@ -169,7 +169,7 @@ class SaidTask:
         for batch, timesteps, noise, null in self._clips() if self.config.validation == "clips" else self._windows():
             count = len(timesteps)
             sums += count * torch.stack([self._loss(batch, timesteps, noise, null)["loss"], torch.ones_like(sums[0])])
-        total, count = sums.tolist()
+        total, count = sums.cpu().tolist()
         return total / count
 
     def _windows(self) -> Iterator[tuple[Batch, Tensor, Tensor, Tensor]]:
@@ -255,7 +255,8 @@ def _require_windows(clips: Sequence[TrainingClip], config: TrainConfig) -> None
     longest, frames = max(len(clip.values) for clip in clips), config.augment.frames
     if longest < frames and not config.augment.overhang:
         raise ConfigurationError("no training clip is as long as a window", expected=f"{frames} frames",
-                                 found=f"at most {longest}", remedy="Take a smaller --frames, or longer clips.")  # fmt: skip
+                                 found=f"at most {longest}",
+                                 remedy="Take a smaller --frames, or longer clips.")  # fmt: skip
 
 
 def _views(config: TrainConfig, augment: AcousticAugmentation | None) -> Views | None:

@@ -226,10 +226,10 @@ class LoopSettings:
     epochs: int | None = option(None, "In place of --steps: passes of the training split.")
     batch: int = option(LoopConfig.batch, "Windows a step (and GPU).")
     learning_rate: float = option(LoopConfig.learning_rate, "Of AdamW, after the warm-up.")
-    warmup: int | None = option(LoopConfig.warmup, "Steps until the learning rate is reached  [default: a tenth of all, as in the "
-                                "paper].")  # fmt: skip
-    decay: str = option(LoopConfig.decay, "Of the learning rate; cosine falls to zero at the last step: short trainings "
-                        "get further.", choices=DECAYS)  # fmt: skip
+    warmup: int | None = option(LoopConfig.warmup, "Steps until the learning rate is reached.  [default: a tenth of "
+                                "all, as in the paper]")  # fmt: skip
+    decay: str = option(LoopConfig.decay, "Of the learning rate; cosine falls to zero at the last step: short "
+                        "trainings get further.", choices=DECAYS)  # fmt: skip
     clip_norm: float = option(LoopConfig.clip_norm, "Largest norm of the gradient, 0 for any.")
     ema: float = option(LoopConfig.ema_decay, "Decay of the averaged weights.")
     evaluate_every: int = option(LoopConfig.evaluate_every, "Steps between validations.")

@@ -65,7 +65,7 @@ def normal(word: Tensor) -> Tensor:
 
 
 class StepDropout(nn.Module):
-    """Dropout whose choice is a function of (seed, layer, step, place); it takes the place of :class:`torch.nn.Dropout`.
+    """Dropout whose choice is a function of (seed, layer, step, place), in the place of :class:`torch.nn.Dropout`.
 
     A hash of 32 bits (the finaliser of MurmurHash3) is enough here, and cheap enough for a CPU.
 

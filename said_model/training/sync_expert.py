@@ -10,51 +10,36 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.progress import Progress
 from said_model.audio_encoder.features import FeatureCache, Shifts, fill_together
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, save_sync
-from said_model.training.engine import BLOCK
 from said_model.training.loop import Outcome, Report, run
 from said_model.training.recipes import load_encoder
 from said_model.training.said import extent, training_clips
 from said_model.training.settings import AugmentConfig, LoopConfig, SyncSettings, loop_of
-from said_model.training.windows import Batch, TrainingClip, WindowSource
+from said_model.training.task import WindowTask
+from said_model.training.windows import Batch, TrainingClip
 
 #: Frames of a training window.
 FRAMES = 120
 
 
-class SyncTask:
+class SyncTask(WindowTask):
     """The sync expert as the loop trains it."""
 
     chance: float | None = math.log(FRAMES)
-    capturable = True
-    block = BLOCK
 
     def __init__(
         self, model: SyncExpert, loop: LoopConfig, train: list[TrainingClip], validation: list[TrainingClip]
     ) -> None:
-        self.model, self.loop = model, loop
-        self.module: nn.Module = model
+        self.model = model
         # Sound that is moved against the motion would teach the wrong instant.
         augment = AugmentConfig(FRAMES, shift_probability=0.0)
-        names, fps = model.config.names, model.config.fps
-        self.train, self.held_out = (WindowSource(c, names, augment, SAMPLE_RATE, fps) for c in (train, validation))
-
-    def place(self, device: torch.device, rank: int) -> None:
-        """Put the model and the clips on a device."""
-        self.device, self.rank = device, rank
-        self.model.to(device)
-        self.train.place(device)
-        self.held_out.place(device)
-
-    def draw(self, first: int, count: int) -> dict[str, Tensor]:
-        """Return windows of a block of steps."""
-        return self.train.draw(first, count, self.loop.batch, self.loop.seed, self.rank)
+        super().__init__(model, loop, augment, train, validation, model.config.names, model.config.fps)
 
     def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch."""
@@ -73,11 +58,7 @@ class SyncTask:
 
     def validate(self) -> float:
         """Return the loss over windows that cover the split."""
-        places, total = self.held_out.fixed(FRAMES), torch.zeros((), device=self.device)
-        for start in range(0, len(places), 32):
-            batch = self.held_out.at(places[start : start + 32])
-            total += self._loss(batch)["loss"] * len(batch.mask)
-        return float(total) / len(places)
+        return self.mean_loss(lambda batch: self._loss(batch)["loss"])
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write weights and configuration."""

@@ -9,59 +9,50 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from blendvoca.speakers import VOCASET_FPS
 from said_model.checkpoints.state_dict import write_weights
-from said_model.config import SAMPLE_RATE
 from said_model.evaluation.vae import FRAMES, CoefficientVAE, Reconstruction
-from said_model.training.engine import BLOCK
 from said_model.training.loop import Outcome, Report, run
 from said_model.training.said import LEAST_SPREAD, extent, training_clips
 from said_model.training.settings import AugmentConfig, VaeConfig
-from said_model.training.windows import TrainingClip, WindowSource
+from said_model.training.task import WindowTask
+from said_model.training.windows import Batch, TrainingClip
 
 WEIGHTS_FILE = "vae.safetensors"
 
 
-class VaeTask:
+class VaeTask(WindowTask):
     """The VAE as the loop trains it."""
 
-    chance: float | None = None
     #: Its latents are drawn by torch.
     capturable = False
-    block = BLOCK
 
     def __init__(
         self, config: VaeConfig, train: list[TrainingClip], validation: list[TrainingClip], names: tuple[str, ...]
     ) -> None:
         self.model, self.config = CoefficientVAE(), config
-        self.module: nn.Module = self.model
-        augment = AugmentConfig(FRAMES, shift_probability=0.0)
-        self.train, self.held_out = (
-            WindowSource(clips, names, augment, SAMPLE_RATE, VOCASET_FPS) for clips in (train, validation)
-        )
         spread = np.concatenate([clip.values for clip in train]).std(axis=0).clip(min=LEAST_SPREAD)
         self.spread = torch.from_numpy(spread.astype(np.float32))
+        augment = AugmentConfig(FRAMES, shift_probability=0.0)
+        super().__init__(self.model, config.loop, augment, train, validation, names, VOCASET_FPS)
 
     def place(self, device: torch.device, rank: int) -> None:
-        """Put the model and the clips on a device."""
-        self.device, self.rank = device, rank
-        self.model.to(device)
-        self.train.place(device)
-        self.held_out.place(device)
+        """Put the model, the clips and their spread on a device."""
+        super().place(device, rank)
         self.spread = self.spread.to(device)
 
     def draw(self, first: int, count: int) -> dict[str, Tensor]:
         """Return windows and the weight of the KL term (:meth:`VaeConfig.kl_weight`) of a block of steps."""
-        loop, config = self.config.loop, self.config
+        config = self.config
         steps = torch.arange(first, first + count, device=self.device).double()
-        within = (steps * (config.cycles / loop.steps)) % 1.0
+        within = (steps * (config.cycles / config.loop.steps)) % 1.0
         weight = config.largest_weight * (within / config.rising).clamp(max=1.0)
-        return {**self.train.draw(first, count, loop.batch, loop.seed, self.rank), "kl_weight": weight.float()}
+        return {**super().draw(first, count), "kl_weight": weight.float()}
 
     def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch (Eq. 18)."""
@@ -80,11 +71,10 @@ class VaeTask:
 
     def validate(self) -> float:
         """Return reconstruction plus velocity error of the split's windows, decoded from the latent's mean."""
-        places, total = self.held_out.fixed(FRAMES), torch.zeros((), device=self.device)
-        for start in range(0, len(places), 64):
-            windows = self.held_out.at(places[start : start + 64]).coefficients
-            total += self._losses(self.module(windows), windows, 0.0)["loss"] * len(windows)
-        return float(total) / len(places)
+        def loss(batch: Batch) -> Tensor:
+            return self._losses(self.module(batch.coefficients), batch.coefficients, 0.0)["loss"]
+
+        return self.mean_loss(loss, 64)
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write the weights; ``said_model.evaluation.vae.load_vae`` reads them."""

@@ -158,7 +158,7 @@ class WindowSource:
         return self._host is None
 
     def draw(self, first: int, count: int, size: int, seed: int, rank: int = 0) -> dict[str, Tensor]:
-        """Return what the windows of ``count`` steps from ``first`` on are cut from, (count, …) by name; see :meth:`cut`.
+        """Return what :meth:`cut` needs for ``count`` steps from ``first`` on: (count, …) by name.
 
         :param size: B, windows a step.
         """

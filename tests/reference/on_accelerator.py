@@ -29,11 +29,12 @@ from said_model.audio_encoder.features import encode  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
-from said_model.training.loop import LoopConfig, Task  # noqa: E402
-from said_model.training.said import SaidTask, TrainConfig  # noqa: E402
+from said_model.training.engine import Task  # noqa: E402
+from said_model.training.said import SaidTask  # noqa: E402
+from said_model.training.settings import AugmentConfig, LoopConfig, TrainConfig, VaeConfig  # noqa: E402
 from said_model.training.sync_expert import SyncTask  # noqa: E402
-from said_model.training.vae import VaeConfig, VaeTask  # noqa: E402
-from said_model.training.windows import AugmentConfig, TrainingClip  # noqa: E402
+from said_model.training.vae import VaeTask  # noqa: E402
+from said_model.training.windows import TrainingClip  # noqa: E402
 
 CPU = torch.device("cpu")
 FRAMES, RATE = 130, 16_000
@@ -77,8 +78,8 @@ def tasks() -> dict[str, Callable[[], Task]]:
 
     return {
         "training": lambda: said(heard),
-        "training with the encoder": lambda: said(silent, cache=False),
-        "fine-tuning": lambda: said(silent, cache=False, finetune_encoder=True),
+        "training with the encoder": lambda: said(silent, encoder_input="window"),
+        "fine-tuning": lambda: said(silent, encoder_input="window", finetune_encoder=True),
         "VAE": lambda: VaeTask(VaeConfig(loop), heard, heard, names),
         "sync expert": lambda: SyncTask(SyncExpert(SyncConfig(names, 60.0, 16)), loop, heard, heard),
     }
@@ -91,11 +92,12 @@ def trained(make: Callable[[], Task], device: torch.device) -> Iterator[np.ndarr
     module.load_state_dict(reference_state({key: value.shape for key, value in module.state_dict().items()}))
     if device != CPU:
         accelerator.move(module)
+        task.place(device, 0)
     module.eval()
     with torch.no_grad():
         torch.manual_seed(0)
-        yield np.array(float(task.loss(0, 0, device)["loss"].cpu()))
-        yield np.array(float(task.validate(device)))
+        yield np.array(float(task.loss({name: value[0] for name, value in task.draw(0, 1).items()})["loss"].cpu()))
+        yield np.array(float(task.validate()))
 
 
 def listened(device: torch.device) -> Iterator[np.ndarray]:

@@ -88,8 +88,9 @@ def test_command(tmp_path):
     shards = tmp_path / "shards"
     shard_builders.dataset(shards, frames=40, sentences=1)
     options = ["--row", "said", "--row", "no-alignment-bias", "--width", "32", "--steps", "4", "--evaluate-every", "2",
-               "--batch", "2", "--frames", "30", "--device", "cpu", "--samples", "2", "--json", str(tmp_path / "t.json"),
-               "--markdown", str(tmp_path / "t.md"), "--sampling-steps", "3", "--guidance", "1"]  # fmt: skip
+               "--batch", "2", "--frames", "30", "--device", "cpu", "--samples", "2",
+               "--json", str(tmp_path / "t.json"), "--markdown", str(tmp_path / "t.md"),
+               "--sampling-steps", "3", "--guidance", "1"]  # fmt: skip
     command = ["ablate", "--data", str(shards), "--out", str(tmp_path / "runs"), *options]
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 0, done.output
