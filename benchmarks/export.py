@@ -47,8 +47,7 @@ def differences(path: Path, sentence: str, folder: Path) -> dict[str, tuple[Arra
     for kind in ("glb", "livelink", "csv", "json"):
         file = folder / f"{kind}{KINDS[kind]}"
         save(file, kind, track, rig)
-        # Live Link's time codes do not tell the rate of a clip of a second or two.
-        again = load_track(file, track.fps if kind == "livelink" else None)
+        again = load_track(file)
         found[kind] = track.values, again.select(track.names).values
     found["glb, metres"] = _geometry(rig), _geometry(load_rig(folder / "glb.glb"))
     if importlib.util.find_spec("pxr"):

@@ -6,6 +6,7 @@ Another reader joins by one more entry in ``targets``.
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import zipfile
 from collections.abc import Callable
@@ -26,8 +27,7 @@ from blendvoca.io.mesh.ply_write import PlyEncoder
 from blendvoca.io.pickle.safe_pickle import decode_pickle
 from blendvoca.io.sequence.frames import open_sequence
 from blendvoca.io.stores import ZipStore
-from blendvoca.io.track.csv import decode_track
-from blendvoca.io.track.livelink_read import decode_livelink
+from blendvoca.io.track.read import decode_track_file
 from blendvoca.io.wav import decode_audio, encode_wav
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -64,10 +64,8 @@ def targets() -> dict[str, Target]:
     return {
         "obj": Target(_in_memory(decode_obj), _obj_seeds, (b"v ", b"f ", b"/", b"//", b"\\\n", b"#", b"-1 ", b"nan ")),
         "ply": Target(_in_memory(decode_ply), _ply_seeds, _PLY_WORDS),
-        "csv": Target(
-            lambda data, _: decode_track(data, 60.0), _csv_seed, (b",", b",,", b"\n", b'"', b"nan", b"1e999")
-        ),
-        "livelink": Target(_in_memory(decode_livelink), _livelink_seed, (b",", b"\n", b":", b"99:99:99:99.9", b"nan")),
+        "csv": Target(_in_memory(decode_track_file), _csv_seeds, _TABLE_WORDS),
+        "livelink": Target(_in_memory(decode_track_file), _livelink_seeds, _TABLE_WORDS),
         "sound": Target(_in_memory(decode_audio), _sound_seeds, (b"RIFF", b"WAVE", b"fmt ", b"data", b"fLaC", b"OggS")),
         "pickle": Target(_in_memory(decode_pickle), _pickle_seeds, _PICKLE_WORDS),
         "npy": Target(_read_npy, _npy_seed, (b"'descr'", b"|O", b"(", b",", b"True", b"\x93NUMPY"), slow=True),
@@ -78,7 +76,8 @@ def targets() -> dict[str, Target]:
         "gltf rig": Target(_read_gltf, _gltf_seed, _GLTF_WORDS, slow=True),
         "gltf mesh": Target(_read_glb_mesh, _gltf_seed, _GLTF_WORDS, slow=True),
         "stl": Target(_read_stl, _stl_seeds, (b"solid", b"facet normal", b"endsolid", b"vertex nan 0 0"), slow=True),
-        "track json": Target(_read_track_json, _track_json_seed, (b"[", b"{", b"null", b"1e999", b"[" * 3000)),
+        "track json": Target(_in_memory(decode_track_file), _track_json_seeds, _JSON_WORDS),
+        "track arrays": Target(_in_memory(decode_track_file), _array_seeds, _ARRAY_WORDS),
     }
 
 
@@ -110,14 +109,40 @@ def _ply_seeds() -> tuple[bytes, ...]:
     return text, binary, rich, mixed
 
 
-def _csv_seed() -> tuple[bytes, ...]:
-    rows = [",".join(f"{value:.4f}" for value in row) for row in np.linspace(0, 1, 96).reshape(3, 32)]
-    return ("\n".join([",".join(BLENDVOCA_NAMES), *rows]).encode(),)
+_TABLE_WORDS = (
+    *(b",", b";", b"\t", b"\n", b'"', b"#", b"sep=;\n", b"nan", b"inf", b"1e999", b"-1e308", b"\xff\xfe"),
+    *(b"frame", b"time", b"timestamp_ms", b"Timecode", b"99:99:99:99.9", b"23:59:59;59", b"00:00:00.000", b"jaw_open"),
+)
+_JSON_WORDS = (
+    *(b"[", b"{", b"null", b"1e999", b"1e308", b"[" * 3000, b'"fps":0', b'"time":', b'"names":', b'"weights":'),
+    *(b'"categories":', b'"categoryName":', b'"score":', b'"timestampMs":1e18', b'"frames":', b'"blendShapes":[]'),
+)
+_ARRAY_WORDS = (b"'descr'", b"|O", b"<U99", b"(", b",", b"(9999999999,", b"True", b"\x93NUMPY", b"PK\x01\x02", b"fps")
 
 
-def _livelink_seed() -> tuple[bytes, ...]:
-    rows = [f"10:00:0{n // 3}:{20 * (n % 3):02d}.247,61,0.1,0.2,0.3,-0.5" for n in range(9)]
-    return ("\n".join(["Timecode,BlendShapeCount,JawOpen,MouthRight,MouthLeft,HeadYaw", *rows]).encode(),)
+def _csv_seeds() -> tuple[bytes, ...]:
+    rows = [[f"{value:.4f}" for value in row] for row in np.linspace(0, 1, 96).reshape(3, 32)]
+    plain = "\n".join(map(",".join, [BLENDVOCA_NAMES, *rows])).encode()
+    timed = "\n".join(["time;jaw_open;Happy", *(f"{n / 30:.3f};0,{n};1" for n in range(9))]).encode()
+    counted = "\n".join(["frame\tjawOpen\tbrowInnerUp_L\tbrowInnerUp_R", *(f"{2 * n}\t0.{n}\t0\t" for n in range(9))])
+    return plain, timed, counted.encode()
+
+
+def _livelink_seeds() -> tuple[bytes, ...]:
+    head = "Timecode,BlendShapeCount,JawOpen,MouthRight,MouthLeft,HeadYaw"
+    forms = ("10:00:0{0}:{1:02d}.247", "10:00:0{0};{1:02d}", "10:00:0{0}.{1:02d}3")
+    return tuple(
+        "\n".join([head, *(f"{form.format(n // 3, 33 * (n % 3))},61,0.1,0.2,0.3,-0.5" for n in range(9))]).encode()
+        for form in forms
+    )
+
+
+def _array_seeds() -> tuple[bytes, ...]:
+    bare, archive = io.BytesIO(), io.BytesIO()
+    np.save(bare, np.full((1, 3, 32), 0.5, np.float32))
+    names = np.array(["jawOpen", "jawLeft"])
+    np.savez(archive, weights=np.full((3, 2), 0.5), names=names, fps=30.0, time=np.arange(3.0))
+    return bare.getvalue(), archive.getvalue()
 
 
 def _sound_seeds() -> tuple[bytes, ...]:
@@ -240,19 +265,20 @@ def _read_stl(data: bytes, folder: Path) -> object:
     return read_mesh(folder / "a.stl")
 
 
-def _track_json_seed() -> tuple[bytes, ...]:
-    from blendvoca.io.track.arkit_json import write_json
+def _track_json_seeds() -> tuple[bytes, ...]:
+    from blendvoca.io.track.json_write import write_json
 
+    names, row = ["jawOpen", "jawLeft"], [0.25, 0.5]
+    scores = [{"index": 0, "score": 0.5, "categoryName": "jawOpen"}]
+    documents: tuple[object, ...] = (
+        {"exportFps": 30.0, "facsNames": names, "weightMat": [row, row]},
+        {"names": names, "frames": [{"time": 0, "weights": row}, {"time": 0.1, "weights": row}]},
+        [{"timestampMs": 33 * n, "faceBlendshapes": [{"categories": scores}]} for n in range(3)],
+        {"fps": 50, "blendshapes": {"jawOpen": row, "jawLeft": row}},
+    )
     with TemporaryDirectory() as folder:
         write_json(Path(folder, "a.json"), _track())
-        return (Path(folder, "a.json").read_bytes(),)
-
-
-def _read_track_json(data: bytes, folder: Path) -> object:
-    from blendvoca.io.track.arkit_json import read_json
-
-    (folder / "a.json").write_bytes(data)
-    return read_json(folder / "a.json")
+        return (Path(folder, "a.json").read_bytes(), *(json.dumps(document).encode() for document in documents))
 
 
 def _landmark_seeds() -> tuple[bytes, ...]:

@@ -103,6 +103,13 @@ def arkit_name(spelling: str) -> str | None:
     return None
 
 
+def arkit_half(spelling: str) -> tuple[str, str] | None:
+    """Return the shape without sides that a spelling is one half of, and the side: ``browInnerUp_L``; else nothing."""
+    words, side = split_name(spelling)
+    whole = arkit_name(" ".join(words)) if side and words and arkit_name(spelling) is None else None
+    return None if whole is None or mirror_name(whole) != whole else (whole, side)
+
+
 def canonical_name(spelling: str) -> str:
     """Return the ARKit name that a spelling means (:func:`arkit_name`).
 

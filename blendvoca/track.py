@@ -108,4 +108,4 @@ class CoefficientTrack:
         """Write the track in the authors' CSV format (:func:`blendvoca.io.track.csv.write_track`)."""
         from blendvoca.io.track.csv_write import write_coefficients
 
-        write_coefficients(path, self.names, self.values)
+        write_coefficients(path, self.names, self.values, self.fps)

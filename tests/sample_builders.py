@@ -95,10 +95,10 @@ def real_corpus(folder: Path, assets: Path, heads: int = 3, clips: int = 1, fram
     from blendvoca.audio import Waveform
     from blendvoca.io.mesh.ply_write import write_ply_frames
     from blendvoca.io.rig.ict import read_ict
-    from blendvoca.io.track.livelink_read import read_livelink
+    from blendvoca.io.track.csv import read_track
 
     model = read_ict(assets / "ict_facekit" / "ict_facekit.npz")
-    capture = read_livelink(assets / "livelink" / "capture_30fps.csv").track.resampled(60.0)
+    capture = read_track(assets / "livelink" / "capture_30fps.csv").resampled(60.0)
     random = np.random.default_rng(0)
     identities = list(model.identities)
     for head in range(heads):

@@ -15,9 +15,13 @@ import click
 @click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")
 @click.option("--out", type=click.Path(path_type=Path), help="Output file. [default: TRACK with the kind's suffix]")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="JSON that renames, scales, flips and clamps.")
-@click.option("--fps-in", type=float, help="Frame rate of a CSV that does not state it. [default: 60]")
+@click.option("--fps-in", type=float, help="Frame rate of TRACK, whatever it says. [default: as it says, else 60]")
 @click.option("--fps", type=float, help="Resample to this rate, with an anti-alias filter.")
 @click.option("--smooth", type=float, default=0.0, help="Gaussian smoothing, standard deviation in seconds.")
+@click.option("--names", metavar="NAMES", help="Names of columns that have none: blendvoca, arkit, mediapipe, a list.")
+@click.option("--fill", is_flag=True, help="Interpolate across lost frames however many they are.")
+@click.option("--keep-others", is_flag=True, help="Keep columns whose names are none of ARKit's.")
+@click.option("--strict", is_flag=True, help="Fail where anything is left out, respelt, filled or clipped.")
 def export(
     track: str,
     kind: str,
@@ -29,10 +33,15 @@ def export(
     fps_in: float | None,
     fps: float | None,
     smooth: float,
+    names: str | None,
+    fill: bool,
+    keep_others: bool,
+    strict: bool,
 ) -> None:
     """Write TRACK for another program.
 
-    TRACK is a coefficient CSV, a Live Link CSV, an ARKit JSON, a glTF animation, or SHARD.h5:SENTENCE.
+    TRACK is a table (CSV in any dialect, Live Link), a JSON, an .npy or .npz array, a glTF animation, or
+    SHARD.h5:SENTENCE. What is changed on reading is noted.
 
     \b
     glb       neutral, named morph targets and their animation; into a glTF RIG's own file, all else as it was
@@ -49,17 +58,23 @@ def export(
     from blendvoca.export.timing import smooth as smoothed
     from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
     from blendvoca.io.rig.gltf_into import write_into
-    from blendvoca.terminal.lazy_group import note
+    from blendvoca.io.track.arrays import names_of
+    from blendvoca.terminal.notes import Notes
 
-    motion = smoothed(load_track(track, fps_in, clip=clip, on_report=note), smooth)
+    notes = Notes(strict)
+    order = names_of(names) if names else None
+    motion = load_track(track, fps_in, clip=clip, names=order, fill=fill, keep_others=keep_others or rig is not None,
+                        on_report=notes, on_remark=notes.remark)  # fmt: skip
+    notes.settle(track)
+    motion = smoothed(motion, smooth)
     if map_file is not None:
         motion = apply_map(motion, read_map(map_file))
     if fps is not None:
         motion = resample(motion, fps)
     target = out or Path(Path(track.replace(".h5:", "-")).stem + "-" + kind + KINDS.get(kind, ""))
     if kind == "glb" and rig and Path(rig).suffix.lower() in GLTF_SUFFIXES and part is None:
-        write_into(target, rig, track=motion, on_report=note)
+        write_into(target, rig, track=motion, on_report=notes)
     else:
-        face = load_rig(rig, part=part, on_report=note) if rig else None
-        save(target, kind, motion if face is None else fitted_to(motion, face, note), face)
+        face = load_rig(rig, part=part, on_report=notes) if rig else None
+        save(target, kind, motion if face is None else fitted_to(motion, face, notes), face)
     click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

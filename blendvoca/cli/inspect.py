@@ -45,11 +45,13 @@ def inspect(
     from blendvoca.io.vocaset.source import open_corpus
     from blendvoca.io.wav import read_audio
     from blendvoca.terminal.lazy_group import track_label
+    from blendvoca.terminal.notes import Notes
     from blendvoca.view.inspect import Choice, gather, write_page
     from blendvoca.view.suffix import check_suffix
 
     check_suffix(out, ".html")
-    shown = tuple((track_label(track), load_track(track)) for track in tracks)
+    notes = Notes()
+    shown = tuple((track_label(track), load_track(track, on_report=notes, on_remark=notes.remark)) for track in tracks)
     choice = Choice(
         speakers,
         clips,

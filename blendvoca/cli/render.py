@@ -64,17 +64,19 @@ def render(
     from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
-    from blendvoca.terminal.lazy_group import note, track_label
+    from blendvoca.terminal.lazy_group import track_label
+    from blendvoca.terminal.notes import Notes
     from blendvoca.view.sheet import shape_sheet, write_png
     from blendvoca.view.syncnet import EDGE, FPS
     from blendvoca.view.video import write_video
 
-    talks = clip is not None or bool(tracks)
+    notes, talks = Notes(), clip is not None or bool(tracks)
     _check(out, talks, heat, frame)
     source = _one_shard(source, speaker)
-    rig = load_rig(source, part=part, neutral=neutral, on_report=note)
+    rig = load_rig(source, part=part, neutral=neutral, on_report=notes)
     camera = _camera(source, rig, framing, yaw)
-    shown = [fitted_to(load_track(track, on_report=note), rig, note) for track in tracks]
+    shown = [fitted_to(load_track(track, keep_others=True, on_report=notes, on_remark=notes.remark), rig, notes)
+             for track in tracks]  # fmt: skip
     names = [track_label(track) for track in tracks]
     waveform = read_audio(audio) if audio else None
     if clip is not None:

@@ -1,4 +1,4 @@
-"""One door for tracks and rigs in any form that is read here, and one for every form that is written."""
+"""Tracks in any form that is read here, and every form that is written."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.io.rig import gltf_write as gltf
 from blendvoca.io.rig import usd
 from blendvoca.io.rig.gltf_read import read_gltf_track
-from blendvoca.io.track import arkit_json
-from blendvoca.io.track import livelink_write as livelink
-from blendvoca.io.track.csv import read_track, write_track
-from blendvoca.io.track.livelink_read import read_livelink
+from blendvoca.io.track import json_write, livelink
+from blendvoca.io.track.csv import write_track
+from blendvoca.io.track.read import read_track_file
+from blendvoca.io.track.samples import TrackOptions
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard
 from blendvoca.speakers import VOCASET_FPS
@@ -28,12 +28,12 @@ DEFAULT_FPS = VOCASET_FPS
 
 
 def _write_recipe(recipe: str, path: Path, track: CoefficientTrack) -> None:
-    arkit_json.write_json(path, to_recipe(track, load_recipe(recipe)))
+    json_write.write_json(path, to_recipe(track, load_recipe(recipe)))
 
 
 _WRITERS: dict[str, Callable[[Path, CoefficientTrack], None]] = {
     "csv": write_track,
-    "json": arkit_json.write_json,
+    "json": json_write.write_json,
     "livelink": livelink.write_livelink,
     **{recipe: partial(_write_recipe, recipe) for recipe in RECIPES},
 }
@@ -52,52 +52,60 @@ def load_track(
     fps: float | None = None,
     *,
     clip: str | None = None,
+    names: tuple[str, ...] | None = None,
+    fill: bool = False,
+    keep_others: bool = False,
     on_report: Callable[[str], None] = no_report,
+    on_remark: Callable[[str], None] = no_report,
 ) -> CoefficientTrack:
-    """Read a track: coefficient CSV, Live Link CSV, JSON, glTF animation, or ``SHARD.h5:SENTENCE``.
+    """Read a track: table, Live Link capture, JSON, array, glTF animation, or ``SHARD.h5:SENTENCE``.
 
-    :param fps: frames per second of a CSV that does not state it (60 by default); elsewhere it must agree.
+    :param fps: frames per second, whatever the file says; by default the file's, else 60.
     :param clip: which animation of a glTF file, by name; the first where it is None.
-    :param on_report: is called with every sentence about what was chosen, moved, clipped or left out.
+    :param names: names of the columns, for files that hold none.
+    :param fill: interpolate across gaps of any length.
+    :param keep_others: keep columns whose names are none of ARKit's.
+    :param on_report: is called with every sentence about what was changed, clipped or left out.
+    :param on_remark: is called with every sentence about what was taken for granted.
     :raises MissingInputError: if there is no such file, or no animation in it.
-    :raises TrackError: for a rate that is not positive.
-    :raises InputError: if it states another frame rate than ``fps``.
+    :raises FormatError: if it holds no track.
+    :raises TrackError: for a rate that is not positive, or gaps that are not to be filled.
     """
+    options = TrackOptions(fps, DEFAULT_FPS, names, fill, keep_others)
     if fps is not None and not 0 < fps < float("inf"):
         raise TrackError("wrong frame rate", expected="a positive number", found=fps, remedy="Such as --fps-in 60.")
-    track, stated = _load(str(source), fps, clip, on_report)
-    if fps is not None and stated and abs(track.fps - fps) > 1e-3 * fps:
-        raise InputError("the file states its own frame rate", expected=f"{track.fps:g}", found=f"{fps:g}",
-                         path=source, remedy="Leave it out, or resample with --fps.")  # fmt: skip
-    return track
+    track = _stated(str(source), clip, on_report)
+    if track is not None:
+        if fps is not None and abs(track.fps - fps) > 1e-3 * fps:
+            on_report(f"its time fits {track.fps:g} frames per second: read at {fps:g}, as stated")
+        return track if fps is None else CoefficientTrack(track.values, track.names, fps)
+    reading = read_track_file(source, options)
+    for sentence in reading.notes:
+        on_report(sentence)
+    for sentence in reading.remarks:
+        on_remark(sentence)
+    return reading.track
 
 
-def _load(
-    source: str, fps: float | None, clip: str | None, on_report: Callable[[str], None]
-) -> tuple[CoefficientTrack, bool]:
-    """Return the track, and whether its file states the frame rate."""
+def _stated(source: str, clip: str | None, on_report: Callable[[str], None]) -> CoefficientTrack | None:
+    """Return a track of a file that always states its rate; nothing for other files."""
     if ".h5:" in source:
         shard, _, sentence = source.rpartition(":")
-        return open_shard(shard).clip(sentence, audio=False).track, True
+        return open_shard(shard).clip(sentence, audio=False).track
     path = Path(source)
-    if not path.is_file():
+    if not path.exists():
         raise MissingInputError("no such track", path=path, remedy="A clip of a shard is named SHARD.h5:sentence01.")
     suffix = path.suffix.lower()
     if clip is not None and suffix not in GLTF_SUFFIXES:
         raise ConfigurationError("--clip chooses an animation", expected="a glTF file", found=path.name)
-    if suffix == ".json":
-        return arkit_json.read_json(path), True
     if suffix in GLTF_SUFFIXES:
         found = read_gltf_track(path, clip)
         for note in found.notes:
             on_report(note)
-        return found.track, True
+        return found.track
     if suffix == ".h5":
         raise InputError("which clip?", path=path, expected="SHARD.h5:SENTENCE", found=path.name)
-    with path.open("rb") as file:
-        captured = b"timecode" in file.read(64).lower()
-    # A capture's rate is worked out from its time codes, and may be overruled.
-    return (read_livelink(path, fps).track, False) if captured else (read_track(path, fps or DEFAULT_FPS), False)
+    return None
 
 
 def save(path: str | PathLike[str], kind: str, track: CoefficientTrack, rig: BlendshapeRig | None = None) -> None:

@@ -32,7 +32,7 @@ def read_bytes(path: StrPath) -> bytes:
 def open_file(path: StrPath, *, archive: bool = False) -> BinaryIO:
     """Open a plain file for reading; readers that do not take it whole use this.
 
-    :param archive: whether the reader takes archives (``.npz``, ``.pth``, ``.zip``).
+    :param archive: whether the reader takes zip archives (``.npz``, ``.pth``, ``.zip``).
     :return: the file at its start; the caller closes it.
     :raises MissingInputError: if it is not there, is a folder, pipe or device, or may not be read.
     :raises FormatError: if it is a Git LFS pointer, a web page or empty, or an archive where none is taken.

@@ -36,7 +36,7 @@ def refuse_stand_in(start: bytes, path: str | PathLike[str] | None = None, *, ar
 
     :param start: the first :data:`START` bytes of the file, or more.
     :param path: what the error calls the file.
-    :param archive: whether the reader takes archives.
+    :param archive: whether the reader takes zip archives.
     :raises FormatError: saying what the file is and what to do.
     """
     found, remedy = _recognise(start[:START], archive)
@@ -59,4 +59,4 @@ def _recognise(start: bytes, archive: bool) -> tuple[str, str]:
     if text.startswith(_ANSWERS) and len(text) < 200:
         return f"a server's answer, {text.splitlines()[0].decode('utf-8', 'replace')[:60]!r}", _AGAIN
     kind = next((name for magic, name in _ARCHIVES.items() if start.startswith(magic)), "")
-    return (kind, "Unpack it, and name the file inside.") if kind and not archive else ("", "")
+    return (kind, "Unpack it, and name the file inside.") if kind and not (archive and start[:2] == b"PK") else ("", "")

@@ -18,7 +18,8 @@ from blendvoca.io.digest import digest_file
 from blendvoca.io.files import naming, parse_numbers, read_bytes
 from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.stores import ZipStore
-from blendvoca.io.track.csv import decode_track
+from blendvoca.io.track.read import decode_track_file
+from blendvoca.io.track.samples import TrackOptions
 from blendvoca.shard.manifest import Manifest, write_manifest
 from blendvoca.shard.schema import ORIGIN_RELEASE, SHARD_SUFFIX, LicenceClass, ShardRig
 from blendvoca.shard.writer import write_shard
@@ -95,7 +96,11 @@ def _tables(archive: Path) -> dict[str, dict[str, str]]:
 
 def _clip(archive: Path, speaker: str, sentence: str, member: str) -> Clip:
     store = ZipStore(archive)
-    track = decode_track(store.read(member), VOCASET_FPS, store.where(member))
+    where, options = store.where(member), TrackOptions(default_fps=VOCASET_FPS, keep_others=True)
+    reading = decode_track_file(store.read(member), options, where)
+    if reading.notes:
+        raise TrackError("not as the authors published it", found=reading.notes[0], path=where)
+    track = reading.track
     if set(track.names) != set(BLENDVOCA_NAMES):
         missing, other = set(BLENDVOCA_NAMES) - set(track.names), set(track.names) - set(BLENDVOCA_NAMES)
         raise TrackError(f"{store.where(member)} has other columns", expected="the 32 names of BlendVOCA",

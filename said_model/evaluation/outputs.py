@@ -10,8 +10,9 @@ from pathlib import Path
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import MissingInputError
-from blendvoca.io.files import naming, read_bytes
-from blendvoca.io.track.csv import decode_table
+from blendvoca.io.files import naming
+from blendvoca.io.track.read import read_track_file
+from blendvoca.io.track.samples import TrackOptions
 from blendvoca.shard.schema import MANIFEST_NAME
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
@@ -81,10 +82,10 @@ def read_outputs(folder: str | PathLike[str], truth: BlendVOCA, fps: float = VOC
 
 def _read(path: Path, number: int, fps: float, names: Sequence[str]) -> _Sample:
     """Read a CSV and take its columns by name; values out of range are a finding, not an error of the file."""
+    reading = read_track_file(path, TrackOptions(default_fps=fps))
     with naming(path):
-        columns, values = decode_table(read_bytes(path), path)
-        clipped = CoefficientTrack(values.clip(0.0, 1.0), columns, fps)
-        return _Sample(number, clipped.select(names), violations(values[:, clipped.columns(names)], fps))
+        chosen = reading.track.columns(names)
+        return _Sample(number, reading.track.select(names), violations(reading.unclipped[:, chosen], reading.track.fps))
 
 
 def _key(path: Path, truth: BlendVOCA) -> tuple[Key, int]:

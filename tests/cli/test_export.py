@@ -81,7 +81,11 @@ def test_errors_name_the_remedy(files):
     assert "did you mean 'livelink'" in fails("export", files / "talk.csv", "--to", "livelnk")
     assert "--rig" in fails("export", files / "talk.csv", "--to", "glb")
     assert "no animation" in fails("convert", files / "rig.glb", files / "x.csv")
-    assert "60" in fails("convert", _json(files), files / "x.csv", "--fps-in", 30)
+    overruled = run("convert", _json(files), files / "x.csv", "--fps-in", 30)
+    assert "note: its time fits 60 frames per second: read at 30, as stated" in overruled
+    assert "180 frames of 32 shapes at 30 fps" in overruled
+    assert "--strict" in fails("convert", _json(files), files / "y.csv", "--fps-in", 30, "--strict")
+    assert not (files / "y.csv").exists()
     assert load_rig(files / "rig.glb").names == BLENDVOCA_NAMES
 
 

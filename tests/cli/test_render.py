@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from blendvoca.cli import main
 from blendvoca.errors import OutputError
-from blendvoca.io.track.arkit_json import write_json
 from blendvoca.io.track.csv import write_track
+from blendvoca.io.track.json_write import write_json
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig

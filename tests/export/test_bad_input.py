@@ -16,8 +16,7 @@ from blendvoca.export.retarget import apply_map, load_recipe, read_map, to_recip
 from blendvoca.export.timing import resample, smooth
 from blendvoca.io.rig.gltf_read import read_gltf
 from blendvoca.io.rig.gltf_write import write_glb
-from blendvoca.io.track.arkit_json import read_json
-from blendvoca.io.track.livelink_write import write_livelink
+from blendvoca.io.track.livelink import write_livelink
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
@@ -97,68 +96,10 @@ def test_missing_folders_are_made(tmp_path, track):
     assert len(load_track(tmp_path / "new" / "deep" / "a.json")) == 150
 
 
-@pytest.mark.parametrize("value", ['"0.5"', "true", "null", "[0]", "NaN", "7"])
-def test_json_values_of_other_types(tmp_path, value):
-    (tmp_path / "a.json").write_text('{"fps": 60, "frames": [{"blendShapes": {"jawOpen": ' + value + "}}]}")
-    with pytest.raises(FormatError, match="not a coefficient JSON"):
-        read_json(tmp_path / "a.json")
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("[]", "the file is no dictionary"),
-        ('{"frames": []}', "the file has no 'fps'"),
-        ('{"fps": true, "frames": []}', "fps is no number"),
-        ('{"fps": 60, "frames": {}}', "no list of frames"),
-        ('{"fps": 60, "frames": []}', "no frames"),
-        ('{"fps": 60, "frames": [{"time": 0}]}', "frame 0 has no 'blendShapes'"),
-        ('{"fps": 60, "frames": [{"blendShapes": [1]}]}', "'blendShapes' of frame 0 is no dictionary"),
-        ('{"fps": 60, "frames": [{"blendShapes": {"a": 1}}, {"blendShapes": {}}]}', "other shapes than frame 0: a"),
-        ('{"fps": 60, "fps": 30, "frames": [{"blendShapes": {"a": 1}}]}', "'fps'. twice"),
-        ('{"fps": 60, "frames": [{"blendShapes": {"a": 1, "a": 0}}]}', "'a'. twice"),
-        ('{"fps": 60, "frames": [{"blendShapes": {"a": 7}}]}', "out of range: a = 7 at frame 0"),
-        ('{"fps": 60, "frames": [{"blendShapes": {"a": ' + "9" * 400 + "}}]}", "beyond all numbers"),
-    ],
-)
-def test_json_of_the_wrong_form(tmp_path, text, says):
-    (tmp_path / "a.json").write_text(text)
-    with pytest.raises(FormatError, match=says) as caught:
-        read_json(tmp_path / "a.json")
-    _reads_well(str(caught.value))
-
-
 def _reads_well(message: str) -> None:
     """Assert that a message says expected and found once and names nothing of Python's."""
     assert message.count("expected") == message.count("found") == 1, message
     assert not any(word in message for word in ("Error(", "Channel", "NoneType", "__init__")), message
-
-
-def test_json_times_that_the_rate_contradicts(tmp_path):
-    def write(*times: object) -> None:
-        frames = [{"time": time, "blendShapes": {"jawOpen": 0}} for time in times]
-        (tmp_path / "a.json").write_text(json.dumps({"fps": 10, "frames": frames}))
-
-    write(3.0, 3.14, 3.16, 3.3)
-    assert len(read_json(tmp_path / "a.json")) == 4
-    for times in ((0, 0.1, 0.26), (0, 0.1, 0.3), (0, 0.1, 0.1), (0, float("nan"))):
-        write(*times)
-        with pytest.raises(FormatError, match="where 10 fps puts it at"):
-            read_json(tmp_path / "a.json")
-    write(0, "0.1")
-    with pytest.raises(FormatError, match="'time' of frame 1 is no number"):
-        read_json(tmp_path / "a.json")
-
-
-@pytest.mark.parametrize("where", [1, 30])
-def test_a_capture_whose_time_codes_stand_elsewhere(tmp_path, track, where):
-    write_livelink(tmp_path / "a.csv", track)
-    rows = [line.split(",") for line in (tmp_path / "a.csv").read_text().splitlines()]
-    moved = [row[1 : where + 1] + row[:1] + row[where + 1 :] for row in rows]
-    (tmp_path / "b.csv").write_text("\n".join(map(",".join, moved)) + "\n")
-    # Near the front it is still told for a capture, further back for a table.
-    with pytest.raises(FormatError, match=r"to the front|Timecode must be the first"):
-        load_track(tmp_path / "b.csv")
 
 
 @pytest.mark.parametrize("document", [{"asset": {}}, {"meshes": [{"primitives": [{"attributes": {}}]}]}])

@@ -7,7 +7,7 @@ import pytest
 from sample_builders import real_corpus
 
 from blendvoca.dataset import BlendVOCA
-from blendvoca.io.track.livelink_read import read_livelink
+from blendvoca.io.track.csv import read_track
 from blendvoca.shard.verify import verify
 from pipelines.build import build
 from pipelines.config import BuildConfig
@@ -41,7 +41,7 @@ def test_shards_read_back(shards):
 
 
 def test_jaw_follows_the_capture(shards, assets):
-    capture = read_livelink(assets / "livelink" / "capture_30fps.csv").track.resampled(60.0)
+    capture = read_track(assets / "livelink" / "capture_30fps.csv").resampled(60.0)
     compared = 0
     for head, clip in enumerate(BlendVOCA(shards)):
         start = 100 + head * FRAMES

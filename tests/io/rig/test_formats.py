@@ -13,10 +13,9 @@ from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
 from blendvoca.errors import FormatError, MeshError, MissingInputError, RigError, TrackError
 from blendvoca.export.convert import KINDS, load_track, save
 from blendvoca.io.rig.gltf_read import read_gltf
-from blendvoca.io.rig.gltf_write import Surface, write_glb
-from blendvoca.io.track.arkit_json import read_json, write_json
-from blendvoca.io.track.livelink_read import POSE_COLUMNS
-from blendvoca.io.track.livelink_write import write_livelink
+from blendvoca.io.rig.gltf_write import write_glb
+from blendvoca.io.track.json_write import write_json
+from blendvoca.io.track.livelink import POSE_COLUMNS, write_livelink
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
@@ -147,13 +146,13 @@ def test_text_keeps_its_digits(tmp_path, kind, bound):
 
 def test_json_comes_back(tmp_path, track):
     write_json(tmp_path / "a.json", track)
-    again = read_json(tmp_path / "a.json")
+    again = load_track(tmp_path / "a.json")
     assert (again.names, again.fps) == (track.names, track.fps)
     np.testing.assert_allclose(again.values, track.values, atol=1e-9)
     for bad in ("[]", '{"fps": 60, "frames": []}', '{"fps": 60, "frames": [{"blendShapes": {"a": "x"}}]}'):
         (tmp_path / "bad.json").write_text(bad)
         with pytest.raises(FormatError, match="not a coefficient JSON"):
-            read_json(tmp_path / "bad.json")
+            load_track(tmp_path / "bad.json")
 
 
 def test_usd_comes_back(tmp_path, rig, track):

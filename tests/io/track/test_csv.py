@@ -1,4 +1,4 @@
-"""Coefficient tables: the authors' format, round trips, and tables that are none."""
+"""The authors' format of coefficient tables, and its round trips."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import track_builders as build
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import BlendvocaError, FormatError, TrackError
-from blendvoca.io.track.csv import decode_track, read_track, write_track
+from blendvoca.io.track.csv import read_track, write_track
+from blendvoca.io.track.read import decode_track_file, read_track_file
+from blendvoca.io.track.samples import TrackOptions
 from blendvoca.track import CoefficientTrack
 
 
@@ -29,7 +31,8 @@ def test_float32_comes_back_to_the_last_bit(tmp_path: Path) -> None:
 
 
 def test_names_keep_the_order_of_the_file() -> None:
-    track = decode_track(b"\xef\xbb\xbfjawOpen, mouthLeft\r\n0.5,0.25\r\n\r\n1,0\r\n", 30.0)
+    text = b"\xef\xbb\xbfjawOpen, mouthLeft\r\n0.5,0.25\r\n\r\n1,0\r\n"
+    track = decode_track_file(text, TrackOptions(default_fps=30.0)).track
     assert track.names == ("jawOpen", "mouthLeft")
     assert track.values.tolist() == [[0.5, 0.25], [1, 0]]
     assert track.fps == 30.0
@@ -41,27 +44,12 @@ def test_statistics_of_the_release_are_read(assets: Path) -> None:
     assert len(track) == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "kind", "says"),
-    [
-        (b"", FormatError, "empty"),
-        (b"jawOpen\n", TrackError, "no frames"),
-        (b"0.1,0.2\n0.3,0.4\n", FormatError, "no names"),
-        (b"a,b\n0.1\n", FormatError, "line 2"),
-        (b"a,b\n0.1,0.2,0.3\n", FormatError, "line 2"),
-        (b"a,b\n0.1,\n", FormatError, "empty cells"),
-        (b"a,b\n,0.1\n0.2,0.3\n", FormatError, "cells"),
-        (b"a,b\n0.1 0.2,\n", FormatError, "cell"),
-        (b"a,b\n0.1,x\n", FormatError, "'x'"),
-        (b"a,b\n0.1,nan\n", TrackError, "not finite"),
-        (b"a,b\n0.1,1.5\n", TrackError, "range"),
-        (b"a,a\n0.1,0.5\n", TrackError, "repeated"),
-        (b"a,\xff\n0.1,0.5\n", FormatError, "UTF-8"),
-        (b"Timecode,BlendShapeCount,JawOpen\n1,2,3\n", FormatError, "Live Link"),
-    ],
-)
-def test_wrong_tables_say_what_is_wrong(text: bytes, kind: type[BlendvocaError], says: str) -> None:
-    with pytest.raises(kind) as caught:
-        decode_track(text, 60.0, "wrong.csv")
-    assert says in str(caught.value)
-    assert "wrong.csv" in str(caught.value)
+@pytest.mark.parametrize("fps", [12, 23.976, 24000 / 1001, 25, 29.97, 30, 50, 59.94, 75, 120.5])
+@pytest.mark.parametrize("frames", [2, 3, 300])
+def test_another_rate_comes_back_with_the_track(tmp_path: Path, fps: float, frames: int) -> None:
+    values = build.motion(frames, 32, fps)
+    write_track(tmp_path / "a.csv", CoefficientTrack(values, BLENDVOCA_NAMES, fps))
+    reading = read_track_file(tmp_path / "a.csv")
+    assert reading.track.fps == pytest.approx(fps, rel=5e-6)
+    assert (reading.track.names, reading.notes, len(reading.track)) == (BLENDVOCA_NAMES, (), frames)
+    assert (tmp_path / "a.csv").read_text().startswith(",".join(BLENDVOCA_NAMES) + ",time\n0")

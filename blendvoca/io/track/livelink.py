@@ -9,9 +9,10 @@ import numpy as np
 from blendvoca.arkit import ARKIT_NAMES, canonical_name
 from blendvoca.errors import TrackError
 from blendvoca.io.atomic import write_text
-from blendvoca.io.track.livelink_read import POSE_COLUMNS
 from blendvoca.track import CoefficientTrack
 
+#: The app's columns after the 52 shapes; radians.
+POSE_COLUMNS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye") for axis in ("Yaw", "Pitch", "Roll"))
 #: Decimals of the app's own files.
 DECIMALS = 10
 
@@ -21,7 +22,8 @@ def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_sec
 
     Shapes that the track lacks and all pose angles are zero. Values keep ten decimals: the error is below 5e-11.
 
-    :param start_seconds: time of day of the first frame.
+    :param start_seconds: time of day of the first frame; a track that would end in the same second begins with that
+        second's last frame, since nothing else in the format tells its rate.
     :raises TrackError: if the track holds a name that is no ARKit shape, or the rate is no whole number.
     """
     if track.fps != round(track.fps) or track.fps > 999:
@@ -32,11 +34,15 @@ def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_sec
     table = np.zeros((len(track), len(ARKIT_NAMES) + len(POSE_COLUMNS)))
     table[:, columns] = track.values
     header = ["Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in ARKIT_NAMES), *POSE_COLUMNS]
-    first = round(start_seconds * track.fps)
+    rate = round(track.fps)
+    first = round(start_seconds * rate)
+    if first % rate + len(track) <= rate:
+        # Time codes tell their rate only where a second turns, so a shorter track begins just before one.
+        first += rate - 1 - first % rate
     lines = [",".join(header)]
     for frame, row in enumerate(table):
         values = ",".join(f"{value:.{DECIMALS}f}" for value in row)
-        lines.append(f"{_timecode(first + frame, round(track.fps))},{table.shape[1]},{values}")
+        lines.append(f"{_timecode(first + frame, rate)},{table.shape[1]},{values}")
     write_text(path, "\n".join(lines) + "\n")
 
 
