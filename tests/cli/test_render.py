@@ -37,7 +37,7 @@ def shards(tmp_path_factory) -> Path:
 def tracks(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tracks")
     (folder / "empty.csv").write_text("jawOpen,mouthClose\n")
-    (folder / "nan.csv").write_text("jawOpen,mouthClose\n0.1,0.2\nnan,0.3\n")
+    (folder / "nan.csv").write_text("jawOpen,mouthClose\n0.1,0.2\ninf,0.3\n")
     write_track(folder / "names.csv", CoefficientTrack(np.zeros((4, 2)), ("jawOpne", "tongueOut"), 60.0))
     write_json(folder / "slow.json", CoefficientTrack(np.full((4, 1), 0.5), ("jawOpen",), 30.0))
     return folder
@@ -60,7 +60,7 @@ def colours(path: Path) -> int:
         (["--track", "{tracks}/names.csv", "--out", "{out}.mp4"], "jawOpne (did you mean 'jawOpen'"),
         (["--track", "{tracks}/names.csv", "--out", "{out}.mp4"], "tongueOut"),
         (["--track", "{tracks}/empty.csv", "--out", "{out}.mp4"], "no frames"),
-        (["--track", "{tracks}/nan.csv", "--out", "{out}.mp4"], "jawOpen at frame 1"),
+        (["--track", "{tracks}/nan.csv", "--out", "{out}.mp4"], "jawOpen = inf in line 3"),
         (["--track", "{tracks}/none.csv", "--out", "{out}.mp4"], "no such track"),
         (["--clip", "sentence1", "--out", "{out}.mp4"], "did you mean 'sentence01'"),
         (["--out", "{out}.gif"], "unknown kind of output; expected a name that ends in .png or .mp4"),

@@ -49,7 +49,7 @@ def test_a_stated_rate_is_never_replaced_in_silence(tmp_path, track, fps):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"jawOpen": {"to": "x", "scale": NaN}}', "finite"),
+        ('{"jawOpen": {"to": "x", "scale": NaN}}', "NaN"),
         ('{"jawOpen": {"to": "x", "scale": "2"}}', "numbers"),
         ('{"jawOpen": {"to": "x", "scale": true}}', "numbers"),
         ('{"jawOpen": {"to": "x", "flip": "false"}}', "true or false"),
