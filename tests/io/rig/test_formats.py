@@ -13,7 +13,7 @@ from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
 from blendvoca.errors import FormatError, MeshError, MissingInputError, RigError, TrackError
 from blendvoca.export.convert import KINDS, load_track, save
 from blendvoca.io.rig.gltf_read import read_gltf
-from blendvoca.io.rig.gltf_write import write_glb
+from blendvoca.io.rig.gltf_write import Surface, write_glb
 from blendvoca.io.track.json_write import write_json
 from blendvoca.io.track.livelink import POSE_COLUMNS, write_livelink
 from blendvoca.mesh import Mesh
