@@ -7,7 +7,7 @@ DEMO ?= demo
 PIP := PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BENCH ?= $(wildcard benchmarks/*.py)
 
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,7 +24,7 @@ $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	@echo "Installing what the tests need ..."
-	$(PIP) -e '.[demo,view,said,solvers,tables,hub,usd,gltf,dask,dev]'
+	$(PIP) -e '.[demo,view,said,solvers,tables,hub,usd,gltf,dask,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next
@@ -49,8 +49,12 @@ lint: $(VENV)/.test ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.test ## the site of guide and API reference, under build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "The site is build/docs/index.html"
+
 bench: $(VENV)/.test ## run the benchmarks (BENCH="benchmarks/qp.py ..." for some)
 	@for file in $(BENCH); do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean: ## remove the environment and the demo
-	rm -rf $(VENV) $(DEMO)
+	rm -rf $(VENV) $(DEMO) build
