@@ -61,6 +61,8 @@ FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 def targets() -> dict[str, Target]:
     """Return all readers by name."""
+    from benchmarks.fuzz_rigs import rig_targets
+
     return {
         "obj": Target(_in_memory(decode_obj), _obj_seeds, (b"v ", b"f ", b"/", b"//", b"\\\n", b"#", b"-1 ", b"nan ")),
         "ply": Target(_in_memory(decode_ply), _ply_seeds, _PLY_WORDS),
@@ -78,6 +80,7 @@ def targets() -> dict[str, Target]:
         "stl": Target(_read_stl, _stl_seeds, (b"solid", b"facet normal", b"endsolid", b"vertex nan 0 0"), slow=True),
         "track json": Target(_in_memory(decode_track_file), _track_json_seeds, _JSON_WORDS),
         "track arrays": Target(_in_memory(decode_track_file), _array_seeds, _ARRAY_WORDS),
+        **rig_targets(),
     }
 
 
