@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from blendvoca.ibug68 import LEFT_JAW
-from blendvoca.synthetic import ears, markers
+from blendvoca.synthetic import ears, markers, nostrils
 from blendvoca.synthetic.chart import LEVEL_END, locate
 from blendvoca.synthetic.openings import EYE_RIM, LEFT_EYE, MOUTH, MOUTH_RIM, Opening
 from blendvoca.synthetic.sampling import Sampling
@@ -137,7 +137,7 @@ def _eye_rings(points: _Points, sampling: Sampling) -> Index:
 
 
 def _nostril_rings(points: _Points) -> None:
-    for azimuth, level in zip(*locate(np.array(markers.nostril_rings())), strict=True):
+    for azimuth, level in zip(*locate(np.array(nostrils.rings())), strict=True):
         points.add(azimuth, level)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.synthetic import markers, sculpture
+from blendvoca.synthetic import markers, nostrils, sculpture
 from blendvoca.synthetic.openings import MOUTH_RIM
 from blendvoca.synthetic.sites import LEFT_EYEBALL, LOWER_TEETH, MOUTH_BAG, RIGHT_EYEBALL, TONGUE, UPPER_TEETH, Sites
 from blendvoca.synthetic.teeth import is_enamel
@@ -23,7 +23,7 @@ def colours(sites: Sites) -> Array:
     result = np.tile(np.array(SKIN_COLOUR), (len(sites.rest), 1))
     _mix(result, _brows(sites.rest), BROW_COLOUR)
     _mix(result, _cheeks(sites.rest), (0.86, 0.55, 0.47))
-    _mix(result, _nostrils(sites.rest), (0.30, 0.16, 0.13))
+    _mix(result, nostrils.depth(sites.rest), (0.24, 0.12, 0.10))
     _mix(result, _lips(sites), LIP_COLOUR)
     bag = sites.region == MOUTH_BAG
     result[bag] = np.array(LIP_COLOUR) * (1.0 - 0.8 * np.minimum(2.0 * sites.depth[bag], 1.0))[:, None]
@@ -47,6 +47,10 @@ def _lips(sites: Sites) -> Array:
     ring, angle = sites.mouth
     height = 26.5 * np.sinh(ring) - 26.5 * np.sinh(MOUTH_RIM)
     edge = np.where(np.sin(angle) > 0, 4.6, 5.8) * np.abs(np.sin(angle)) ** 0.35 + 0.2
+    # Cupid's bow: two peaks under the columns of the philtrum, a dip between them.
+    x = np.abs(sites.rest[:, 0])
+    bow = 0.7 * np.exp(-(((x - 5.0) / 2.6) ** 2)) - 0.9 * np.exp(-((x / 2.4) ** 2))
+    edge += np.where(np.sin(angle) > 0, bow, 0.0)
     result: Array = 1.0 / (1.0 + np.exp(np.minimum((height - edge) / 0.45, 60.0)))
     return result * (sites.region <= MOUTH_BAG)
 
@@ -67,13 +71,6 @@ def _cheeks(rest: Array) -> Array:
     p = rest.copy()
     p[:, 0] = np.abs(p[:, 0])
     result: Array = 0.35 * np.exp(-(((p - [42, -6, 64]) / [16, 16, 24]) ** 2).sum(axis=1))
-    return result
-
-
-def _nostrils(rest: Array) -> Array:
-    p = rest.copy()
-    p[:, 0] = np.abs(p[:, 0])
-    result: Array = np.exp(-(((p - [6.4, -22.0, 96.5]) / [2.6, 3.4, 4.2]) ** 4).sum(axis=1))
     return result
 
 

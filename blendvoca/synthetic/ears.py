@@ -22,7 +22,7 @@ PATCH = (33.0, 38.0, 23.0)
 _FACE = 0.68
 #: Rings of vertices that the folds need, as shares of the patch; the fourth is the rim.
 _RINGS = (0.34, 0.47, 0.585, _FACE, 0.785, 0.89, 1.0)
-_RING_POINTS = 36
+_RING_POINTS = 34
 _AZIMUTH, _LEVEL = (float(k[0]) for k in locate(np.array([EAR_CENTRE])))
 #: Middle of the plate, its turn away from the head and its lean to the back, radians.
 _PLATE = np.array([79.0, 6.0, -15.0])

@@ -6,8 +6,6 @@ images (:data:`blendvoca.ibug68.MIRROR`). Positions are millimetres near the sur
 
 from __future__ import annotations
 
-import numpy as np
-
 from blendvoca.ibug68 import LEFT_JAW
 
 #: Angle of landmark 63 on the mouth's rim, and of 52 and 53 on the outer lip, in degrees from the left corner.
@@ -28,7 +26,7 @@ MIDLINE_POINTS = {
 FREE_POINTS = {
     22: (9.0, 41.2, 90.0), 23: (18.5, 45.4, 88.0), 24: (28.5, 47.4, 84.0), 25: (39.0, 46.4, 77.0),
     26: (48.0, 41.8, 64.5),
-    34: (6.5, -25.5, 97.0), 35: (13.0, -23.5, 93.0),
+    34: (6.8, -26.3, 92.4), 35: (13.0, -23.5, 93.0),
     9: (14.5, -88.5, 70.0), 10: (28.0, -80.5, 55.0), 11: (40.0, -69.0, 38.0), 12: (49.5, -55.0, 25.0),
     13: (56.5, -38.0, 18.0), 14: (62.0, -18.5, 16.0), 15: (66.5, 2.0, 16.0), 16: (69.0, 22.0, 17.0),
 }  # fmt: skip
@@ -43,16 +41,3 @@ BROW_LINE = (
     (48.5, 41.5, 64.0),
 )  # fmt: skip
 BROW_HALF = (2.9, 3.3, 3.2, 2.8, 2.2, 1.5)
-#: Middle of the left nostril's opening, and its half width and length.
-NOSTRIL = (6.3, -24.3, 96.4)
-NOSTRIL_HALF = (2.9, 4.7)
-
-
-def nostril_rings() -> list[tuple[float, float, float]]:
-    """Return points on the edge of the left nostril and on the wall inside it."""
-    x, y, z = NOSTRIL
-    rings = [(x, y + 1.0, z)]
-    for share, count in ((1.25, 12), (0.8, 9), (0.4, 5)):
-        for turn in 2.0 * np.pi * np.arange(count) / count:
-            rings.append((x + share * NOSTRIL_HALF[0] * np.cos(turn), y, z + share * NOSTRIL_HALF[1] * np.sin(turn)))
-    return rings

@@ -19,7 +19,8 @@ class Sampling:
     """Spacing and ring counts of one sampling.
 
     :param face: spacing on the cheeks and the forehead.
-    :param back: spacing on the scalp and the neck.
+    :param scalp: spacing on the scalp, whose outline shows.
+    :param neck: spacing on the neck.
     :param fine: factor on the spacing near the features.
     :param mouth_rings: distances of the rings around the mouth from its rim, the rim itself left out.
     :param mouth_steps: points on the rim from the middle to landmark 63, and from there to the corner.
@@ -30,7 +31,8 @@ class Sampling:
     """
 
     face: float
-    back: float
+    scalp: float
+    neck: float
     fine: float
     mouth_rings: tuple[float, ...]
     mouth_steps: tuple[int, int]
@@ -43,8 +45,9 @@ class Sampling:
     def spacing(self, azimuth: Array, level: Array) -> Array:
         """Return the wanted edge length in millimetres at surface coordinates of the left half."""
         behind = _step(azimuth, 1.25, 2.1) if self.whole_head else 0.0 * azimuth
-        away = np.maximum(behind, np.maximum(1.0 - _step(level, 35.0, 105.0), _step(level, 300.0, 345.0)))
-        h = self.face + (self.back - self.face) * away
+        away = np.maximum(behind, np.maximum(1.0 - _step(level, 35.0, 105.0), _step(level, 312.0, 352.0)))
+        far = self.scalp + (self.neck - self.scalp) * _step(level, 190.0, 300.0)
+        h = self.face + (far - self.face) * away
         for opening, rim, least in ((MOUTH, MOUTH_RIM, 2.3), (LEFT_EYE, EYE_RIM, 2.2)):
             ring, _ = opening.elliptic(*opening.to_chart(azimuth, level))
             h = np.minimum(h, self.fine * (least + 0.105 * opening.half * np.maximum(np.sinh(ring) - np.sinh(rim), 0)))
@@ -58,11 +61,11 @@ class Sampling:
 
 
 HEAD = Sampling(
-    face=5.8, back=16.5, fine=1.12, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
+    face=5.7, scalp=14.4, neck=19.0, fine=1.12, mouth_rings=(1.3, 2.8, 4.4, 6.0, 8.2), mouth_steps=(5, 7),
     eye_rings=(1.2, 2.6, 4.3, 6.4), eye_steps=6, outline=15, whole_head=True,
 )  # fmt: skip
 MASK = Sampling(
-    face=5.65, back=5.9, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
+    face=5.65, scalp=5.9, neck=5.9, fine=1.3, mouth_rings=(2.8, 6.0), mouth_steps=(4, 5),
     eye_rings=(2.6, 5.8), eye_steps=4, outline=28, whole_head=False,
 )  # fmt: skip
 
@@ -76,7 +79,7 @@ def _step(x: Array, low: float, high: float) -> Array:
 #: Levels of the upper and the lower end of the nose's bridge.
 _BRIDGE = locate(np.array([(0.0, 27.0, 90.0), (0.0, -14.0, 110.0)]))[1]
 #: Azimuth and level of the left wing of the nose and of the left nostril.
-_WING, _NOSTRIL = np.stack(locate(np.array([(7.0, -17.0, 100.0), (7.0, -24.0, 97.0)])), axis=1)
+_WING, _NOSTRIL = np.stack(locate(np.array([(7.0, -17.0, 100.0), (6.5, -22.2, 98.8)])), axis=1)
 
 
 def _nose_distance(azimuth: Array, level: Array) -> Array:

@@ -63,17 +63,18 @@ def _nose(p: Points, head: Distance) -> Distance:
     nose = union(nose, ellipsoid(p, (11, -16.5, 93), (6.6, 7.4, 9.5)), 9)
     nose = union(nose, capsule(p, (0, -23, 92), (0, -18, 103.5), 4.0, 4.8), 6)
     flanks = capsule(p, (3, 30, 77), (8, -10, 86), 5, 9)
-    head = union(head, union(nose, flanks, 12), 10)
-    return carve(head, ellipsoid(p, (6.2, -25.2, 96.0), (3.0, 5.0, 4.8), 0.3), 3.0)
+    return union(head, union(nose, flanks, 12), 10)
 
 
 def _mouth(p: Points, head: Distance) -> Distance:
     head = union(head, ellipsoid(p, (0, -48, 65), (30, 17, 22)), 12)
-    head = carve(head, ellipsoid(p, (0, -35, 98.5), (3.0, 8, 3.6), 0.0), 5)
+    columns = capsule(p, (3.4, -29.5, 90.8), (5.2, -41.0, 91.4), 1.5, 2.0)
+    head = carve(union(head, columns, 3.5), ellipsoid(p, (0, -35.5, 96.2), (2.6, 8.5, 4.6), 0.0), 2.5)
     upper = chain(p, ((0, -43.4, 88.6), (4.5, -42.4, 88.9), (12, -43.9, 86.2), (19, -45.8, 81), (25.5, -47.6, 74)),
                   (4.6, 4.7, 4.2, 3.1, 2.0), 6)  # fmt: skip
     lower = chain(p, ((0, -53.0, 87.2), (7, -52.8, 86.6), (14, -51.8, 83.6), (20, -49.9, 79), (25.5, -48.4, 74)),
                   (5.7, 5.5, 4.6, 3.3, 2.0), 6)  # fmt: skip
+    head = union(head, ellipsoid(p, (0, -62.5, 79), (14, 5, 8)), 6)
     head = union(union(head, upper, 6), union(head, lower, 6), 1.2)
     # Where the lips meet, the skin turns in: a notch along the mouth's line.
     groove = tuple((x, y, z + 1.8) for x, y, z in MOUTH_LINE)

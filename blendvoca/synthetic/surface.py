@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.ibug68 import MIRROR, N_LANDMARKS
-from blendvoca.synthetic import ears, sculpture
+from blendvoca.synthetic import ears, nostrils, sculpture
 from blendvoca.synthetic import sites as regions
 from blendvoca.synthetic.chart import cast
 from blendvoca.synthetic.inner_lips import inner_lips, strip
@@ -78,7 +78,7 @@ def _skin(layout: HalfLayout) -> Sites:
     azimuth, level = settle(layout.azimuth, layout.level)
     middle = (layout.azimuth == 0.0) | (layout.azimuth == np.pi)
     rest = cast(sculpture.solid, np.where(middle, layout.azimuth, azimuth), level)
-    rest = ears.pull(rest, azimuth, level)
+    rest = nostrils.push_in(ears.pull(rest, azimuth, level))
     rest[middle, 0] = 0.0
     about_mouth = MOUTH.elliptic(*MOUTH.to_chart(layout.azimuth, layout.level))
     near = LEFT_EYE.elliptic(*LEFT_EYE.to_chart(layout.azimuth, layout.level))

@@ -13,6 +13,7 @@ from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import edge_lengths
 from blendvoca.geometry.normals import face_areas, vertex_normals
 from blendvoca.ibug68 import MIRROR
+from blendvoca.synthetic import nostrils, sculpture
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.synthetic.sites import MOUTH_BAG, SKIN
@@ -193,3 +194,21 @@ def test_colours_tell_lips_from_skin(average: SyntheticHead) -> None:
     assert colours.max() <= 1
     red = colours[:, 0] - colours[:, 1]
     assert red[marks[66]] > red[marks[8]] + 0.05
+
+
+def test_nostrils_are_pits_with_an_open_mouth(canonical: CanonicalHead) -> None:
+    sites = canonical.head.sites
+    left = sites.rest[(sites.region == SKIN) & (sites.rest[:, 0] > 0)]
+    inside = left[nostrils.depth(left) == 1.0]
+    assert len(inside) >= 10
+    assert inside[:, 1].max() > nostrils.CENTRE[1] + 6.0  # deep
+    assert np.ptp(left[nostrils.opening(left) < 1.05][:, 2]) > 7.0  # and as long as a nostril
+
+
+def test_the_upper_lip_has_a_philtrum(canonical: CanonicalHead) -> None:
+    heights = []
+    for x in (0.0, 4.4, 9.0):
+        depth = np.linspace(80.0, 110.0, 3001)
+        line = np.stack([np.full(3001, x), np.full(3001, -36.0), depth], axis=1)
+        heights.append(depth[sculpture.solid(line) < 0].max())
+    assert heights[1] > heights[0] + 0.8 and heights[1] > heights[2] + 0.8

@@ -11,8 +11,9 @@ from blendvoca.geometry.adjacency import undirected_edges
 from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
+from blendvoca.synthetic.inner_lips import DEPTHS
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
-from blendvoca.synthetic.sites import LEFT_EYEBALL, RIGHT_EYEBALL, SKIN
+from blendvoca.synthetic.sites import LEFT_EYEBALL, MOUTH_BAG, RIGHT_EYEBALL, SKIN
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 UPPER, LOWER = [61, 62, 63], [67, 66, 65]
@@ -98,6 +99,23 @@ def test_jaw_open_opens_and_mouth_close_closes(rig: BlendshapeRig, marks: np.nda
     chin = (rig.delta("jawOpen") + rig.delta("mouthClose"))[marks[8]]
     assert chin[1] < -0.012  # the jaw stays open
     assert np.linalg.norm(chin) > 0.02
+
+
+LIPS = [n for n in BLENDVOCA_NAMES if n.startswith(("mouth", "jaw")) and n != "mouthClose"]  # it needs the open jaw
+PAIRS = [("jawOpen", "mouthClose"), ("mouthPressLeft", "mouthPressRight"), ("mouthRollLower", "mouthRollUpper")]
+
+
+@pytest.mark.parametrize("names", [*((name,) for name in LIPS), *PAIRS])
+def test_lips_never_pass_through_each_other(canonical: CanonicalHead, names: tuple[str, ...]) -> None:
+    surface = canonical.head
+    bag = np.flatnonzero(surface.sites.region == MOUTH_BAG).reshape(len(DEPTHS), -1)
+    opposite = (bag.shape[1] // 2 - np.arange(bag.shape[1])) % bag.shape[1]
+    above = np.sin(surface.sites.mouth[1, bag[0]]) > 0.3
+    rig = SyntheticHead(Identity(lip_gap=-2.0), canonical).rig("head", names)
+    for weight in (0.5, 1.0):
+        posed = rig.neutral.vertices + weight * rig.deltas.sum(axis=0)
+        gap = (posed[bag] - posed[bag[:, opposite]])[:, above, 1]
+        assert gap.min() > -3e-4, (names, weight)
 
 
 def test_blinks_close_the_lids(rig: BlendshapeRig, marks: np.ndarray) -> None:

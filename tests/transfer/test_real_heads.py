@@ -47,5 +47,4 @@ def test_the_lips_are_unfolded(arkit: SourceRig, sample) -> None:  # type: ignor
         source.rig, source.landmarks, sample.head.neutral, sample.head_landmarks, TransferConfig("sumner-popovic")
     )
     assert plain.report.figures["registration_flips"] > 0
-    # One point of ARKit's mesh lies 3.2 mm off the sample's, whose form is another person's: no fault of the transfer.
-    assert set(face.report.failed_figures) <= {"fit_max_mm"} and face.report.failed_shapes == ()
+    assert face.report.failed_figures == () and face.report.failed_shapes == ()

@@ -10,14 +10,14 @@ def roll_upper(sites: Sites) -> Array:
     """The upper lip rolls in over the teeth."""
     up = upper(sites, 0.3) * middle(sites, 0.8)
     red = push(lips(sites, 0.2, 0.06) * up, (0.0, -1.0, -5.5)) + push(lips(sites, 0.25, 0.18) * up, (0.0, -3.8, 0.0))
-    return red + push(lips(sites, 0.1) * up, (0.0, 3.6, -1.5))
+    return red + push(lips(sites, 0.12) * up, (0.0, 4.7, -1.5))
 
 
 def roll_lower(sites: Sites) -> Array:
     """The lower lip rolls in over the teeth."""
     low = (1.0 - upper(sites, 0.3)) * middle(sites, 0.8)
-    red = push(lips(sites, 0.2, 0.06) * low, (0.0, 1.0, -5.5)) + push(lips(sites, 0.25, 0.2) * low, (0.0, 4.6, 0.0))
-    return red + push(lips(sites, 0.1) * low, (0.0, -4.2, -1.5))
+    red = push(lips(sites, 0.2, 0.06) * low, (0.0, 1.0, -5.5)) + push(lips(sites, 0.25, 0.2) * low, (0.0, 4.2, 0.0))
+    return red + push(lips(sites, 0.12) * low, (0.0, -5.1, -1.5))
 
 
 def shrug_upper(sites: Sites) -> Array:
@@ -27,10 +27,11 @@ def shrug_upper(sites: Sites) -> Array:
 
 
 def shrug_lower(sites: Sites) -> Array:
-    """The lower lip is pushed up and out, the chin rises and wrinkles."""
+    """The lower lip is pushed up and out and lifts the upper one, the chin rises and wrinkles."""
     low = (1.0 - upper(sites, 0.4)) * middle(sites, 1.2)
     chin = push(bump(sites, (0.0, -74.0, 88.0), (18.0, 13.0, 22.0)), (0.0, 5.5, 1.0))
-    return push(lips(sites, 0.4) * low, (0.0, 3.8, 4.5)) + chin
+    lifted = push(lips(sites, 0.3) * upper(sites, 0.4) * middle(sites, 1.2), (0.0, 3.9, 2.0))
+    return push(lips(sites, 0.4) * low, (0.0, 3.8, 4.5)) + lifted + chin
 
 
 def lower_down(sites: Sites) -> Array:

@@ -78,5 +78,5 @@ def press(sites: Sites) -> Array:
     up = upper(sites, 0.3)
     thin = push(border * up, (0.0, -2.6, -1.6)) + push(border * (1 - up), (0.0, 3.0, -1.6))
     rim = lips(sites, 0.08) * left(sites, 6.0)
-    held = push(rim * up, (0.0, 1.6, 0.0)) + push(rim * (1 - up), (0.0, -1.8, 0.0))
+    held = push(rim * up, (0.0, 2.55, 0.0)) + push(rim * (1 - up), (0.0, -2.95, 0.0))
     return thin + held + push(_corner(sites, 20.0), (3.5, 4.0, -2.5))
