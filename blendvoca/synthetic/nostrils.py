@@ -1,4 +1,4 @@
-"""The nostrils: pits that a fan of rays cannot reach, pushed into the underside of the nose. Lengths are millimetres."""
+"""The nostrils: pits that a fan of rays cannot reach, pushed into the nose from below. Lengths are millimetres."""
 
 from __future__ import annotations
 
