@@ -51,6 +51,7 @@ class Waveform:
     def resampled(self, rate: int) -> Waveform:
         """Return the sound at another rate (soxr, high quality).
 
+        :param rate: samples per second.
         :raises AudioError: for a rate that is none.
         """
         if not MIN_RATE <= rate <= MAX_RATE:
@@ -67,5 +68,9 @@ class Waveform:
 
     @classmethod
     def from_int16(cls, samples: NDArray[np.int16], rate: int) -> Waveform:
-        """Make a waveform of 16-bit integers (S,)."""
+        """Make a waveform of 16-bit integers (S,).
+
+        :param samples: (S,) 16-bit amplitudes.
+        :param rate: samples per second.
+        """
         return cls(samples.astype(np.float32) / 32768.0, rate)

@@ -70,6 +70,7 @@ class FitCertificate:
     def from_dict(cls, values: dict[str, object]) -> FitCertificate:
         """Make a certificate of plain values; unknown names are left aside for newer minor versions.
 
+        :param values: what :meth:`to_dict` returned.
         :raises IntegrityError: if a field is missing.
         """
         known = {field.name: field for field in fields(cls)}

@@ -39,7 +39,11 @@ class Crop:
 
     @classmethod
     def of(cls, indices: ArrayLike, n_vertices: int) -> Crop:
-        """Make a crop of vertex indices in any order, or of a boolean mask (V,)."""
+        """Make a crop of vertex indices in any order, or of a boolean mask (V,).
+
+        :param indices: (n,) vertex indices in any order, or (V,) booleans.
+        :param n_vertices: V of the whole mesh.
+        """
         array = np.asarray(indices)
         return cls(np.flatnonzero(array) if array.dtype == bool else np.unique(array), n_vertices)
 
@@ -53,6 +57,7 @@ class Crop:
     def apply(self, mesh: Mesh) -> Mesh:
         """Return the part of ``mesh`` whose triangles have all corners kept.
 
+        :param mesh: the whole mesh.
         :raises MeshError: if the mesh has another vertex count.
         """
         if mesh.n_vertices != self.n_vertices:
@@ -61,11 +66,18 @@ class Crop:
         return Mesh(mesh.vertices[self.kept], faces[(faces >= 0).all(axis=1)].astype(np.int32))
 
     def restrict(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the kept part of values (..., V, C)."""
+        """Return the kept part of values (..., V, C).
+
+        :param values: (..., V, C) of the whole mesh.
+        """
         return values[..., self.kept, :]
 
     def restore(self, values: NDArray[np.floating], rest: ArrayLike = 0.0) -> NDArray[np.float64]:
-        """Put values (..., n, C) of the crop back onto the whole mesh (..., V, C); dropped vertices get ``rest``."""
+        """Put values (..., n, C) of the crop back onto the whole mesh (..., V, C); dropped vertices get ``rest``.
+
+        :param values: (..., n, C) of the crop's vertices.
+        :param rest: what dropped vertices get; anything that broadcasts to (..., V, C).
+        """
         whole = np.empty((*values.shape[:-2], self.n_vertices, values.shape[-1]))
         whole[...] = rest
         whole[..., self.kept, :] = values
@@ -74,6 +86,7 @@ class Crop:
     def indices(self, vertices: ArrayLike) -> NDArray[np.int64]:
         """Return where vertices of the whole mesh stand in the crop.
 
+        :param vertices: (n,) indices of the whole mesh.
         :raises MeshError: if one of them is dropped.
         """
         wanted = np.asarray(vertices, dtype=np.int64)

@@ -89,7 +89,10 @@ class BlendVOCA:
         return list(self._index)
 
     def entry(self, index: int) -> ClipEntry:
-        """Return what the manifest says of a clip, without reading it."""
+        """Return what the manifest says of a clip, without reading it.
+
+        :param index: row of the clip.
+        """
         return self._rows[index][1]
 
     def table(self) -> list[dict[str, Any]]:
@@ -119,18 +122,23 @@ class BlendVOCA:
     def rig(self, speaker: str) -> BlendshapeRig:
         """Read a speaker's rig: neutral (V, 3) and deltas (K, V, 3) in metres.
 
+        :param speaker: name of the speaker.
         :raises MissingInputError: if there is no such speaker in this split.
         :raises LicenceError: if the shard was published without meshes; its deltas are in ``parts(speaker)``.
         """
         return self.shard(speaker).rig()
 
     def parts(self, speaker: str) -> ShardRig:
-        """Read what is stored of a speaker's rig: deltas, and neutral, crop and landmarks where they are there."""
+        """Read what is stored of a speaker's rig: deltas, and neutral, crop and landmarks where they are there.
+
+        :param speaker: name of the speaker.
+        """
         return self.shard(speaker).parts()
 
     def shard(self, speaker: str) -> Shard:
         """Return the head of a speaker's shard.
 
+        :param speaker: name of the speaker.
         :raises MissingInputError: if there is no such speaker in this split.
         """
         if speaker not in self._entries:

@@ -31,16 +31,20 @@ SIZE_RATIO = 5.0
 
 @dataclass(frozen=True, eq=False)
 class FitResult:
-    """A fitted sequence."""
+    """A fitted sequence.
+
+    :param track: the coefficients.
+    :param certificate: their proof, and the figures of the fit.
+    :param qp: the solver's own result: multipliers, active sets, residuals.
+    :param frame_error_mm: (T,) mean distance per frame, in mm.
+    :param alike: pairs of blendshapes this rig hardly tells apart, with their correlation; see :func:`alike`.
+    """
 
     track: CoefficientTrack
     certificate: FitCertificate
     qp: QPResult
-    """The solver's own result: multipliers, active sets, residuals."""
     frame_error_mm: NDArray[np.float64]
-    """(T,) mean distance per frame, in mm."""
     alike: tuple[tuple[str, str, float], ...]
-    """Pairs of blendshapes this rig hardly tells apart, with their correlation; see :func:`alike`."""
 
 
 class Fitter:
@@ -77,6 +81,7 @@ class Fitter:
     def fit(self, sequence: MeshSequence) -> FitResult:
         """Fit one sequence.
 
+        :param sequence: frames on the rig's vertices, or on those that the crop relates to them, in metres.
         :raises MeshError: if the sequence has another vertex count than the rig, directly or through the crop, or is in
             another unit.
         """

@@ -48,7 +48,10 @@ class Mesh:
         return float(np.linalg.norm(np.ptp(self.vertices, axis=0)))
 
     def with_vertices(self, vertices: ArrayLike) -> Mesh:
-        """Return the same faces on other positions (V, 3)."""
+        """Return the same faces on other positions (V, 3).
+
+        :param vertices: (V, 3) positions in metres.
+        """
         moved = Mesh(vertices, self.faces)  # type: ignore[arg-type]
         if moved.n_vertices != self.n_vertices:
             raise MeshError("vertex count changed", expected=self.n_vertices, found=moved.n_vertices)

@@ -48,6 +48,7 @@ class BlendshapeRig:
     def indices(self, names: Sequence[str]) -> list[int]:
         """Return where ``names`` stand in this rig.
 
+        :param names: blendshapes of this rig.
         :raises RigError: naming those the rig lacks.
         """
         index = {name: position for position, name in enumerate(self.names)}
@@ -59,16 +60,23 @@ class BlendshapeRig:
         return [index[name] for name in names]
 
     def select(self, names: Sequence[str]) -> BlendshapeRig:
-        """Return the rig with these shapes only, in this order."""
+        """Return the rig with these shapes only, in this order.
+
+        :param names: blendshapes of this rig, in the order wanted.
+        """
         return BlendshapeRig(self.neutral, self.deltas[self.indices(names)], tuple(names))
 
     def delta(self, name: str) -> NDArray[np.float64]:
-        """Return one delta (V, 3)."""
+        """Return one delta (V, 3).
+
+        :param name: a blendshape of this rig.
+        """
         return self.deltas[self.indices([name])[0]]
 
     def pose(self, coefficients: ArrayLike) -> NDArray[np.float64]:
         """Return positions (V, 3) for coefficients (K,), or (T, V, 3) for (T, K).
 
+        :param coefficients: (K,) or (T, K), in the order of ``names``.
         :raises RigError: if the last axis is not K long.
         """
         u = np.asarray(coefficients, dtype=np.float64)
@@ -82,5 +90,8 @@ class BlendshapeRig:
         return self.deltas.reshape(len(self.names), -1).T
 
     def cropped(self, crop: Crop) -> BlendshapeRig:
-        """Return the rig on the kept vertices of ``crop``."""
+        """Return the rig on the kept vertices of ``crop``.
+
+        :param crop: of this rig's mesh.
+        """
         return BlendshapeRig(crop.apply(self.neutral), crop.restrict(self.deltas), self.names)

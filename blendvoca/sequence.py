@@ -66,7 +66,13 @@ class MeshSequence:
 
     @classmethod
     def from_array(cls, frames: ArrayLike, faces: ArrayLike, fps: float, name: str = "sequence") -> MeshSequence:
-        """Make a sequence of an array (T, V, 3); the array is not copied."""
+        """Make a sequence of an array (T, V, 3); the array is not copied.
+
+        :param frames: (T, V, 3) positions in metres.
+        :param faces: (F, 3) vertex indices.
+        :param fps: frames per second.
+        :param name: what errors call it.
+        """
         array = np.asanyarray(frames)
         if array.ndim != 3 or array.shape[2] != 3:
             raise MeshError(f"{name} has a wrong shape", expected="(T, V, 3)", found=array.shape)
@@ -78,6 +84,7 @@ class MeshSequence:
     def blocks(self, size: int = 32) -> Iterator[NDArray[np.floating]]:
         """Yield consecutive blocks (n, V, 3) of at most ``size`` frames, checked for shape and finiteness.
 
+        :param size: frames of a block.
         :raises MeshError: for a frame of another vertex count or with values that are not finite.
         """
         for start in range(0, len(self), size):

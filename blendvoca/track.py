@@ -70,6 +70,7 @@ class CoefficientTrack:
     def columns(self, names: Sequence[str]) -> list[int]:
         """Return the columns of ``names``.
 
+        :param names: blendshapes of this track.
         :raises TrackError: naming those the track lacks.
         """
         index = {name: column for column, name in enumerate(self.names)}
@@ -81,7 +82,10 @@ class CoefficientTrack:
         return [index[name] for name in names]
 
     def select(self, names: Sequence[str]) -> CoefficientTrack:
-        """Return the columns of ``names``, in that order."""
+        """Return the columns of ``names``, in that order.
+
+        :param names: blendshapes of this track, in the order wanted.
+        """
         return CoefficientTrack(self.values[:, self.columns(names)], tuple(names), self.fps)
 
     def mirrored(self) -> CoefficientTrack:
@@ -92,6 +96,8 @@ class CoefficientTrack:
         """Return the track at another frame rate by linear interpolation (paper supplement 9).
 
         Frame n stands at n / fps seconds; the last frame is the last one inside the old time span, or repeats its end.
+
+        :param fps: frames per second.
         """
         if not (np.isfinite(fps) and fps > 0):
             raise TrackError("wrong frame rate", expected="a positive number", found=fps)
@@ -105,7 +111,10 @@ class CoefficientTrack:
         return float(np.abs(np.diff(self.values, axis=0)).max(initial=0.0))
 
     def to_csv(self, path: str | PathLike[str]) -> None:
-        """Write the track in the authors' CSV format (:func:`blendvoca.io.track.csv.write_track`)."""
+        """Write the track in the authors' CSV format (:func:`blendvoca.io.track.csv.write_track`).
+
+        :param path: of the file.
+        """
         from blendvoca.io.track.csv_write import write_coefficients
 
         write_coefficients(path, self.names, self.values, self.fps)

@@ -61,7 +61,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class LandmarkReport:
-    """What the check found; ``figures`` are in mm on an adult-sized face, ratios or degrees."""
+    """What the check found; ``figures`` are in mm on an adult-sized face, ratios or degrees.
+
+    :param findings: errors and warnings.
+    :param figures: by name, in mm on an adult-sized face, as ratios or in degrees.
+    """
 
     findings: tuple[Finding, ...]
     figures: dict[str, float] = field(default_factory=dict)
@@ -85,6 +89,7 @@ class LandmarkReport:
 def check_landmarks(mesh: Mesh, landmarks: ArrayLike) -> LandmarkReport:
     """Check a landmark list against its mesh; wrong lists are reported, not raised.
 
+    :param mesh: the head, in any unit.
     :param landmarks: 68 vertex indices.
     """
     try:

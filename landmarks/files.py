@@ -89,6 +89,8 @@ def check_range(indices: Indices, n_vertices: int | None, *, path: str | PathLik
 def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None) -> Indices:
     """Read 68 vertex indices (68,) int64 from a text or JSON file (by its content, not its name).
 
+    :param path: of the file.
+    :param n_vertices: V of the mesh; None does not check the range.
     :raises MissingInputError: if there is no such file.
     :raises FormatError: if it is neither kind of file, or JSON of another format.
     :raises LandmarkError: for a wrong length, a vertex out of range or one twice, or a missing name.
@@ -127,6 +129,9 @@ def read_picks(path: str | PathLike[str], n_vertices: int | None = None) -> dict
 def write_landmarks(path: str | PathLike[str], indices: ArrayLike, n_vertices: int | None = None) -> None:
     """Write 68 indices: JSON where the name ends in ``.json``, else text; atomically.
 
+    :param path: of the file.
+    :param indices: (68,) vertex indices.
+    :param n_vertices: V of the mesh; None does not check the range.
     :raises LandmarkError: if the list is not valid.
     """
     checked = checked_indices(indices, n_vertices)

@@ -50,6 +50,7 @@ class RiggedHead:
         """Return the whole report as plain data.
 
         :param head: what to call the head.
+        :param source: the rig that was transferred.
         """
         return {
             "head": {"file": head, "vertices": self.rig.neutral.n_vertices, "triangles": self.rig.neutral.n_faces},
@@ -81,6 +82,8 @@ def rig_head(
 
     :param head: the mesh as its file has it.
     :param landmarks: 68 vertices of it.
+    :param source: the rig that is transferred, with its landmarks (:func:`landmarks.load_source`).
+    :param config: how shapes are transferred; None takes the defaults.
     :param units: ``auto`` (guessed from the size of the face) or one of :data:`landmarks.units.UNITS`.
     :param region: vertices that may move; None finds the face from the landmarks.
     :raises LandmarkError: if the landmarks fail their check.

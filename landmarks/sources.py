@@ -52,6 +52,7 @@ class SourceRig:
     def select(self, shapes: str | tuple[str, ...]) -> SourceRig:
         """Return it with these shapes only: ``blendvoca`` (the 32), ``all`` or names.
 
+        :param shapes: ``blendvoca`` (the 32), ``all``, or names separated by commas.
         :raises TrackError: naming the shapes it lacks.
         """
         return replace(self, rig=self.rig.select(select_names(shapes, self.rig.names)))

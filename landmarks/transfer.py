@@ -52,6 +52,9 @@ def transfer_landmarks(
 ) -> LandmarkTransfer:
     """Find the 68 landmarks of ``target``.
 
+    :param source: a head whose landmarks are known.
+    :param source_landmarks: (68,) vertices of it.
+    :param target: a head of any topology, in any unit.
     :param picks: names to vertices of the target that are known; they are kept as they are. None: both heads look the
         same way (any unit, any place).
     :raises LandmarkError: for fewer than four picks, picks on one line, mirrored picks, or faces that do not fit.

@@ -150,6 +150,9 @@ class ModelConfig:
 
     :param names: blendshapes, in column order.
     :param fps: frames per second of the coefficients.
+    :param encoder: the speech encoder.
+    :param denoiser: the network.
+    :param diffusion: the noise schedule and what is predicted.
     """
 
     names: tuple[str, ...] = BLENDVOCA_NAMES
@@ -175,6 +178,7 @@ class ModelConfig:
     def from_dict(cls, data: Mapping[str, Any]) -> ModelConfig:
         """Read what :meth:`to_dict` wrote.
 
+        :param data: what :meth:`to_dict` returned.
         :raises ConfigurationError: naming an unknown setting or a value out of range.
         """
         return _build(cls, data)

@@ -54,6 +54,9 @@ class SAiD:
     def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> SAiD:
         """Load a checkpoint folder, as training and ``said import-weights`` write it.
 
+        :param path: folder of a checkpoint.
+        :param device: ``auto``, ``cpu`` or ``cuda``.
+        :param precision: ``float32`` or ``bfloat16``.
         :raises MissingInputError: if there is no checkpoint.
         :raises FormatError: if it is none of this model.
         :raises ConfigurationError: for a device that is not there.
@@ -82,6 +85,9 @@ class SAiD:
 
         :param audio: a sound file of any format and rate, or a waveform.
         :param seed: what the sample is drawn with; the same seed gives the same sample.
+        :param sampler: which sampler, how many steps, how much guidance; None takes the defaults of
+            :class:`SamplerConfig`.
+        :param windows: how long sound is cut; None takes the defaults of :class:`WindowConfig`.
         :raises AudioError: for sound that cannot be used.
         :raises FormatError: for a file that is no sound.
         """
@@ -96,7 +102,15 @@ class SAiD:
         windows: WindowConfig | None = None,
         progress: Progress | None = None,
     ) -> list[CoefficientTrack]:
-        """Draw several samples of one clip, with the seeds ``seed``, ``seed + 1``, …"""
+        """Draw several samples of one clip, with the seeds ``seed``, ``seed + 1``, …
+
+        :param audio: as for :meth:`sample`.
+        :param count: number of samples.
+        :param seed: of the first sample.
+        :param sampler: as for :meth:`sample`.
+        :param windows: as for :meth:`sample`.
+        :param progress: is called with the steps or sections that are done.
+        """
         require(count >= 1, "nothing to draw", "at least 1 sample", count)
         speech = audio if isinstance(audio, Speech) else load_speech(audio)
         drawing = self._drawing(sampler, windows)
@@ -126,9 +140,14 @@ class SAiD:
     ) -> list[Edited]:
         """Generate parts of a track anew (paper 4.2.4); the rest comes back exactly.
 
+        :param track: (T, K) the track that is changed.
+        :param audio: its sound, of about its length.
         :param mask: anything that broadcasts to (T, K) in the track's columns: 1 keeps, 0 generates
             (:func:`said_model.synthesis.edit.build_mask`).
         :param count: variants, with the seeds ``seed``, ``seed + 1``, …
+        :param seed: of the first variant.
+        :param sampler: as for :meth:`sample`.
+        :param windows: as for :meth:`sample`.
         :raises TrackError: if track, sound and mask do not belong together.
         :raises InputError: for a mask of anything but 0 to 1, or one that leaves nothing to generate.
         """
@@ -180,7 +199,12 @@ class SAiD:
     def stream(
         self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None
     ) -> Streamer:
-        """Start a live stream: push samples, get frames with bounded latency."""
+        """Start a live stream: push samples, get frames with bounded latency.
+
+        :param config: sizes of sections; None takes the defaults.
+        :param seed: as for :meth:`sample`.
+        :param sampler: as for :meth:`sample`.
+        """
         return Streamer(self._drawing(sampler, None), self._encoder, config or StreamConfig(), seed)
 
     def sample_like_stream(
@@ -190,13 +214,24 @@ class SAiD:
         seed: int = 0,
         sampler: SamplerConfig | None = None,
     ) -> CoefficientTrack:
-        """Draw, from a whole clip, what :meth:`stream` gives for it."""
+        """Draw, from a whole clip, what :meth:`stream` gives for it.
+
+        :param audio: as for :meth:`sample`.
+        :param config: as for :meth:`stream`.
+        :param seed: as for :meth:`sample`.
+        :param sampler: as for :meth:`sample`.
+        """
         drawing, encoder = self._drawing(sampler, None), self._encoder
         return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), raw_samples(audio), seed))
 
     @torch.inference_mode()
     def features(self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None) -> Tensor:
-        """Return the audio features (1, N, D) of a clip, or of its frames from ``span[0]`` to ``span[1]``."""
+        """Return the audio features (1, N, D) of a clip, or of its frames from ``span[0]`` to ``span[1]``.
+
+        :param speech: of the clip.
+        :param n_frames: N frames of the clip.
+        :param span: first and last frame (excluded) that are wanted; None takes all.
+        """
         return features_of(self._encoder, speech.samples.to(self.device), n_frames, span=span)
 
     def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:

@@ -60,6 +60,8 @@ def load_track(
 ) -> CoefficientTrack:
     """Read a track: table, Live Link capture, JSON, array, glTF animation, or ``SHARD.h5:SENTENCE``.
 
+    :param source: a coefficient table, a Live Link capture, JSON, a glTF file with an animation, or
+        ``SHARD.h5:SENTENCE``.
     :param fps: frames per second, whatever the file says; by default the file's, else 60.
     :param clip: which animation of a glTF file, by name; the first where it is None.
     :param names: names of the columns, for files that hold none.

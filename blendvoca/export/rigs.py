@@ -31,6 +31,7 @@ def load_rig(
 ) -> BlendshapeRig:
     """Read a rig: rig file or shard (``.h5``), glTF, GLB or VRM with morph targets, or a folder or zip of OBJ files.
 
+    :param source: a shard, a rig file, a glTF file, or a folder or zip of OBJ shapes.
     :param part: of a glTF file, only the part of this name.
     :param neutral: of a folder, the file that is the neutral.
     :param on_report: is called with every sentence about what was renamed, left out or turned.

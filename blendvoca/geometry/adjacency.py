@@ -14,7 +14,10 @@ def directed_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def undirected_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Every edge once, (E,2) with the smaller vertex first, sorted."""
+    """Every edge once, (E,2) with the smaller vertex first, sorted.
+
+    :param faces: (F, 3) vertex indices.
+    """
     edges = directed_edges(faces)
     if not len(edges):
         return edges
@@ -24,14 +27,22 @@ def undirected_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def vertex_adjacency(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
-    """Symmetric 0/1 matrix (V,V) of vertices that share an edge."""
+    """Symmetric 0/1 matrix (V,V) of vertices that share an edge.
+
+    :param faces: (F, 3) vertex indices.
+    :param n_vertices: V, number of vertices.
+    """
     i, j = undirected_edges(faces).T
     ones = np.ones(2 * len(i))
     return sp.csr_matrix((ones, (np.r_[i, j], np.r_[j, i])), shape=(n_vertices, n_vertices))
 
 
 def vertex_face_matrix(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
-    """0/1 matrix (V,F): which faces use a vertex."""
+    """0/1 matrix (V,F): which faces use a vertex.
+
+    :param faces: (F, 3) vertex indices.
+    :param n_vertices: V, number of vertices.
+    """
     n_faces = len(faces)
     columns = np.repeat(np.arange(n_faces), 3)
     return sp.csr_matrix((np.ones(3 * n_faces), (np.asarray(faces).ravel(), columns)), shape=(n_vertices, n_faces))
@@ -41,6 +52,8 @@ def face_adjacency(faces: NDArray[np.integer]) -> NDArray[np.int64]:
     """Pairs (P,2) of faces that share an edge, each pair once, sorted.
 
     At a non-manifold edge every two of its faces form a pair.
+
+    :param faces: (F, 3) vertex indices.
     """
     edges = np.sort(directed_edges(faces), axis=1)
     owner = np.tile(np.arange(len(faces)), 3)

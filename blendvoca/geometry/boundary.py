@@ -9,7 +9,10 @@ from blendvoca.geometry.adjacency import directed_edges
 
 
 def boundary_edges(faces: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Half-edges (B,2) whose opposite is in no face, in the winding of their face."""
+    """Half-edges (B,2) whose opposite is in no face, in the winding of their face.
+
+    :param faces: (F, 3) vertex indices.
+    """
     edges = directed_edges(faces)
     if not len(edges):
         return edges
@@ -24,6 +27,8 @@ def boundary_loops(faces: NDArray[np.integer]) -> list[NDArray[np.int64]]:
 
     Each loop starts at its smallest vertex and runs in the winding of the faces. Where two holes touch in one vertex
     the walk leaves it by the edge it has not used, so that every boundary edge belongs to exactly one loop.
+
+    :param faces: (F, 3) vertex indices.
     """
     edges = boundary_edges(faces)
     following: dict[int, list[int]] = {}

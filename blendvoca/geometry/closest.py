@@ -15,24 +15,33 @@ Allowed = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class ClosestPoints:
-    """The nearest surface point of each of n queries."""
+    """The nearest surface point of each of n queries.
+
+    :param distance: (n,) distance in the unit of the vertices.
+    :param face: (n,) face that holds the point.
+    :param point: (n,3) the point.
+    :param barycentric: (n,3) its weights on the corners of the face.
+    """
 
     distance: NDArray[np.float64]
-    """(n,) distance in the unit of the vertices."""
     face: NDArray[np.int64]
-    """(n,) face that holds the point."""
     point: NDArray[np.float64]
-    """(n,3) the point."""
     barycentric: NDArray[np.float64]
-    """(n,3) its weights on the corners of the face."""
 
     def some(self, which: NDArray[np.bool_]) -> ClosestPoints:
-        """The answers of some of the queries."""
+        """The answers of some of the queries.
+
+        :param which: (n,) booleans.
+        """
         return ClosestPoints(self.distance[which], self.face[which], self.point[which], self.barycentric[which])
 
 
 class SurfaceIndex:
-    """A mesh prepared for many closest-point queries."""
+    """A mesh prepared for many closest-point queries.
+
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
 
     def __init__(self, vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> None:
         self.vertices = np.ascontiguousarray(vertices, dtype=np.float64)
@@ -42,7 +51,10 @@ class SurfaceIndex:
         self._centroids = cKDTree(self.vertices[self.faces].mean(axis=1))
 
     def query(self, points: NDArray[np.float64]) -> ClosestPoints:
-        """Closest points of `points` (n,3)."""
+        """Closest points of `points` (n,3).
+
+        :param points: (n, 3) in the unit of the vertices.
+        """
         points = np.ascontiguousarray(points, dtype=np.float64)
         squared, face, point = self._tree.squared_distance(self.vertices, self.faces, points)
         face = np.asarray(face, dtype=np.int64).reshape(-1)
@@ -57,6 +69,10 @@ class SurfaceIndex:
 
         The nearest face is tried first; where it is not admitted, the `candidates` faces with the nearest centroids
         are. A query without an admitted face keeps its nearest point and is False in the second result.
+
+        :param points: (n, 3) in the unit of the vertices.
+        :param allowed: takes query and face indices, both (m,), and returns (m,) booleans.
+        :param candidates: how many near faces are tried.
         """
         found = self.query(points)
         every = np.arange(len(found.face))
@@ -87,7 +103,12 @@ class SurfaceIndex:
 def closest_points(
     points: NDArray[np.float64], vertices: NDArray[np.float64], faces: NDArray[np.integer]
 ) -> ClosestPoints:
-    """Closest points of `points` (n,3) on the mesh; for repeated queries keep a `SurfaceIndex`."""
+    """Closest points of `points` (n,3) on the mesh; for repeated queries keep a `SurfaceIndex`.
+
+    :param points: (n, 3) in the unit of the vertices.
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
     return SurfaceIndex(vertices, faces).query(points)
 
 

@@ -21,12 +21,19 @@ def _by_size(labels: NDArray[np.integer]) -> NDArray[np.int64]:
 
 
 def vertex_components(faces: NDArray[np.integer], n_vertices: int) -> NDArray[np.int64]:
-    """Component label of each vertex (V,), 0 the largest; an unused vertex is a component of its own."""
+    """Component label of each vertex (V,), 0 the largest; an unused vertex is a component of its own.
+
+    :param faces: (F, 3) vertex indices.
+    :param n_vertices: V, number of vertices.
+    """
     return _by_size(connected_components(vertex_adjacency(faces, n_vertices), directed=False)[1])
 
 
 def face_components(faces: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Component label of each face (F,), connected across edges, 0 the largest."""
+    """Component label of each face (F,), connected across edges, 0 the largest.
+
+    :param faces: (F, 3) vertex indices.
+    """
     pairs = face_adjacency(faces)
     n = len(faces)
     graph = sp.csr_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))

@@ -12,19 +12,31 @@ def _cross(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray
 
 
 def face_areas(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Area of each triangle (F,), in the square of the vertices' unit."""
+    """Area of each triangle (F,), in the square of the vertices' unit.
+
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
     return 0.5 * np.linalg.norm(_cross(vertices, faces), axis=1)
 
 
 def face_normals(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Unit normals (F,3), right-handed in the winding; zero for a triangle without area."""
+    """Unit normals (F,3), right-handed in the winding; zero for a triangle without area.
+
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
     cross = _cross(vertices, faces)
     length = np.linalg.norm(cross, axis=1, keepdims=True)
     return np.divide(cross, length, out=np.zeros_like(cross), where=length > 0)
 
 
 def vertex_normals(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Area-weighted unit normals (V,3); zero where no triangle has area."""
+    """Area-weighted unit normals (V,3); zero where no triangle has area.
+
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
     cross = _cross(vertices, faces)
     total = np.zeros_like(vertices)
     for k in range(3):

@@ -12,20 +12,31 @@ from blendvoca.errors import MeshError
 
 @dataclass(frozen=True)
 class Similarity:
-    """x → scale · rotation @ x + translation."""
+    """x → scale · rotation @ x + translation.
+
+    :param scale: the target's units in one of the source's.
+    :param rotation: (3, 3), without reflection.
+    :param translation: (3,) in the target's unit.
+    :param rms: root mean square distance left between the fitted points, in the target's unit.
+    """
 
     scale: float
     rotation: NDArray[np.float64]
     translation: NDArray[np.float64]
     rms: float
-    """Root mean square distance left between the fitted points, in the target's unit."""
 
     def points(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map positions (…,3)."""
+        """Map positions (…,3).
+
+        :param points: (..., 3) positions.
+        """
         return self.vectors(points) + self.translation
 
     def vectors(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Map displacements (…,3): scaled and rotated, not moved."""
+        """Map displacements (…,3): scaled and rotated, not moved.
+
+        :param vectors: (..., 3) displacements.
+        """
         return np.asarray(self.scale * (np.asarray(vectors) @ self.rotation.T))
 
     @property
@@ -44,8 +55,9 @@ class Similarity:
 def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Similarity:
     """Similarity that takes `source` (m,3) closest to `target` (m,3), without reflection (Umeyama 1991).
 
-    Raises:
-        MeshError: fewer than three points, or points on one line (the rotation is then not determined).
+    :param source: (m, 3) positions.
+    :param target: (m, 3) positions, row by row those of the source.
+    :raises MeshError: for fewer than three points, or points on one line (the rotation is then not determined).
     """
     source = np.asarray(source, dtype=np.float64)
     target = np.asarray(target, dtype=np.float64)

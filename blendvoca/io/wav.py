@@ -48,6 +48,7 @@ class Source:
 def read_audio(path: StrPath) -> Waveform:
     """Read a sound file (WAV, FLAC, OGG, MP3, AIFF, …) as mono: the mean of its channels.
 
+    :param path: of a file that libsndfile reads: WAV, FLAC, OGG, MP3, AIFF.
     :raises MissingInputError: if the file cannot be read.
     :raises FormatError: if it is no sound file.
     :raises AudioError: if it is empty, longer than an hour, or holds values that are not finite.

@@ -25,38 +25,43 @@ ACTIVE = 1e-7
 
 @dataclass(frozen=True, eq=False)
 class QPResult:
-    """An answer and how good it is."""
+    """An answer and how good it is.
+
+    :param status: ``"optimal"`` if feasibility and gap meet the tolerances, else ``"inaccurate"``.
+    :param solver: who found it.
+    :param iterations: factorisations for the structured solver; the backend's own count otherwise.
+    :param coefficients: (N, K) u.
+    :param rate_multipliers: (N−1, K) w: positive where a rise is held back, negative where a fall is, in units of the
+        objective.
+    :param bound_multipliers: (N, K) −r: negative at an active lower bound, positive at an active upper one.
+    :param objective: Σ ½uᵀHu + qᵀu.
+    :param primal_residual: largest violation of a bound or rate limit, in coefficients.
+    :param dual_residual: largest violation of stationarity, relative to the gradient's scale.
+    :param duality_gap: objective minus the dual bound, in units of the objective.
+    :param relative_gap: the gap relative to the objective (or to `problem.NEGLIGIBLE` of the energy, whichever is
+        larger).
+    :param at_lower: (N, K) at the lower bound.
+    :param at_upper: (N, K) at the upper bound.
+    :param at_rate_limit: (N−1, K) 1 where a coefficient rises at the limit, −1 where it falls at it.
+    :param regularisation: ridge relative to the mean Gram diagonal that picked the minimum-norm answer of a singular
+        basis; else 0.
+    """
 
     status: str
-    """``"optimal"`` if feasibility and gap meet the tolerances, else ``"inaccurate"``."""
     solver: str
-    """Who found it."""
     iterations: int
-    """Factorisations for the structured solver; the backend's own count otherwise."""
     coefficients: Array
-    """(N, K) u."""
     rate_multipliers: Array
-    """(N−1, K) w: positive where a rise is held back, negative where a fall is, in units of the objective."""
     bound_multipliers: Array
-    """(N, K) −r: negative at an active lower bound, positive at an active upper one."""
     objective: float
-    """Σ ½uᵀHu + qᵀu."""
     primal_residual: float
-    """Largest violation of a bound or rate limit, in coefficients."""
     dual_residual: float
-    """Largest violation of stationarity, relative to the gradient's scale."""
     duality_gap: float
-    """Objective minus the dual bound, in units of the objective."""
     relative_gap: float
-    """The gap relative to the objective (or to `problem.NEGLIGIBLE` of the energy, whichever is larger)."""
     at_lower: NDArray[np.bool_]
-    """(N, K) at the lower bound."""
     at_upper: NDArray[np.bool_]
-    """(N, K) at the upper bound."""
     at_rate_limit: NDArray[np.int8]
-    """(N−1, K) 1 where a coefficient rises at the limit, −1 where it falls at it."""
     regularisation: float = 0.0
-    """Ridge relative to the mean Gram diagonal that picked the minimum-norm answer of a singular basis; else 0."""
 
     @property
     def is_optimal(self) -> bool:

@@ -76,11 +76,17 @@ class RateLimitedQP:
         return self.linear.shape
 
     def gradient(self, u: Array) -> Array:
-        """Return H uₙ + qₙ as (N, K)."""
+        """Return H uₙ + qₙ as (N, K).
+
+        :param u: (N, K) coefficients.
+        """
         return u @ self.gram + self.linear
 
     def objective(self, u: Array) -> float:
-        """Return Σₙ ½ uₙᵀ H uₙ + qₙᵀ uₙ."""
+        """Return Σₙ ½ uₙᵀ H uₙ + qₙᵀ uₙ.
+
+        :param u: (N, K) coefficients.
+        """
         return float(np.vdot(u, 0.5 * (u @ self.gram) + self.linear))
 
     @property

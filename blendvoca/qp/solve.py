@@ -49,6 +49,8 @@ class QPSettings:
 def solve(problem: RateLimitedQP, settings: QPSettings | None = None) -> QPResult:
     """Solve a rate-limited QP and certify the answer.
 
+    :param problem: in any units; it is normalised inside.
+    :param settings: tolerances and limits; None takes the defaults.
     :returns: the result; `QPResult.status` is ``"optimal"`` if the certificate meets the tolerances.
     """
     settings = settings or QPSettings()

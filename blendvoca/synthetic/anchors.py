@@ -26,7 +26,8 @@ _NECK_RING = 9.0
 class Anchors:
     """The fixed vertices of the skin's left half.
 
-    :param azimuth: (N,) azimuth. :param level: (N,) level, both in the layout.
+    :param azimuth: (N,) azimuth.
+    :param level: (N,) level, both in the layout.
     :param mouth_rim: vertices of the mouth's rim from the upper to the lower middle.
     :param eye_rim: vertices of the left eye's rim, from the outer corner over the upper lid.
     :param outline: vertices of the outer boundary from the front to the back.

@@ -45,7 +45,8 @@ _FOLLOWERS = (
 class Style:
     """How a speaker moves.
 
-    :param effort: overall strength. :param gains: strength per shape, over ``effort``.
+    :param effort: overall strength.
+    :param gains: strength per shape, over ``effort``.
     :param lean: per left/right pair, how much stronger the left is (−1 to 1).
     :param decay: seconds over which a sound's dominance falls to 1/e, before and after it.
     :param restlessness: size of the slow movements that speech does not explain.

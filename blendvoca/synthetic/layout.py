@@ -24,7 +24,8 @@ Index = NDArray[np.int64]
 class HalfLayout:
     """The skin's left half: surface coordinates in the layout, faces, rims from top to bottom and landmarks.
 
-    :param azimuth: (N,) azimuth ≥ 0. :param level: (N,) level.
+    :param azimuth: (N,) azimuth ≥ 0.
+    :param level: (N,) level.
     :param faces: (F, 3) triangles, counter-clockwise seen from outside.
     :param mouth_rim: vertices of the mouth's rim from the upper to the lower middle.
     :param eye_rim: vertices of the left eye's rim, once around from the outer corner over the upper lid.

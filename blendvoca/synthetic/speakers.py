@@ -16,7 +16,10 @@ from blendvoca.synthetic.speech import VOICES, Voice
 class Speaker:
     """A speaker of the sample.
 
-    :param name: folder name. :param identity: the face. :param voice: the voice. :param style: the manner.
+    :param name: folder name.
+    :param identity: the face.
+    :param voice: the voice.
+    :param style: the manner.
     """
 
     name: str

@@ -28,7 +28,9 @@ class Voice:
     """How a speaker sounds.
 
     :param name: an espeak-ng voice, with a variant after a plus sign.
-    :param words_per_minute: speaking rate. :param pitch: 0 to 99. :param pitch_range: 0 (monotone) to 99.
+    :param words_per_minute: speaking rate.
+    :param pitch: 0 to 99.
+    :param pitch_range: 0 (monotone) to 99.
     """
 
     name: str = "en-us"
@@ -54,7 +56,8 @@ class Phoneme:
     """A speech sound.
 
     :param symbol: espeak-ng's mnemonic without stress marks; ``_`` is a pause.
-    :param start: seconds. :param end: seconds.
+    :param start: seconds.
+    :param end: seconds.
     """
 
     symbol: str
@@ -66,7 +69,9 @@ class Phoneme:
 class Utterance:
     """A spoken sentence: its sound, a whole number of frames long, and its phonemes.
 
-    :param text: what is said. :param sound: 22 kHz mono. :param phonemes: in order, without gaps.
+    :param text: what is said.
+    :param sound: 22 kHz mono.
+    :param phonemes: in order, without gaps.
     :param frames: length in frames at 60 fps; the sound lasts exactly ``frames / 60`` seconds.
     """
 

@@ -68,8 +68,8 @@ def correspond(
 ) -> Correspondence:
     """Pair the triangles of the registered source (V, 3) and the target (W, 3), both in the common space.
 
-    :param source_side, target_side: labels of the faces of either mesh; different labels never pair, 0 goes with
-        everything.
+    :param source_side: labels of the source's faces; different labels never pair, 0 goes with everything.
+    :param target_side: labels of the target's faces.
     :raises MeshError: if no triangle finds a partner.
     """
     config = config or CorrespondenceConfig()

@@ -97,7 +97,9 @@ def linear_gradients(matrix: sp.csr_matrix, normals: Array, moves: Array) -> Arr
 class FaceSolver:
     """One source and one target, factored; shapes are then one back-substitution each.
 
-    :param source, registered: (V, 3) resting and registered source; `target` (W, 3); all in the common space.
+    :param source: (V, 3) resting source in the common space.
+    :param registered: (V, 3) registered source in the common space.
+    :param target: (W, 3) resting target in the common space.
     :param pairs: (m, 2) landmark pairs; lids need the 68-point scheme and are left out for other lists.
     :param sides: labels (V,) and (W,) of the vertices (sides.py); none where the scheme is another.
     :param unconstrained: rows of `pairs` that pull at nothing.

@@ -41,7 +41,8 @@ _STATIONS = 33
 def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, holes: Sequence[Index]) -> Array:
     """A − I (V, 3, 3) for every source vertex; zero away from the eyes.
 
-    :param source, registered: (V, 3) resting and registered source in the common space.
+    :param source: (V, 3) resting source in the common space.
+    :param registered: (V, 3) registered source in the common space.
     :param landmarks: (68,) source vertices.
     :param holes: boundary loops of the source but the outer one.
     """

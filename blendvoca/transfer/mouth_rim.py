@@ -26,7 +26,9 @@ def rim_places(
 ) -> tuple[NDArray[np.int64], Array] | None:
     """Source rim vertices (n,) and their places (n, 3) at the target's lips; None where the source has no mouth rim.
 
-    :param source, target: (V, 3) and (W, 3) in the common space; `pairs` (68, 2).
+    :param source: (V, 3) in the common space.
+    :param target: (W, 3) in the common space.
+    :param pairs: (68, 2) landmark pairs.
     """
     loops = boundary_loops(source_faces)
     if len(loops) < 2:

@@ -59,7 +59,9 @@ def landmark_components(mesh: Mesh, landmarks: ArrayLike) -> Crop:
 def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = None) -> Crop:
     """Find the region of the face.
 
+    :param mesh: the head, in any unit.
     :param landmarks: (m,) vertex indices; with 68 of them the ears and the back are cut by the ends of the jaw line.
+    :param config: how far the region reaches; None takes the defaults.
     :raises MeshError: for landmarks scattered over components, or a region that loses some of them.
     """
     config = config or RegionConfig()

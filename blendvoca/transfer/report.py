@@ -64,7 +64,11 @@ class ShapeFigures:
 
 @dataclass(frozen=True)
 class TransferReport:
-    """All figures of one head; those that need shapes or a scheme that is not there are None."""
+    """All figures of one head; those that need shapes or a scheme that is not there are None.
+
+    :param shapes: the figures of every shape.
+    :param figures: the figures of the head by name; None where one cannot be measured.
+    """
 
     shapes: tuple[ShapeFigures, ...]
     figures: dict[str, float | None]

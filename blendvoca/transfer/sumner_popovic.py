@@ -16,7 +16,9 @@ Index = NDArray[np.integer]
 class PlainSolver:
     """Correspondence and operator of one source and one target, all in the common space.
 
-    :param source, registered: (V, 3) resting and registered source; `target`: (W, 3).
+    :param source: (V, 3) resting source.
+    :param registered: (V, 3) registered source.
+    :param target: (W, 3) resting target.
     :param pairs: (m, 2) landmark pairs, for the translation.
     """
 

@@ -32,7 +32,19 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class PreparedTransfer:
-    """One source and one target, registered and factored; shapes are then one back-substitution each."""
+    """One source and one target, registered and factored; shapes are then one back-substitution each.
+
+    :param source: the source at rest.
+    :param target: the region at rest, in its own unit.
+    :param pairs: (m, 2) landmark pairs of both.
+    :param space: the common space of both.
+    :param registration: the source bent onto the target.
+    :param solver: of the method that was chosen.
+    :param skin: the components of the target that carry landmarks; the rest stays at rest.
+    :param faces: (F, 3) triangles of the skin that were used.
+    :param notes: what was repaired or left out.
+    :param seconds: time of each phase so far.
+    """
 
     source: Mesh
     target: Mesh
@@ -41,17 +53,14 @@ class PreparedTransfer:
     registration: Registration
     solver: FaceSolver | PlainSolver
     skin: Crop
-    """The components of the target that carry landmarks; the rest stays at rest."""
     faces: NDArray[np.integer]
-    """(F, 3) triangles of the skin that were used."""
     notes: tuple[str, ...] = ()
-    """What was repaired or left out."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Time of each phase so far."""
 
     def apply(self, deltas: ArrayLike) -> Array:
         """Transfer source deltas (K, V, 3), in the source's unit, to target deltas (K, W, 3) in the target's.
 
+        :param deltas: (K, V, 3) in the source's unit.
         :raises MeshError: if the deltas are not of the source's vertices.
         """
         moves = np.asarray(deltas, dtype=np.float64)
@@ -88,8 +97,10 @@ def prepare(
 ) -> PreparedTransfer:
     """Register, find the correspondence, and factor the operator.
 
-    :param source, target: the two resting meshes, any units and poses; the target is the region to be deformed.
+    :param source: the source at rest, in any unit and pose.
+    :param target: the region of the target that is deformed, at rest, in any unit and pose.
     :param pairs: (m, 2) landmark pairs, checked by `checks.landmark_pairs`.
+    :param config: how; None takes the defaults.
     :param registration: what :func:`register_heads` gave for the same arguments, to go on from.
     """
     config = config or TransferConfig()
@@ -168,18 +179,22 @@ class _Placed:
 
 @dataclass(frozen=True, eq=False)
 class TransferResult:
-    """The new rig and how it came about."""
+    """The new rig and how it came about.
+
+    :param rig: neutral = the whole target mesh as it was given, in its own unit; shapes of the source.
+    :param region: the part of the target that was deformed by transfer.
+    :param prepared: what the transfer was made with.
+    :param source: the rig that was transferred.
+    :param pairs: (m, 2) landmark pairs of source and whole target.
+    :param seconds: wall time of each phase.
+    """
 
     rig: BlendshapeRig
-    """Neutral = the whole target mesh as it was given, in its own unit; shapes of the source."""
     region: Crop
-    """The part of the target that was deformed by transfer."""
     prepared: PreparedTransfer
     source: BlendshapeRig
     pairs: NDArray[np.int64]
-    """(m, 2) landmark pairs of source and whole target."""
     seconds: dict[str, float]
-    """Wall time of each phase."""
 
     @cached_property
     def report(self) -> TransferReport:
@@ -207,7 +222,11 @@ def transfer_rig(
 ) -> TransferResult:
     """Give `target` the blendshapes of `source`.
 
-    :param source_landmarks, target_landmarks: (m,) vertex indices of the same points of a face on either mesh.
+    :param source: (V vertices, K shapes), in any unit.
+    :param source_landmarks: (m,) vertices of the source.
+    :param target: the head, in any unit and pose.
+    :param target_landmarks: (m,) vertices of the target, the same points in the same order.
+    :param config: how; None takes the defaults.
     :param region: vertices of the target to be deformed; None finds the face (`region.face_region`).
     :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`), or outside the region.
     :raises MeshError: for geometry that cannot be transferred to.

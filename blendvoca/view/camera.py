@@ -33,6 +33,10 @@ class Camera:
     ) -> Camera:
         """Return a camera that shows all ``vertices`` (V, 3).
 
+        :param vertices: (V, 3) positions in metres.
+        :param yaw: degrees around the head; positive shows the person's left side.
+        :param pitch: degrees; positive looks from above.
+        :param margin: size of the picture over that of the vertices.
         :raises InputError: if they span nothing.
         """
         low, high = vertices.min(axis=0), vertices.max(axis=0)
@@ -50,7 +54,10 @@ class Camera:
         return around_x @ around_y
 
     def projection(self, aspect: float) -> NDArray[np.float64]:
-        """Return the (4, 4) matrix from world to clip coordinates, for a picture ``aspect`` times as wide as high."""
+        """Return the (4, 4) matrix from world to clip coordinates, for a picture ``aspect`` times as wide as high.
+
+        :param aspect: the picture's width over its height.
+        """
         distance = self.height / 2 / np.tan(np.radians(self.field_of_view) / 2)
         near, far = max(distance - 2 * self.height, 0.05 * distance), distance + 4 * self.height
         scale = 2 * distance / self.height

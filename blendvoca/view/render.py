@@ -59,6 +59,7 @@ class Renderer:
     def draw(self, vertices: ArrayLike, camera: Camera | None = None, colours: ArrayLike = SKIN) -> Picture:
         """Return the picture (height, width, 3) uint8 of positions (V, 3).
 
+        :param vertices: (V, 3) positions in metres.
         :param camera: where to look from; by default the whole mesh from the front.
         :param colours: one sRGB colour (3,) or one a vertex (V, 3), 0 to 1.
         :raises MeshError: for positions of another shape, or that are not finite.

@@ -82,6 +82,7 @@ def build_report(dataset: BlendVOCA, evidence: Evidence | None = None) -> str:
     """Return the page as HTML. The same shards and evidence give the same text, but for the pixels of pictures.
 
     :param dataset: opened with all splits.
+    :param evidence: what the figures alone do not show; None where there is none.
     """
     evidence, manifest = evidence or Evidence(), dataset.manifest
     fitted = list(_fitted(dataset))

@@ -39,6 +39,8 @@ def pillow(module: str) -> Any:
 def write_png(path: str | PathLike[str], picture: Picture) -> None:
     """Write a picture (height, width, 3) as PNG, atomically.
 
+    :param path: of the file; its name ends in ``.png``.
+    :param picture: (H, W, 3) RGB, 0 to 255.
     :raises InputError: for a path that does not end in ``.png``.
     """
     check_suffix(path, ".png")
@@ -105,7 +107,13 @@ def shape_sheet(
 ) -> Picture:
     """Draw the neutral and every named shape at 1.
 
+    :param rig: in metres.
+    :param names: blendshapes of the rig, one picture each.
+    :param camera: whence they are seen.
+    :param size: edge of a picture in pixels.
+    :param columns: pictures a row.
     :param heat: colour vertices by how far the shape moves them; each shape's largest motion is red.
+    :param backend: ``auto``, ``opengl`` or ``software``.
     """
     with Renderer(rig.neutral, (size, size), backend) as renderer:
         still = heat_colours(np.zeros(rig.neutral.n_vertices)) if heat else SKIN

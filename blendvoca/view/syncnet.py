@@ -47,7 +47,10 @@ def syncnet_pictures(
 ) -> NDArray[np.uint8]:
     """Draw a track for SyncNet: (T, 224, 224, 3) RGB at 25 a second.
 
+    :param rig: in metres.
     :param landmarks: (68,) vertices of the rig.
+    :param track: coefficients of the rig's shapes, at any rate.
+    :param backend: ``auto``, ``opengl`` or ``software``.
     :raises LandmarkError: for another number of landmarks.
     """
     shown, slow = rig.select(track.names), resample(track, FPS)

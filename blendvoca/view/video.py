@@ -39,9 +39,14 @@ def write_video(
 ) -> None:
     """Draw tracks side by side as MP4; frames are drawn and written one by one.
 
+    :param path: of the file; its name ends in ``.mp4``.
+    :param rig: in metres.
     :param tracks: one or more, of the same rate; shorter ones hold their last frame. Their shapes must be in the rig.
-    :param names: what to write above each track; nothing is written where there are none.
+    :param camera: whence it is seen.
+    :param waveform: the sound, or None.
     :param size: edge of each picture in pixels, even as H.264 needs it.
+    :param backend: ``auto``, ``opengl`` or ``software``.
+    :param names: what to write above each track; nothing is written where there are none.
     :raises InputError: for no track, tracks of different rates, an odd size, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """

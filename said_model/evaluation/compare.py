@@ -21,7 +21,8 @@ class Interval:
     """A figure over the clips that all systems share.
 
     :param value: over those clips.
-    :param low: and :param high: ends of the interval (percentiles of the bootstrap).
+    :param low: lower end of the interval (percentile of the bootstrap).
+    :param high: its upper end.
     :param clips: clips it was taken over.
     :param windows: of them that FD and WInD looked at, generated ones.
     """

@@ -53,9 +53,12 @@ class Instruments:
     :param sync: of offset and confidence.
     :param encoder: the sync's.
     :param syncnet: the published network, that looks at rendered faces.
-    :param lips: vertex set of LVE, and :param upper: of FDD, of the whole head where a shard holds a crop of it; by
-        default derived from each speaker's rig.
+    :param lips: vertex set of LVE, of the whole head where a shard holds a crop of it; None takes the mouth region of
+        each speaker's rig.
+    :param upper: vertex set of FDD likewise; None takes the upper face.
     :param rigs: whether vertices are measured at all.
+    :param repeats: of WInD.
+    :param seed: of WInD's repeats and of the pairs of multimodality.
     """
 
     vae: CoefficientVAE | None = None
@@ -76,7 +79,8 @@ class Evaluation:
     :param name: of the system.
     :param clips: names of the clips that were used, in the order of ``rows``.
     :param rows: figures of every clip, each a mean over its samples.
-    :param latents: VAE features of every clip, generated (n, 64), and :param real: of the truth.
+    :param latents: VAE features (n, 64) of every clip as generated.
+    :param real: those of the truth.
     :param overall: figures of the whole set; ``counts`` says over how many clips each was taken.
     :param notes: what a reader has to know.
     """

@@ -70,6 +70,9 @@ def build_mask(
 ) -> Mask:
     """Make a mask (T, K) of 1 (kept) and 0 (generated anew).
 
+    :param n_frames: T of the track.
+    :param names: its K blendshapes.
+    :param fps: its frames per second.
     :param keep: time ranges in which everything stays.
     :param pin: blendshapes that stay at all times.
     :param redo: blendshapes that may change; all, where none is given.

@@ -36,7 +36,10 @@ class StreamConfig:
     context: float = 1.0
 
     def latency(self, fps: float) -> float:
-        """Seconds from a sound to its frame, without the computation."""
+        """Seconds from a sound to its frame, without the computation.
+
+        :param fps: frames per second.
+        """
         return (self.chain.hop + self.chain.lookahead) / fps
 
 

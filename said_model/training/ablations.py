@@ -89,7 +89,8 @@ def write_tracks(
     Samples of one clip have seeds 0, 1, …, the same for every model, so that rows differ by the model alone. What an
     earlier call drew with the same checkpoint and settings is kept; what it drew with others is removed.
 
-    :raises AudioError: for a clip without sound. :raises OutputError: if other tracks lie in the folder.
+    :raises AudioError: for a clip without sound.
+    :raises OutputError: if other tracks lie in the folder.
     """
     root, chosen = Path(out), settings or SamplerConfig()
     plan = {"model": _fingerprint(Path(model)), "split": split, "samples": samples, "every": every, **asdict(chosen)}

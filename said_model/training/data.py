@@ -84,7 +84,12 @@ class ClipWindows(Dataset[Window]):
         return self.window(self.dataset[clip], start, clip)
 
     def window(self, clip: Clip, start: int, row: int) -> Window:
-        """Cut one window out of a clip."""
+        """Cut one window out of a clip.
+
+        :param clip: of the dataset.
+        :param start: first frame; frames outside the clip hold its edge and are masked.
+        :param row: of the clip in the dataset.
+        """
         place, inside = held(torch.tensor(start), self.frames, torch.tensor(len(clip.track)))
         window: dict[str, Any] = {
             "coefficients": torch.from_numpy(clip.track.values[place.numpy()].astype(np.float32)),

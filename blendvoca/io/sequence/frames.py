@@ -30,6 +30,7 @@ def open_sequence(path: StrPath, fps: float, faces: ArrayLike | None = None, nam
         FaceFormer and CodeTalker write it.
     :param fps: frames per second; no such file states it.
     :param faces: triangles of an ``.npy``, which holds none; checked against those of mesh files.
+    :param name: what errors call the sequence; None takes the name of the path.
     :raises MissingInputError: if nothing is there.
     :raises FormatError: for a folder without frames or an array of another shape.
     :raises MeshError: for frames that are no mesh.

@@ -57,7 +57,8 @@ def is_shape(name: str) -> bool:
 def decode_table(data: bytes, options: TrackOptions, path: StrPath | None = None) -> Samples:
     """Decode a table of coefficients: columns by name, in any dialect, beside a clock and whatever else.
 
-    :raises FormatError: if it is no such table. :raises TrackError: without frames.
+    :raises FormatError: if it is no such table.
+    :raises TrackError: without frames.
     """
     with naming(path):
         table = read_table(data, options.names)

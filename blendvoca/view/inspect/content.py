@@ -95,6 +95,8 @@ class Content:
 def gather(source: str | PathLike[str], choice: Choice, stand_in: StandIn | None = None) -> Content:
     """Read what was chosen from a folder of shards, one shard, or a rig in any form.
 
+    :param source: folder of shards, a shard, or another file with a rig.
+    :param choice: which speakers and clips, and what is shown beside them.
     :param stand_in: makes the head for shards whose licence class leaves their meshes out.
     :raises MissingInputError: if the source, a speaker or a clip is not there; the nearest names are given.
     :raises ConfigurationError: if tracks are given and it is not clear for which clip.

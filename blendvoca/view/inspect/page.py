@@ -29,6 +29,8 @@ SCRIPTS = (
 def write_page(path: str | PathLike[str], content: Content) -> Path:
     """Write a self-contained page, atomically: it needs no network and works from ``file://``.
 
+    :param path: of the page; its name ends in ``.html``.
+    :param content: what :func:`gather` gathered.
     :raises RigError: if a rig has no triangles, or lacks shapes of a track.
     :raises OutputError: if it cannot be written.
     """
