@@ -1,7 +1,7 @@
 """Source rigs: ARKit-style blendshapes with their 68 landmarks, ready to be transferred to other heads.
 
 ``synthetic`` is made here; ``arkit`` and ``ict`` are read from the assets folder or the download cache; any other word
-is a path to a folder or zip of OBJ files, an ``.npz`` or a rig file ``.h5``.
+is a path to a folder or zip of OBJ files, a glTF, GLB or VRM file, an ``.npz`` or a rig file ``.h5``.
 """
 
 from __future__ import annotations
@@ -114,6 +114,8 @@ def _ict(assets: Path | None) -> SourceRig:
 
 def _from_path(path: Path, landmarks: str | PathLike[str] | None, assets: Path | None) -> SourceRig:
     """Load a rig that the user points at, and find its landmarks."""
+    from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
+    from blendvoca.io.rig.gltf_read import read_gltf_source
     from blendvoca.io.rig.obj_folder import read_rig_folder
 
     own: NDArray[np.int64] | None = None
@@ -126,6 +128,8 @@ def _from_path(path: Path, landmarks: str | PathLike[str] | None, assets: Path |
         rig, own = _rig_file(path)
     elif path.suffix.lower() == ".npz":
         rig, own = _archive(path)
+    elif path.suffix.lower() in GLTF_SUFFIXES:
+        rig = read_gltf_source(path)
     else:
         rig = read_rig_folder(path)
     if landmarks is not None:

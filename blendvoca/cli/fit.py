@@ -26,7 +26,7 @@ FAR_MM = 10.0
 @click.command()
 @click.argument("sequence", type=click.Path(path_type=Path))
 @click.option("--rig", "rig_path", required=True, type=click.Path(path_type=Path),
-              help="Folder or zip of OBJ shapes beside a neutral, a rig file or a speaker's shard (.h5).")  # fmt: skip
+              help="Folder or zip of OBJ shapes beside a neutral, a glTF, a rig file or a shard (.h5).")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The track, CSV with a header of names.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write certificate and figures as JSON.")
 @click.option("--fps-in", default=VOCASET_FPS, show_default=True, help="Frame rate of SEQUENCE.")
@@ -74,11 +74,12 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
 
 
 def _open_rig(path: Path) -> tuple[BlendshapeRig, Crop | None]:
-    from blendvoca.io.rig.obj_folder import read_rig_folder
+    from blendvoca.export.rigs import load_rig
     from blendvoca.shard.rig_file import read_rig
+    from blendvoca.terminal.lazy_group import note
 
     if path.suffix.lower() not in (".h5", ".hdf5"):
-        return read_rig_folder(path), None
+        return load_rig(path, on_report=note), None
     parts = read_rig(path)
     return parts.whole(path), parts.crop
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.errors import MissingInputError
+from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.io.files import StrPath
 from blendvoca.io.gltf.animation import clip_names, read_motion
 from blendvoca.io.gltf.container import GltfFile, open_gltf, reading
 from blendvoca.io.gltf.limits import PER_SHAPE
 from blendvoca.io.gltf.scene import GltfScene, scene_of
 from blendvoca.io.gltf.spelling import arkit_spellings
+from blendvoca.io.mesh.anymesh import weld_groups, welded
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import RANGE_TOLERANCE, CoefficientTrack
@@ -83,21 +84,50 @@ def read_gltf_track(path: StrPath, clip: str | None = None) -> GltfTrack:
     return _track(open_gltf(path), clip)
 
 
+def read_gltf_source(path: StrPath) -> BlendshapeRig:
+    """Read the rig of a file on the vertices of :func:`blendvoca.io.mesh.anymesh.read_mesh`, which landmarks name.
+
+    Meshes without morph targets are in it too, at rest.
+
+    :raises MissingInputError: if the file, or a buffer beside it, cannot be read.
+    :raises FormatError: for a file without morph targets, or a broken one.
+    """
+    file = open_gltf(path)
+    scene = scene_of(file)
+    with reading(file.path, "its morph targets"):
+        spelt = [arkit_spellings(piece.shapes) for piece in scene.pieces]
+        if not any(spelt):
+            raise FormatError("no mesh with morph targets in this file", expected="a rig", path=file.path)
+        deltas, names = _deltas(scene, spelt)
+        kept, _ = weld_groups(scene.mesh().vertices)
+        return BlendshapeRig(welded(scene.mesh()), deltas[:, kept], names)
+
+
+def _deltas(scene: GltfScene, spelt: Sequence[Sequence[str]]) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the displacements (K, V, 3) of all pieces as they are seen, and the K names.
+
+    :param spelt: the names of each piece's shapes.
+    """
+    names = tuple(dict.fromkeys(name for piece in spelt for name in piece))
+    index = {name: row for row, name in enumerate(names)}
+    n_vertices = scene.starts[-1] + len(scene.pieces[-1].vertices)
+    n_targets = sum(len(piece.targets) for piece in scene.pieces)
+    scene.file.budget.charge(len(names) * n_vertices * 24 + n_targets * PER_SHAPE)
+    deltas = np.zeros((len(names), n_vertices, 3))
+    for piece, start, own in zip(scene.pieces, scene.starts, spelt):
+        for accessor, name in zip(piece.targets, own):
+            if accessor is not None:
+                moved = scene.accessors.read(accessor, count=len(piece.vertices))
+                deltas[index[name], start : start + len(moved)] = piece.seen(moved)
+    return deltas, names
+
+
 def _rig(file: GltfFile, part: str | None) -> GltfRig:
     scene = scene_of(file, part, shaped=True)
     with reading(file.path, "its morph targets"):
         spelt = [arkit_spellings(piece.shapes) for piece in scene.pieces]
-        names = tuple(dict.fromkeys(name for piece in spelt for name in piece))
-        index = {name: row for row, name in enumerate(names)}
         mesh = scene.mesh()
-        n_targets = sum(len(piece.targets) for piece in scene.pieces)
-        file.budget.charge(len(names) * mesh.n_vertices * 24 + n_targets * PER_SHAPE)
-        deltas = np.zeros((len(names), mesh.n_vertices, 3))
-        for piece, start, own in zip(scene.pieces, scene.starts, spelt):
-            for accessor, name in zip(piece.targets, own):
-                if accessor is not None:
-                    moved = scene.accessors.read(accessor, count=len(piece.vertices))
-                    deltas[index[name], start : start + len(moved)] = piece.seen(moved)
+        deltas, names = _deltas(scene, spelt)
         parts, belongs = _parts(scene)
         kept, faces = _seams_closed(scene, mesh, deltas)
         rig = BlendshapeRig(Mesh(mesh.vertices[kept], faces), deltas[:, kept], names)

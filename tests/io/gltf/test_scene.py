@@ -11,7 +11,7 @@ from gltf_builders import OPEN, SMILE, SQUARE, TRIANGLES, Gltf
 from blendvoca.errors import FormatError, InputError
 from blendvoca.io.gltf.scene import read_scene
 from blendvoca.io.mesh.anymesh import read_mesh
-from blendvoca.io.rig.gltf_read import read_gltf_rig
+from blendvoca.io.rig.gltf_read import read_gltf_rig, read_gltf_source
 
 #: A quarter turn about x and a hundredth: an armature in centimetres with z up.
 ARMATURE = {"scale": [0.01] * 3, "rotation": [-np.sqrt(0.5), 0, 0, np.sqrt(0.5)]}
@@ -325,3 +325,22 @@ def test_names_on_the_primitive_as_unity_writes_them(tmp_path):
     path = made.write(tmp_path / "a.vrm")
     assert read_gltf_rig(path).rig.names == ("Fcl_MTH_A",)
     assert json.loads(json.dumps(made.document["meshes"][0]))["primitives"]
+
+
+def test_a_source_has_the_vertices_that_landmarks_name(tmp_path):
+    made = Gltf()
+    made.node(name="Hat", mesh=made.mesh(made.primitive()), translation=[0, 1, 0])
+    # Torn at a seam: two vertices at one place.
+    torn = np.concatenate([SQUARE, SQUARE[2:3]])
+    shape = np.concatenate([OPEN, OPEN[2:3]])
+    made.node(name="Head", mesh=made.mesh(made.primitive(torn, [[0, 1, 2], [0, 4, 3]], [shape]), names=("jawOpen",)))
+    path = made.write(tmp_path / "a.glb")
+    rig, mesh = read_gltf_source(path), read_mesh(path)
+    np.testing.assert_array_equal(rig.neutral.vertices, mesh.vertices)
+    np.testing.assert_array_equal(rig.neutral.faces, mesh.faces)
+    np.testing.assert_allclose(rig.delta("jawOpen"), np.concatenate([OPEN, np.zeros((4, 3))]), atol=1e-9)
+    made.document["meshes"].pop()
+    made.document["nodes"].pop()
+    made.document["scenes"][0]["nodes"].pop()
+    with pytest.raises(FormatError, match="no mesh with morph targets"):
+        read_gltf_source(made.write(tmp_path / "b.glb"))
