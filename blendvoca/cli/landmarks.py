@@ -47,23 +47,30 @@ def check(mesh: Path, marks: Path) -> None:
 @click.option("--source", default="arkit", show_default=True, help="arkit, ict, synthetic, a rig, or a mesh file.")
 @click.option("--source-landmarks", type=_FILE, help="68 vertices of the source, where it brings none.")
 @click.option("--picks", type=_FILE, help="Points of TARGET that are known, about ten, as 'pick' writes them.")
+@click.option("--part", metavar="NAME", help="The head's part of a glTF TARGET. [default: the one that looks like it]")
 @click.option("--out", required=True, type=_FILE, help="Landmark file to write (.txt or .json).")
-def transfer(target: Path, source: str, source_landmarks: Path | None, picks: Path | None, out: Path) -> None:
+def transfer(
+    target: Path, source: str, source_landmarks: Path | None, picks: Path | None, part: str | None, out: Path
+) -> None:
     """Find the 68 landmarks of TARGET, a head of any topology.
 
     Without --picks both heads must look the same way; unit and place do not matter.
     """
-    from blendvoca.io.mesh.anymesh import read_mesh
+    from blendvoca.io.mesh.head import read_head
     from landmarks.files import read_picks, write_landmarks
     from landmarks.transfer import transfer_landmarks
 
-    head = read_mesh(target)
+    head = read_head(target, part)
+    if head.part is not None:
+        click.echo(f"the head is {head.part}", err=True)
     mesh, marks = _source(source, source_landmarks)
-    known = read_picks(picks, head.n_vertices) if picks else None
-    found = transfer_landmarks(mesh, marks, head, known)
+    # Landmarks count the vertices of the whole file, whatever part they lie on.
+    known = read_picks(picks, head.mesh.n_vertices) if picks else {}
+    inside = dict(zip(known, head.crop.indices(list(known.values())).tolist())) if known else None
+    found = transfer_landmarks(mesh, marks, head.crop.apply(head.mesh), inside)
     for finding in found.report.findings:
         click.echo(f"{'error  ' if finding.error else 'warning'}  {finding.message}")
-    write_landmarks(out, found.landmarks, head.n_vertices)
+    write_landmarks(out, head.crop.kept[found.landmarks], head.mesh.n_vertices)
     click.echo(f"{out}: 68 landmarks of {target}")
     click.echo(f"Look at them with: blendvoca landmarks pick {target} --start {out} --out {out}")
     if not found.report.ok:
