@@ -12,6 +12,22 @@ from blendvoca.errors import AudioError
 #: Sample rates in Hz that speech is recorded at; anything outside is a unit error.
 MIN_RATE, MAX_RATE = 1_000, 384_000
 
+#: Full scale of floats that count in integers' units: 16, 24 and 32 bits.
+_UNITS = (2.0**15, 2.0**23, 2.0**31)
+
+
+def full_scale(peak: float, whole: bool) -> float:
+    """Return what full scale is in float samples: 1, or that of the integers that some tool turned into floats.
+
+    Floats above 1 are hot recordings as long as they stay below 100 and are not all whole numbers.
+
+    :param peak: the largest magnitude.
+    :param whole: whether all samples are whole numbers.
+    """
+    if peak <= 2.0 or (peak <= 100.0 and not whole):
+        return 1.0
+    return next((unit for unit in _UNITS if peak <= 1.05 * unit), _UNITS[-1])
+
 
 @dataclass(frozen=True, eq=False)
 class Waveform:

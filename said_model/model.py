@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, TrackError, nearest
-from blendvoca.io.wav import read_audio
+from blendvoca.io.wav import SOUND_SUFFIXES, read_audio
 from blendvoca.progress import Progress
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
@@ -29,7 +29,6 @@ from said_model.synthesis.edit import Edited, checked_mask, join_borders, measur
 from said_model.synthesis.stream import StreamConfig, Streamer, draw_like_stream
 
 Sound = str | PathLike[str] | Waveform
-_SUFFIXES = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -247,10 +246,22 @@ def raw_samples(audio: Sound) -> Tensor:
     return torch.from_numpy(sound.resampled(SAMPLE_RATE).samples.copy())
 
 
-def together(files: Sequence[str | Path]) -> list[Path]:
-    """Expand folders into the sound files they hold, in order of their names."""
+def together(files: Sequence[str | Path], on_report: Callable[[str], None] | None = None) -> list[Path]:
+    """Expand folders into the sound files they hold, in order of their names.
+
+    :param files: files and folders.
+    :param on_report: is called with a sentence for every file of a folder that is left out.
+    """
     found: list[Path] = []
     for file in map(Path, files):
-        found += sorted(p for p in file.iterdir() if p.suffix.lower() in _SUFFIXES) if file.is_dir() else [file]
+        if not file.is_dir():
+            found.append(file)
+            continue
+        for entry in sorted(file.iterdir()):
+            if entry.is_file() and not entry.name.startswith("."):
+                sound = entry.suffix.lower() in SOUND_SUFFIXES
+                found += [entry] if sound else []
+                if not sound and on_report is not None:
+                    on_report(f"{entry} left out: {entry.suffix or 'a name without suffix'} is no kind of sound")
     return found
 

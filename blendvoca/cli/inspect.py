@@ -56,7 +56,7 @@ def inspect(
         speakers,
         clips,
         shown,
-        read_audio(audio) if audio else None,
+        read_audio(audio, notes) if audio else None,
         load_rig(rig) if rig else None,
         open_corpus(corpus) if corpus else None,
         drop_missing,

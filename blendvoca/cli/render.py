@@ -78,7 +78,7 @@ def render(
     shown = [fitted_to(load_track(track, keep_others=True, on_report=notes, on_remark=notes.remark), rig, notes)
              for track in tracks]  # fmt: skip
     names = [track_label(track) for track in tracks]
-    waveform = read_audio(audio) if audio else None
+    waveform = read_audio(audio, notes) if audio else None
     if clip is not None:
         spoken = open_shard(source).clip(clip)
         shown.insert(0, spoken.track)

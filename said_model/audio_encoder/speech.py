@@ -74,7 +74,7 @@ def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
 
 
 def _notes(source: Source) -> list[str]:
-    notes = []
+    notes = list(source.notes)
     if source.level < SILENCE:
         notes.append("the sound is silent: expect a face at rest, and no lips that follow speech")
     if source.clipped > CLIPPED_SHARE:

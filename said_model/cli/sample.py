@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None, pretrained: str | None, device: str,
            precision: str, sampler: str, steps: int | None, guidance: float, seed: int, window: int, overlap: int,
            at_once: int) -> None:  # fmt: skip
-    """Draw blendshape coefficients for AUDIO: files that libsndfile reads, of any rate, or folders of them.
+    """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them.
 
     Minutes of sound are cut into windows that are blended at every denoising step.
     """
-    from blendvoca.errors import AudioError, FormatError, MissingInputError, OutputError
+    from blendvoca.errors import AudioError, FormatError, MissingDependencyError, MissingInputError, OutputError
+    from blendvoca.terminal.lazy_group import note
     from said_model import SamplerConfig
     from said_model.diffusion.schedule import make_schedule
     from said_model.diffusion.windows import WindowConfig
     from said_model.model import together
 
-    files = together(audio)
+    files = together(audio, note)
     stems = [path.stem for path in files]
     if not files:
-        raise MissingInputError("no sound files here", expected="WAV, FLAC, OGG, MP3 or AIFF", path=audio[0])
+        raise MissingInputError("no sound files here", expected="WAV, FLAC, OGG, MP3, M4A, …", path=audio[0])
     if len(set(stems)) < len(stems):
         raise OutputError(
             "several files of one name would be written over each other", expected="names that differ",
@@ -56,7 +57,7 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
     for path in files:
         try:
             _sample_one(said, path, out, single, samples, seed, settings, windows)
-        except (AudioError, FormatError) as error:
+        except (AudioError, FormatError, MissingDependencyError) as error:
             if len(files) == 1:
                 raise
             # One bad recording does not stop a batch.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import AudioError, FormatError, MissingInputError
+from blendvoca.errors import AudioError, FormatError, MissingDependencyError, MissingInputError
 from blendvoca.io import wav
 from blendvoca.io.wav import decode_audio, encode_wav, read_audio, write_wav
 
@@ -134,3 +135,100 @@ def test_a_single_sample_and_hours(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(wav, "MAX_SECONDS_RESAMPLED", 60.0)
     with pytest.raises(AudioError, match=r"at most 60 s.*Cut it into pieces"):
         wav.read_resampled(tmp_path / "long.wav", 16_000)
+
+
+# ---- headers that lie, formats of phones, floats in other units --------------------------------------------
+
+
+def heard(data: bytes) -> tuple[np.ndarray, list[str]]:
+    notes: list[str] = []
+    return decode_audio(data, "a.wav", notes.append).samples, notes
+
+
+@pytest.mark.parametrize("length", [0, 0xFFFFFFFF, 0x7FFFFFFF])
+def test_a_streamed_header_means_to_the_end(tmp_path: Path, tone: Waveform, length: int) -> None:
+    data = encode_wav(tone)
+    open_length = length.to_bytes(4, "little")
+    streamed = data[:4] + open_length + data[8:40] + open_length + data[44:]
+    samples, notes = heard(streamed)
+    assert notes == []
+    np.testing.assert_array_equal(samples, decode_audio(data).samples)
+    (tmp_path / "a.wav").write_bytes(streamed)
+    again, source = wav.read_resampled(tmp_path / "a.wav", tone.rate)
+    np.testing.assert_array_equal(again.samples, samples)
+    assert source.notes == ()
+
+
+def test_what_was_cut_off_is_told(tmp_path: Path, tone: Waveform) -> None:
+    data = encode_wav(tone)
+    samples, notes = heard(data[: 44 + 2200 * 2])
+    assert notes == ["the file is cut off: 50% of its sound is missing at the end"]
+    assert len(samples) == 2200
+    (tmp_path / "a.wav").write_bytes(data[:-44])
+    assert wav.read_resampled(tmp_path / "a.wav", 16_000)[1].notes == (
+        "the file is cut off: 0.50% of its sound is missing at the end",
+    )
+    # A chunk after the sound, and one before it, are not sound.
+    listed = data[:36] + b"LIST\x04\0\0\0abcd" + data[36:] + b"LIST\x04\0\0\0abcd"
+    samples, notes = heard(listed)
+    assert (len(samples), notes) == (len(tone), [])
+
+
+@pytest.mark.parametrize(("unit", "bits"), [(2.0**15, 16), (2.0**23, 24), (2.0**31, 32)])
+def test_floats_in_the_units_of_integers(tone: Waveform, unit: float, bits: int) -> None:
+    def stored(samples: np.ndarray) -> bytes:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, samples, tone.rate, "DOUBLE", format="WAV")
+        return buffer.getvalue()
+
+    samples, notes = heard(stored(tone.samples * unit))
+    np.testing.assert_allclose(samples, tone.samples, atol=1e-6)
+    assert len(notes) == 1 and notes[0].endswith(f"in units of {bits} bits")
+    quiet = np.round(tone.samples * 40)
+    np.testing.assert_allclose(heard(stored(quiet))[0], quiet / 2**15, atol=1e-9)
+    # A hot recording is above full scale, and stays so.
+    samples, notes = heard(stored(tone.samples * 3.3))
+    np.testing.assert_allclose(samples, tone.samples * 3.3, atol=1e-6)
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("container", "codec", "rate"),
+    [("ipod", "aac", 44_100), ("mp4", "aac", 48_000), ("adts", "aac", 16_000), ("webm", "libopus", 48_000),
+     ("ipod", "alac", 22_050), ("ogg", "libopus", 48_000), ("matroska", "pcm_s16le", 32_000)],
+)  # fmt: skip
+@pytest.mark.parametrize("layout", ["mono", "stereo"])
+def test_formats_of_phones_and_browsers(tmp_path: Path, container: str, codec: str, rate: int, layout: str) -> None:
+    av = pytest.importorskip("av", reason="pip install 'blendvoca[audio]' to read AAC, Opus in WebM, …")
+    tone = 0.4 * np.sin(2 * np.pi * 220 * np.arange(2 * rate) / rate)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=rate, layout=layout)
+        channels = 1 if layout == "mono" else 2
+        frame = av.AudioFrame.from_ndarray(np.tile(tone.astype(np.float32), (channels, 1)), "fltp", layout)
+        frame.sample_rate = rate
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    (tmp_path / "memo").write_bytes(buffer.getvalue())
+    read = read_audio(tmp_path / "memo")
+    assert read.rate == rate and abs(read.duration - 2.0) < 0.15
+    middle = read.samples[rate // 2 : rate].astype(np.float64)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.4 / np.sqrt(2), rel=0.03)
+    resampled, source = wav.read_resampled(tmp_path / "memo", 16_000)
+    assert source.rate == rate and abs(resampled.duration - 2.0) < 0.15
+    with pytest.raises((FormatError, AudioError), match="cut"):
+        read_audio(write_part(tmp_path / "cut", buffer.getvalue()[:200]))
+
+
+def write_part(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def test_without_pyav_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(MissingDependencyError, match=r"blendvoca\[audio\]"):
+        decode_audio(b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(64))
+    # What no one knows needs no package.
+    with pytest.raises(FormatError, match="not a sound file"):
+        decode_audio(b"something else entirely, of some length")

@@ -19,11 +19,10 @@ from blendvoca.io.mesh.ply import decode_ply
 from blendvoca.io.sequence.frames import frames_in
 from blendvoca.io.stores import FolderStore, Store, ZipStore
 from blendvoca.io.vocaset.corpus import Holdings, Missing
-from blendvoca.io.wav import decode_audio
+from blendvoca.io.wav import SOUND_SUFFIXES, decode_audio
 from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
 
-_SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
 #: Folders of other material that VOCASET also offers: scans and meshes that are still posed.
 _OTHER = ("registereddata", "scandata", "rawdata")
 
@@ -62,7 +61,7 @@ class FolderForm:
                 motion[above, parent].append(name)
             elif suffix.lower() == "ply" and parent.lower() in ("templates", "template"):
                 self._templates.setdefault(stem, (number, name))
-            elif f".{suffix.lower()}" in _SOUNDS and parent:
+            elif f".{suffix.lower()}" in SOUND_SUFFIXES and parent:
                 self._audio.setdefault((parent, stem), (number, name))
         for key, names in motion.items():
             self._motion.setdefault(key, (number, names))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.audio import Waveform
+from blendvoca.audio import Waveform, full_scale
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.io.files import naming
 from blendvoca.io.mesh.ply import read_ply
@@ -142,9 +142,8 @@ def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
     if samples.dtype.kind not in "iuf" or samples.ndim not in (1, 2):
         raise FormatError("sound is no array of numbers", found=f"{samples.dtype} {samples.shape}")
     if samples.dtype.kind == "f":
-        # Float sound is either at full scale 1 or 16-bit numbers that some tool turned into floats.
-        peak = float(np.abs(samples).max(initial=0.0))
-        scaled = samples / (32768.0 if peak > 2.0 else 1.0)
+        whole = bool((samples == np.round(samples)).all())
+        scaled = samples / full_scale(float(np.abs(samples).max(initial=0.0)), whole)
     else:
         scaled = samples / float(2 ** (8 * samples.dtype.itemsize - 1))
     return (scaled if samples.ndim == 1 else scaled.mean(axis=1)).astype(np.float32)
