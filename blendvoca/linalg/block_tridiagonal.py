@@ -29,10 +29,12 @@ def difference_transpose(y: Array) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class BandFactor:
-    """The Cholesky factor of one such matrix."""
+    """The Cholesky factor of one such matrix.
+
+    :param band: (K+1, N·K) lower band of the factor, as ``pbtrf`` leaves it.
+    """
 
     band: Array
-    """(K+1, N·K) lower band of the factor, as ``pbtrf`` leaves it."""
     n_blocks: int
 
     def solve(self, right: Array) -> Array:

@@ -29,10 +29,12 @@ Solve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 @dataclass(frozen=True, eq=False)
 class CholeskyFactor:
-    """A factored symmetric positive definite matrix (n, n)."""
+    """A factored symmetric positive definite matrix (n, n).
+
+    :param backend: who factored it: ``scikit-sparse 0.4.16``, ``cvxopt 1.3.3`` or ``scipy 1.17.1``.
+    """
 
     backend: str
-    """Who factored it: ``scikit-sparse 0.4.16``, ``cvxopt 1.3.3`` or ``scipy 1.17.1``."""
     shape: tuple[int, int]
     _solve: Solve
 

@@ -37,12 +37,14 @@ BROKEN, PULLS = 1e-10, 1e-10
 
 @dataclass(frozen=True, eq=False)
 class ActiveSet:
-    """Which limits act: +1 upper, −1 lower, 0 none."""
+    """Which limits act: +1 upper, −1 lower, 0 none.
+
+    :param bounds: (N, K).
+    :param rates: (N−1, K).
+    """
 
     bounds: Signs
-    """(N, K)."""
     rates: Signs
-    """(N−1, K)."""
 
     def differs(self, other: ActiveSet) -> int:
         """Return at how many places two sets differ."""

@@ -30,18 +30,20 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class SparseForm:
-    """The problem as general solvers take it: ½xᵀPx + qᵀx, bounds on x, −δ ≤ Δx ≤ δ (supplement Eq. 12)."""
+    """The problem as general solvers take it: ½xᵀPx + qᵀx, bounds on x, −δ ≤ Δx ≤ δ (supplement Eq. 12).
+
+    :param quadratic: (NK, NK) P, both triangles.
+    :param difference: ((N−1)K, NK) Δ, only the rows whose δ is finite.
+    :param finite: ((N−1)K,) which rows of Δ are there.
+    """
 
     quadratic: sp.csc_matrix
-    """(NK, NK) P, both triangles."""
     linear: Array
     difference: sp.csc_matrix
-    """((N−1)K, NK) Δ, only the rows whose δ is finite."""
     rate: Array
     lower: Array
     upper: Array
     finite: Array
-    """((N−1)K,) which rows of Δ are there."""
 
     @classmethod
     def of(cls, problem: RateLimitedQP) -> SparseForm:

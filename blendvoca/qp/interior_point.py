@@ -49,14 +49,16 @@ LONG = 0.95
 
 @dataclass(eq=False)
 class Direction:
-    """A step of the primal-dual system."""
+    """A step of the primal-dual system.
+
+    :param constrained: C du; slacks change by −C du (upper) and +C du (lower).
+    :param length: longest step, at most 1, that keeps slacks and multipliers non-negative.
+    """
 
     u: Array
     constrained: Array
-    """C du; slacks change by −C du (upper) and +C du (lower)."""
     lam: Array
     length: float
-    """Longest step, at most 1, that keeps slacks and multipliers non-negative."""
 
 
 class InteriorPoint:

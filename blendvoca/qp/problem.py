@@ -102,20 +102,21 @@ class UnitForm:
 
     In this form the solver has one scale for all: bounds are 0 and 1, the mean of the Gram diagonal is 1, and units of
     length have cancelled.
+
+    :param gram: (K', K') scaled Gram matrix, ridge included.
+    :param linear: (N, K') scaled linear terms.
+    :param rate: (K',) rate limits in units of the range; 2 where they can never act.
+    :param regularisation: ridge relative to the mean diagonal; 0 for a basis of full rank.
+    :param flexibility: smallest eigenvalue of `gram`.
+    :param offset: scaled objective at v = 0.
     """
 
     gram: Array
-    """(K', K') scaled Gram matrix, ridge included."""
     linear: Array
-    """(N, K') scaled linear terms."""
     rate: Array
-    """(K',) rate limits in units of the range; 2 where they can never act."""
     regularisation: float
-    """Ridge relative to the mean diagonal; 0 for a basis of full rank."""
     flexibility: float
-    """Smallest eigenvalue of `gram`."""
     offset: float
-    """Scaled objective at v = 0."""
     _kept: NDArray[np.intp]
     _width: Array
     _scale: float

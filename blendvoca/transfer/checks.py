@@ -10,9 +10,8 @@ from blendvoca.geometry.similarity import fit_similarity
 
 Array = NDArray[np.float64]
 
+#: Largest residual of the landmark alignment, of the RMS radius; faces stay below 0.17, a wrong scheme starts at 0.5.
 MAX_RMS = 0.30
-"""Largest residual of the landmark alignment, of the RMS radius; faces stay below 0.17, a wrong scheme starts at
-0.5."""
 
 
 def landmark_pairs(

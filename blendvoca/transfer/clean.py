@@ -10,8 +10,8 @@ from blendvoca.geometry.adjacency import directed_edges
 from blendvoca.mesh import Mesh
 from blendvoca.transfer.frames import degenerate_faces
 
+#: Largest region that is transferred to; beyond, the factor alone takes gigabytes.
 MAX_VERTICES = 400_000
-"""Largest region that is transferred to; beyond, the factor alone takes gigabytes."""
 
 
 def usable_faces(mesh: Mesh) -> tuple[NDArray[np.int32], tuple[str, ...]]:

@@ -19,14 +19,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class CommonSpace:
-    """Maps between the source, the target and the normalised space."""
+    """Maps between the source, the target and the normalised space.
+
+    :param to_target: source to target, least squares over the landmarks.
+    :param centre: (3,) mean of the source's landmarks.
+    :param unit: RMS radius of the source's landmarks: the source's length that is 1 here.
+    """
 
     to_target: Similarity
-    """Source to target, least squares over the landmarks."""
     centre: Array
-    """(3,) mean of the source's landmarks."""
     unit: float
-    """RMS radius of the source's landmarks: the source's length that is 1 here."""
 
     def source_points(self, points: Array) -> Array:
         """Source positions to the common space."""

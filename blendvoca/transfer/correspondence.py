@@ -26,27 +26,34 @@ Index = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class CorrespondenceConfig:
-    """What counts as near; lengths are in normalised units (1 = RMS radius of the landmarks)."""
+    """What counts as near; lengths are in normalised units (1 = RMS radius of the landmarks).
+
+    :param max_distance: farther triangles do not correspond (9 mm on an adult's face).
+    :param fade: pull of smooth triangles towards no deformation, per neighbour step; 0 extends the surroundings
+        unchanged.
+    """
 
     max_angle_deg: float = 90.0
     max_distance: float = 0.15
-    """Farther triangles do not correspond (9 mm on an adult's face)."""
     fade: float = 0.0
-    """Pull of smooth triangles towards no deformation, per neighbour step; 0 extends the surroundings unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Correspondence:
-    """Weights between triangles."""
+    """Weights between triangles.
+
+    :param weights: (F_target, F_source) share of every source triangle; a row sums to 1, to 0 where the triangle is
+        smooth.
+    :param pairs: (F_target,) how many pairs speak for a triangle; at least 1, the weight of the triangle in the paper's
+        energy.
+    :param smooth: (F_target,) triangles without a pair of their own, left smooth.
+    :param extension: fills the smooth triangles.
+    """
 
     weights: sp.csr_matrix
-    """(F_target, F_source) share of every source triangle; a row sums to 1, to 0 where the triangle is smooth."""
     pairs: NDArray[np.float64]
-    """(F_target,) how many pairs speak for a triangle; at least 1, the weight of the triangle in the paper's energy."""
     smooth: NDArray[np.bool_]
-    """(F_target,) triangles without a pair of their own, left smooth."""
     extension: SmoothExtension
-    """Fills the smooth triangles."""
 
     def gradients(self, source: Array) -> Array:
         """Gradients (K, F_target, 3, 3) from those of the source's triangles (K, F_source, 3, 3), both minus the

@@ -20,22 +20,24 @@ from blendvoca.transfer.lip_sides import Labels, agree
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
+#: Points this near to the boundary are on it, in normalised units (0.6 mm on an adult's face).
 TOUCHING = 0.01
-"""Points this near to the boundary are on it, in normalised units (0.6 mm on an adult's face)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Coverage:
-    """Nearest points of the registered source, for n target points."""
+    """Nearest points of the registered source, for n target points.
+
+    :param nearest: the nearest point whose normal and side agree.
+    :param rim: the nearest point whose side agrees, whatever its normal.
+    :param covered: (n,) the source speaks for the point.
+    :param in_hole: (n,) the point lies beyond the rim of one of the source's holes.
+    """
 
     nearest: ClosestPoints
-    """The nearest point whose normal and side agree."""
     rim: ClosestPoints
-    """The nearest point whose side agrees, whatever its normal."""
     covered: NDArray[np.bool_]
-    """(n,) the source speaks for the point."""
     in_hole: NDArray[np.bool_]
-    """(n,) the point lies beyond the rim of one of the source's holes."""
 
 
 class Coverer:

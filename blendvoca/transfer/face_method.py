@@ -41,38 +41,38 @@ from blendvoca.transfer.lip_sides import Labels, of_faces
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
+#: Shapes that are solved at once; bounds the memory that their gradients take.
 CHUNK = 8
-"""Shapes that are solved at once; bounds the memory that their gradients take."""
 
 
 @dataclass(frozen=True)
 class FaceConfig:
     """Weights of the face method; lengths in normalised units (1 = RMS radius of the landmarks, 60 mm on an adult).
 
+    :param screening_length: ℓ: coarser motion follows the source's displacement, finer motion its gradients.
+    :param smoothing_length: τ: gradients are averaged over this length where source and target are sampled differently.
+    :param fade_length: beyond the source's rims gradients fade over this length.
+    :param rim_weight: weight of one rim vertex or landmark, in vertices of the source's mean area.
+    :param reach: farthest from the registered source that a target point is still spoken for (1.8 mm on an adult).
+    :param max_angle_deg: triangles whose normals differ by more do not correspond.
+    :param hole_weight: weight with which points inside a hole follow the rim, beside 1 for covered points.
+    :param distortion: where the registration stretches or turns the source by more than this (natural logarithm,
+        radians), its displacement counts less.
+    :param doubt_smoothing: how much longer gradients are smoothed where the registration is fully distorted.
+    :param lids: fit lid motion to the target's aperture (lids.py).
     :raises ConfigurationError: for a length that is not positive, or a negative weight.
     """
 
     screening_length: float = 0.10
-    """ℓ: coarser motion follows the source's displacement, finer motion its gradients."""
     smoothing_length: float = 0.035
-    """τ: gradients are averaged over this length where source and target are sampled differently."""
     fade_length: float = 0.07
-    """Beyond the source's rims gradients fade over this length."""
     rim_weight: float = 15.0
-    """Weight of one rim vertex or landmark, in vertices of the source's mean area."""
     reach: float = 0.03
-    """Farthest from the registered source that a target point is still spoken for (1.8 mm on an adult)."""
     max_angle_deg: float = 90.0
-    """Triangles whose normals differ by more do not correspond."""
     hole_weight: float = 0.1
-    """Weight with which points inside a hole follow the rim, beside 1 for covered points."""
     distortion: float = 0.5
-    """Where the registration stretches or turns the source by more than this (natural logarithm, radians), its
-    displacement counts less."""
     doubt_smoothing: float = 3.0
-    """How much longer gradients are smoothed where the registration is fully distorted."""
     lids: bool = True
-    """Fit lid motion to the target's aperture (lids.py)."""
 
     def __post_init__(self) -> None:
         lengths = (self.screening_length, self.fade_length, self.reach, self.distortion)

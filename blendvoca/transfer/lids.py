@@ -27,14 +27,14 @@ from blendvoca.ibug68 import LEFT_EYE, RIGHT_EYE, Opening
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
+#: Distance from the rim at which A is the identity, in widths of the eye.
 FADE = 0.5
-"""Distance from the rim at which A is the identity, in widths of the eye."""
+#: ε relative to the largest aperture: keeps A tame at the corners, where the aperture vanishes.
 EPSILON = 0.1
-"""ε relative to the largest aperture: keeps A tame at the corners, where the aperture vanishes."""
+#: Up to this growth of the aperture, over the whole eye, a blink closes exactly.
 STRETCH = 1.22
-"""Up to this growth of the aperture, over the whole eye, a blink closes exactly."""
+#: Beyond, it may leave this gap, in normalised units (1.2 mm on an adult).
 SLACK = 0.02
-"""Beyond, it may leave this gap, in normalised units (1.2 mm on an adult)."""
 _STATIONS = 33
 
 

@@ -17,10 +17,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 Labels = NDArray[np.int8]
 
+#: How far from an opening labels go, in widths of it.
 REACH = 0.6
-"""How far from an opening labels go, in widths of it."""
+#: How near to a corner they stop, in widths.
 CORNER = 0.08
-"""How near to a corner they stop, in widths."""
 
 
 def side_labels(vertices: Array, faces: Index, landmarks: Index) -> Labels:

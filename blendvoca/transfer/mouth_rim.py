@@ -17,8 +17,8 @@ from blendvoca.transfer.lids import along_curve, opening_curves
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
+#: Pull of a rim vertex: nothing withstands it in the first steps, the last (5000) brings it onto the surface.
 WEIGHT = 1000.0
-"""Pull of a rim vertex: nothing withstands it in the first steps, the last (5000) brings it onto the surface."""
 
 
 def rim_places(

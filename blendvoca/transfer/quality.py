@@ -20,8 +20,8 @@ from blendvoca.transfer.lids import opening_curves
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
+#: Shares of energy below this are all the same: some source shapes leak exactly nothing.
 LEAK_FLOOR = 0.01
-"""Shares of energy below this are all the same: some source shapes leak exactly nothing."""
 
 
 def agreement(wanted: Array, found: Array) -> tuple[Array, Array]:

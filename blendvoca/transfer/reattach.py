@@ -22,8 +22,8 @@ from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
 
+#: Narrowest band over which displacements fade, in RMS radii of the landmarks (15 mm on an adult).
 BAND = 0.25
-"""Narrowest band over which displacements fade, in RMS radii of the landmarks (15 mm on an adult)."""
 
 
 def cut_vertices(mesh: Mesh, region: Crop) -> NDArray[np.int64]:

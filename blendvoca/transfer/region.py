@@ -29,14 +29,17 @@ NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0
 
 @dataclass(frozen=True)
 class RegionConfig:
-    """Bounds of the region, in RMS radii of the landmarks (60 mm on an adult)."""
+    """Bounds of the region, in RMS radii of the landmarks (60 mm on an adult).
+
+    :param reach: farthest along the surface from the nearest landmark.
+    :param behind: how far behind the front of the ears (the ends of the jaw line) it may go.
+    :param whole: A component of which this share would be kept is taken for a face that was cropped already, and kept
+        whole.
+    """
 
     reach: float = 1.1
-    """Farthest along the surface from the nearest landmark."""
     behind: float = 0.05
-    """How far behind the front of the ears (the ends of the jaw line) it may go."""
     whole: float = 0.9
-    """A component of which this share would be kept is taken for a face that was cropped already, and kept whole."""
 
 
 def landmark_components(mesh: Mesh, landmarks: ArrayLike) -> Crop:

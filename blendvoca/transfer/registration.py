@@ -35,52 +35,59 @@ Index = NDArray[np.integer]
 
 @dataclass(frozen=True)
 class RegistrationConfig:
-    """Weights of the registration; lengths are in normalised units (1 = RMS radius of the landmarks)."""
+    """Weights of the registration; lengths are in normalised units (1 = RMS radius of the landmarks).
+
+    :param closest: weight of the closest points in each step; the first step sees markers only.
+    :param max_angle_deg: a closest point counts only where the normals differ by less.
+    :param max_distance: a closest point farther away than this does not count.
+    :param relaxations: after the last step, how often triangles turned past 90° and their neighbours are let go of the
+        surface.
+    """
 
     smoothness: float = 1.0
     identity: float = 1e-3
     closest: tuple[float, ...] = (0.0, 1.0, 10.0, 100.0, 1000.0, 5000.0)
-    """Weight of the closest points in each step; the first step sees markers only."""
     max_angle_deg: float = 90.0
-    """A closest point counts only where the normals differ by less."""
     max_distance: float = 0.5
-    """A closest point farther away than this does not count."""
     relaxations: int = 6
-    """After the last step, how often triangles turned past 90° and their neighbours are let go of the surface."""
 
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """The source bent onto the target."""
+    """The source bent onto the target.
+
+    :param vertices: (V, 3) source vertices on the target's surface.
+    :param valid: (V,) source vertices that had a valid closest point in the last step.
+    :param distance: (V,) distance to the target's surface, whatever its normal, in the unit of the vertices.
+    :param flipped: triangles turned by more than 90° against the aligned source.
+    :param steps: mean distance of the vertices to the surface after each step.
+    """
 
     vertices: Array
-    """(V, 3) source vertices on the target's surface."""
     valid: NDArray[np.bool_]
-    """(V,) source vertices that had a valid closest point in the last step."""
     distance: Array
-    """(V,) distance to the target's surface, whatever its normal, in the unit of the vertices."""
     flipped: int
-    """Triangles turned by more than 90° against the aligned source."""
     steps: tuple[float, ...]
-    """Mean distance of the vertices to the surface after each step."""
 
 
 @dataclass(frozen=True, eq=False)
 class Guides:
-    """What a face adds to the plain registration: sides, and pairs of points beside the markers."""
+    """What a face adds to the plain registration: sides, and pairs of points beside the markers.
+
+    :param source_side: (V,) label of source vertices; 0 goes with everything.
+    :param target_side: (F,) label of target faces; 0 goes with everything.
+    :param vertices: source vertices that are drawn to a point of their own.
+    :param points: (n, 3) those points.
+    :param weight: weight of the pairs in every step.
+    :param no_closest: (V,) source vertices that look for no closest point.
+    """
 
     source_side: NDArray[np.int8] | None = None
-    """(V,) label of source vertices; 0 goes with everything."""
     target_side: NDArray[np.int8] | None = None
-    """(F,) label of target faces; 0 goes with everything."""
     vertices: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    """Source vertices that are drawn to a point of their own."""
     points: Array = field(default_factory=lambda: np.zeros((0, 3)))
-    """(n, 3) those points."""
     weight: float = 0.0
-    """Weight of the pairs in every step."""
     no_closest: NDArray[np.bool_] | None = None
-    """(V,) source vertices that look for no closest point."""
 
 
 def register(

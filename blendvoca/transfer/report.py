@@ -15,6 +15,7 @@ from blendvoca.transfer.common_space import CommonSpace
 
 Array = NDArray[np.float64]
 
+#: What each figure of a head must keep to; per shape the cosine, the ratio and the boundary are checked as well.
 LIMITS: dict[str, tuple[float, float]] = {
     "markers_mm": (-np.inf, 1e-6),
     "fit_mean_mm": (-np.inf, 0.25),
@@ -34,22 +35,23 @@ LIMITS: dict[str, tuple[float, float]] = {
     "left_right_most": (-np.inf, 1.25),
     "leak": (-np.inf, 1.5),
 }
-"""What each figure of a head must keep to; per shape the cosine, the ratio and the boundary are checked as well."""
 
 
 @dataclass(frozen=True)
 class ShapeFigures:
-    """One shape."""
+    """One shape.
+
+    :param cosine: cosine of the stacked displacement of the inner landmarks with the source's.
+    :param ratio: length of that displacement over the source's.
+    :param flips: target triangles turned by more than 90°.
+    :param boundary_mm: mean distance of the motion at the source's outer boundary from the source's own.
+    """
 
     name: str
     cosine: float
-    """Cosine of the stacked displacement of the inner landmarks with the source's."""
     ratio: float
-    """Length of that displacement over the source's."""
     flips: int
-    """Target triangles turned by more than 90°."""
     boundary_mm: float
-    """Mean distance of the motion at the source's outer boundary from the source's own."""
 
     @property
     def good(self) -> bool:
