@@ -28,14 +28,12 @@ Index = NDArray[np.integer]
 class CorrespondenceConfig:
     """What counts as near; lengths are in normalised units (1 = RMS radius of the landmarks).
 
+    :param max_angle_deg: triangles whose normals differ by more do not correspond.
     :param max_distance: farther triangles do not correspond (9 mm on an adult's face).
-    :param fade: pull of smooth triangles towards no deformation, per neighbour step; 0 extends the surroundings
-        unchanged.
     """
 
     max_angle_deg: float = 90.0
     max_distance: float = 0.15
-    fade: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,7 @@ def correspond(
     counts = np.asarray(pairs.sum(axis=1)).ravel()
     weights = sp.csr_matrix(sp.diags(1.0 / np.where(counts > 0, counts, 1.0)) @ pairs)
     smooth = counts == 0
-    return Correspondence(weights, np.maximum(counts, 1.0), smooth, SmoothExtension(smooth, target_faces, config.fade))
+    return Correspondence(weights, np.maximum(counts, 1.0), smooth, SmoothExtension(smooth, target_faces))
 
 
 def _nearest(

@@ -79,7 +79,6 @@ class Guides:
     :param vertices: source vertices that are drawn to a point of their own.
     :param points: (n, 3) those points.
     :param weight: weight of the pairs in every step.
-    :param no_closest: (V,) source vertices that look for no closest point.
     """
 
     source_side: NDArray[np.int8] | None = None
@@ -87,7 +86,6 @@ class Guides:
     vertices: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     points: Array = field(default_factory=lambda: np.zeros((0, 3)))
     weight: float = 0.0
-    no_closest: NDArray[np.bool_] | None = None
 
 
 def register(
@@ -149,8 +147,6 @@ def _valid_closest(
 
     found, valid = surface.query_where(points, allowed)
     valid &= found.distance < config.max_distance
-    if guides.no_closest is not None:
-        valid &= ~guides.no_closest
     return found, valid
 
 
