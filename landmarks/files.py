@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blendvoca.errors import FormatError, LandmarkError, MissingInputError, VersionError, nearest
+from blendvoca.errors import FormatError, LandmarkError, MeshError, MissingInputError, VersionError, nearest
 from blendvoca.ibug68 import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 from blendvoca.io.atomic import write_text
 from blendvoca.io.files import read_bytes
+from blendvoca.io.vertex_list import decode_vertex_list
 
 FORMAT, VERSION, SCHEME = "blendvoca-landmarks", 1, "ibug68"
 # A list of indices is small; anything larger is another kind of file.
@@ -227,16 +228,12 @@ def _numbers(text: str, path: str | PathLike[str]) -> Indices:
     """Return the integers of a text, one or more a line.
 
     :raises FormatError: naming the first line that holds others.
+    :raises LandmarkError: for a negative one.
     """
-    numbers: list[int] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        for word in line.split("#")[0].replace(",", " ").split():
-            if not word.lstrip("-").isascii() or not word.removeprefix("-").isdigit():
-                raise FormatError(
-                    "no vertex index", expected="integers", found=f"{word[:20]!r} in line {number}", path=path
-                )
-            numbers.append(int(word[:20]))
-    return _integers(numbers, path)
+    try:
+        return decode_vertex_list(text.encode(), None, path) if text.strip() else np.empty(0, np.int64)
+    except MeshError as error:
+        raise LandmarkError(error.what, expected=error.expected, found=error.found, path=path) from error
 
 
 def _integers(values: list[Any], path: str | PathLike[str] | None) -> Indices:

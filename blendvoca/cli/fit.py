@@ -51,6 +51,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     from blendvoca.errors import SolverError
     from blendvoca.fit import Fitter, lip_weights, match_topology
     from blendvoca.io.sequence.frames import open_sequence
+    from blendvoca.io.vertex_list import read_vertex_list
     from blendvoca.resample import resampled
     from blendvoca.vertex_sets import LIPS
 
@@ -58,9 +59,9 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     rig, crop = _open_rig(rig_path)
     kept = crop.kept if crop is not None else _known_crop(rig.neutral.n_vertices, frames.n_vertices)
     if crop_path is not None:
-        kept = _indices(crop_path)
+        kept = read_vertex_list(crop_path, max(rig.neutral.n_vertices, frames.n_vertices))
     rig, crop = match_topology(rig.select(BLENDVOCA_NAMES) if shapes == "blendvoca" else rig, frames.n_vertices, kept)
-    lips = LIPS.vertices(rig) if lips_path is None else _indices(lips_path)
+    lips = LIPS.vertices(rig) if lips_path is None else read_vertex_list(lips_path, rig.neutral.n_vertices)
     weights = None if lip_weight == 1.0 else lip_weights(rig, lips, lip_weight)
     fitter = Fitter(rig, FitSettings(rate_limit=delta, ridge=ridge), crop, lips, weights)
     result = fitter.fit(frames if fps_out is None else resampled(frames, fps_out))
@@ -96,14 +97,6 @@ def _known_crop(*counts: int) -> NDArray[np.int64] | None:
     except MissingInputError:
         return None
     return kept if len(kept) in counts else None
-
-
-def _indices(path: Path) -> NDArray[np.int64]:
-    import numpy as np
-
-    from blendvoca.io.files import parse_numbers, read_bytes
-
-    return parse_numbers(read_bytes(path), np.int64, "vertex indices", path).astype(np.int64)
 
 
 def _write_report(path: Path, result: FitResult) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, nearest
-from blendvoca.io.files import StrPath, naming, parse_numbers, read_bytes
+from blendvoca.io.files import StrPath, naming, read_bytes
 from blendvoca.io.pickle.safe_pickle import decode_pickle
+from blendvoca.io.vertex_list import read_vertex_list
 
 #: The mask that is taken where none is named.
 DEFAULT_MASK = "face"
@@ -27,10 +28,9 @@ def read_region(path: StrPath, n_vertices: int) -> Crop:
     """
     path, mask = region_file(path)
     with naming(path):
-        data = read_bytes(path)
         if path.suffix.lower() in (".pkl", ".pickle"):
-            return Crop.of(_mask(decode_pickle(data, path), mask or DEFAULT_MASK), n_vertices)
-        return Crop.of(parse_numbers(data, np.int64, "vertex indices"), n_vertices)
+            return Crop.of(_mask(decode_pickle(read_bytes(path), path), mask or DEFAULT_MASK), n_vertices)
+        return Crop.of(read_vertex_list(path, n_vertices), n_vertices)
 
 
 def region_file(path: StrPath) -> tuple[Path, str]:

@@ -15,11 +15,12 @@ from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError, MissingInputError, TrackError
 from blendvoca.io.digest import digest_file
-from blendvoca.io.files import naming, parse_numbers, read_bytes
+from blendvoca.io.files import naming
 from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.stores import ZipStore
 from blendvoca.io.track.read import decode_track_file
 from blendvoca.io.track.samples import TrackOptions
+from blendvoca.io.vertex_list import read_vertex_list
 from blendvoca.shard.manifest import Manifest, write_manifest
 from blendvoca.shard.schema import ORIGIN_RELEASE, SHARD_SUFFIX, LicenceClass, ShardRig
 from blendvoca.shard.writer import write_shard
@@ -145,7 +146,4 @@ def read_crop(path: Path, n_vertices: int = FLAME_VERTICES) -> Crop:
     :raises MeshError: for an index out of range.
     """
     with naming(path):
-        values = parse_numbers(read_bytes(path).replace(b",", b" "), np.float64, "vertex indices")
-        if values.size == 0 or (values != np.rint(values)).any():
-            raise FormatError("no list of vertices", expected="whole numbers", found=values[:4])
-        return Crop.of(values.astype(np.int64), n_vertices)
+        return Crop.of(read_vertex_list(path, n_vertices), n_vertices)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError, FormatError, nearest
+from blendvoca.io.vertex_list import read_vertex_list
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks
 
@@ -68,24 +69,13 @@ def head_indices(name: str = "flame", assets: Path | None = None) -> NDArray[np.
 
     :raises ConfigurationError: if the topology has no such list.
     :raises MissingInputError: if the list has not been fetched.
-    :raises FormatError: if it is not a sorted list of its vertices.
+    :raises FormatError, MeshError: if it is no list of its vertices.
     """
     topology = _topology(name)
     if topology.head is None:
         raise ConfigurationError(f"topology {name} has no head region", expected="flame")
     path = find_asset(topology.head, assets)
-    words = path.read_text(encoding="ascii", errors="replace").split()
-    if not words or not all(word.isdigit() for word in words):
-        raise FormatError("no vertex indices", expected="one index a line", path=path)
-    indices = np.array(words, dtype=np.int64)
-    if (np.diff(indices) <= 0).any() or indices[-1] >= topology.vertices:
-        raise FormatError(
-            "head region is not a list of vertices",
-            expected=f"sorted indices below {topology.vertices}",
-            found=f"up to {indices.max()}",
-            path=path,
-        )
-    return indices
+    return np.unique(read_vertex_list(path, topology.vertices))
 
 
 def _topology(name: str) -> Topology:

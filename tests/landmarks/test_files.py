@@ -62,7 +62,7 @@ def test_wrong_lists_are_refused(values, words) -> None:
         ("1 2 three", FormatError, "'three' in line 1"),
         ("1.5 2", FormatError, r"'1\.5'"),
         ("", FormatError, "an empty file"),
-        ("# none", LandmarkError, "found 0 points"),
+        ("# none", FormatError, "a list of vertices without one"),
         ("{", FormatError, "no valid JSON"),
         ("[1, 2, 3]", LandmarkError, "found 3 points"),
         ("[1, null]", LandmarkError, "other values"),

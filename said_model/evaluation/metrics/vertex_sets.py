@@ -9,6 +9,7 @@ import numpy as np
 from blendvoca.errors import FormatError, nearest
 from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.region import region_file
+from blendvoca.io.vertex_list import read_vertex_list
 from blendvoca.vertex_sets import VertexSet
 
 
@@ -32,8 +33,4 @@ def from_file(path: str | PathLike[str], region: str) -> VertexSet:
             part = np.asarray(masks[name])
             parts.append(np.flatnonzero(part) if part.dtype == bool else part)
         return VertexSet(region, np.concatenate(parts), f"{file.name}:{mask}" if mask else file.name)
-    try:
-        numbers = [int(word) for word in file.read_text().replace(",", " ").split()]
-    except (OSError, ValueError) as error:
-        raise FormatError("not a list of vertex indices", found=error, path=file) from error
-    return VertexSet(region, np.array(numbers), file.name)
+    return VertexSet(region, read_vertex_list(file), file.name)
