@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from blendvoca.errors import FormatError, InputError
+from blendvoca.errors import FormatError, InputError, nearest
 
 #: Longest label, in characters. ARKit's longest name has 19, a rig's path-like prefixes some tens more.
 LONGEST_LABEL = 200
@@ -67,6 +67,24 @@ def check_labels(names: Sequence[object], what: str, error: type[InputError] = I
         raise error(wrong.what, expected=wrong.expected, found=wrong.found) from wrong
     if found:
         raise error(f"repeated {what} names", found=[shown(name) for name in found[:4]])
+
+
+def places_of(wanted: Sequence[str], known: Sequence[str], owner: str, error: type[InputError]) -> list[int]:
+    """Return where blendshapes stand in a list of names.
+
+    :param wanted: the names looked for.
+    :param known: the list.
+    :param owner: what errors call the list's owner, such as ``"track"``.
+    :param error: the type to raise.
+    :raises InputError: of the type ``error``, naming those that are not in the list, with the nearest that are.
+    """
+    index = {name: place for place, name in enumerate(known)}
+    missing = [name for name in wanted if name not in index]
+    if missing:
+        some = ", ".join(name + nearest(name, known) for name in missing[:3])
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise error(f"the {owner} lacks blendshapes", found=f"no {some}{more}")
+    return [index[name] for name in wanted]
 
 
 def check_file_name(name: object, what: str) -> str:

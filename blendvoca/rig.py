@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
-from blendvoca.errors import RigError, nearest
+from blendvoca.errors import RigError
 from blendvoca.mesh import Mesh
-from blendvoca.names import check_labels
+from blendvoca.names import check_labels, places_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,13 +51,7 @@ class BlendshapeRig:
         :param names: blendshapes of this rig.
         :raises RigError: naming those the rig lacks.
         """
-        index = {name: position for position, name in enumerate(self.names)}
-        missing = [name for name in names if name not in index]
-        if missing:
-            shown = [name + nearest(name, self.names) for name in missing[:3]]
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise RigError("the rig lacks blendshapes", found=f"no {shown}{more}")
-        return [index[name] for name in names]
+        return places_of(names, self.names, "rig", RigError)
 
     def select(self, names: Sequence[str]) -> BlendshapeRig:
         """Return the rig with these shapes only, in this order.

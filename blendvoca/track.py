@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.arkit import mirror_permutation
-from blendvoca.errors import TrackError, nearest
-from blendvoca.names import check_labels
+from blendvoca.errors import TrackError
+from blendvoca.names import check_labels, places_of
 
 #: Rounding outside [0, 1] that is put back inside without a word.
 RANGE_TOLERANCE = 1e-6
@@ -73,13 +73,7 @@ class CoefficientTrack:
         :param names: blendshapes of this track.
         :raises TrackError: naming those the track lacks.
         """
-        index = {name: column for column, name in enumerate(self.names)}
-        missing = [name for name in names if name not in index]
-        if missing:
-            shown = ", ".join(name + nearest(name, self.names) for name in missing[:3])
-            more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-            raise TrackError("the track lacks blendshapes", found=f"no {shown}{more}")
-        return [index[name] for name in names]
+        return places_of(names, self.names, "track", TrackError)
 
     def select(self, names: Sequence[str]) -> CoefficientTrack:
         """Return the columns of ``names``, in that order.
