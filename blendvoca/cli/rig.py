@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from blendvoca.io.mesh.head import HeadMesh
     from landmarks.rigging import RiggedHead
 
 
@@ -62,7 +63,7 @@ def rig(
     import json
 
     from blendvoca.io.atomic import write_text
-    from blendvoca.io.mesh.anymesh import read_mesh
+    from blendvoca.io.mesh.head import read_head
     from blendvoca.io.region import read_region
     from blendvoca.shard.rig_file import write_rig
     from blendvoca.transfer import TransferConfig
@@ -73,8 +74,9 @@ def rig(
     _keep_inputs([head, marks, source_landmarks], [out, glb, place])
     _check_parts(head, parts)
     config = TransferConfig(method)
-    mesh = read_mesh(head)
-    indices = _landmarks(mesh.n_vertices, mesh.n_faces, marks, head)
+    read = read_head(head)
+    mesh = read.mesh
+    indices = _landmarks(read, marks, head)
     chosen = load_source(source, landmarks=source_landmarks).select(_names(shapes))
     kept = read_region(region, mesh.n_vertices) if region else None
     done = rig_head(mesh, indices, chosen, config, units=units, region=kept)
@@ -141,15 +143,16 @@ def _write_shapes(folder: Path, done: RiggedHead, head: Path) -> None:
     write_shapes(folder, own, head if head.suffix.lower() == ".obj" else None)
 
 
-def _landmarks(n_vertices: int, n_faces: int, marks: Path | None, head: Path) -> NDArray[np.int64]:
-    """Read the landmark file, or take those of the head's topology where that is known."""
+def _landmarks(read: HeadMesh, marks: Path | None, head: Path) -> NDArray[np.int64]:
+    """Read the landmark file, or take those of the head's topology where that is known; all count the whole file."""
     from blendvoca.errors import MissingInputError
     from landmarks.files import read_landmarks
     from landmarks.schemes import recognise, topology_landmarks
 
     if marks is not None:
-        return read_landmarks(marks, n_vertices)
-    known = recognise(n_vertices, n_faces)
+        return read_landmarks(marks, read.mesh.n_vertices)
+    alone = read.crop.apply(read.mesh)
+    known = recognise(alone.n_vertices, alone.n_faces)
     if known is None:
         raise MissingInputError(
             "this head's landmarks are not known",
@@ -158,7 +161,7 @@ def _landmarks(n_vertices: int, n_faces: int, marks: Path | None, head: Path) ->
             path=head,
         )
     click.echo(f"landmarks   those of the {known.name} topology")
-    return topology_landmarks(known.name)
+    return read.crop.kept[topology_landmarks(known.name)]
 
 
 def _names(shapes: str) -> str | tuple[str, ...]:

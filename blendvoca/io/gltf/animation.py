@@ -114,6 +114,9 @@ def read_motion(file: GltfFile, clip: str | None = None) -> Motion:
         curves = _curves(file, animation)
         grid, fps, snaps = _grid(curves, animation)
         notes += snaps
+        shapes = len({name for curve in curves for name in curve.names})
+        # The columns, a copy that is clipped, and the work on each curve.
+        file.budget.charge(len(grid) * (12 * shapes + sum(len(curve.names) for curve in curves)))
         values, columns = _joined(curves, grid, fps, notes)
         return Motion(values, columns, fps, names[chosen], names, notes)
 
@@ -249,7 +252,7 @@ def _joined(
         values[nearest_frame] = curve.values
         for name, column in zip(arkit_spellings(curve.names), values.T):
             if name not in columns or np.ptp(column) > np.ptp(columns[name]):
-                old, columns[name] = columns.get(name, column), column
+                old, columns[name] = columns.get(name, column), column.copy()
             else:
                 old = columns[name]
             if np.ptp(old) > 0 and np.ptp(column) > 0 and np.abs(old - column).max() > 1e-3:

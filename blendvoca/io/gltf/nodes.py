@@ -12,6 +12,8 @@ from blendvoca.errors import FormatError
 from blendvoca.io.gltf.container import GltfFile, reading
 from blendvoca.io.gltf.limits import MOST_LEVELS
 
+#: Stands for the node of a mesh that none places.
+NOWHERE = -1
 #: VRM 0 avatars look along -z, everything else along +z.
 _TURNED = np.diag([-1.0, 1.0, -1.0, 1.0])
 
@@ -64,6 +66,10 @@ def placed_meshes(file: GltfFile, matrices: dict[int, NDArray[np.float64]]) -> l
             mesh = file.entry("meshes", node["mesh"])
             name = str(node.get("name") or mesh.get("name") or f"mesh {node['mesh']}")
             placed.append(PlacedMesh(index, node["mesh"], name, matrix))
+    if not placed and not any("mesh" in node for node in file.entries("nodes")):
+        # Meshes that no node places at all: shown as they are.
+        bare = enumerate(file.entries("meshes"))
+        return [PlacedMesh(NOWHERE, n, str(mesh.get("name") or f"mesh {n}"), np.eye(4)) for n, mesh in bare]
     return placed
 
 

@@ -15,7 +15,7 @@ from blendvoca.io.gltf.accessors import Accessors, whole
 from blendvoca.io.gltf.compression import DracoMesh, decode_draco
 from blendvoca.io.gltf.container import DRACO, GltfFile, open_gltf, reading
 from blendvoca.io.gltf.limits import PER_PIECE
-from blendvoca.io.gltf.nodes import PlacedMesh, placed_meshes, world_matrices
+from blendvoca.io.gltf.nodes import NOWHERE, PlacedMesh, placed_meshes, world_matrices
 from blendvoca.io.gltf.skins import MOST_SETS, joint_matrices, skin_matrices
 from blendvoca.mesh import Mesh
 
@@ -178,7 +178,7 @@ class _Reader:
             raise ValueError("positions that are not finite")
         self.file.budget.charge(len(positions) * 24 + PER_PIECE)
         faces = np.concatenate([self._faces(primitive, len(positions)) for primitive in primitives])
-        node = self.file.entry("nodes", placed.node)
+        node = self.file.entry("nodes", placed.node) if placed.node != NOWHERE else {}
         if "skin" in node and "JOINTS_0" in first["attributes"]:
             matrices = self._skin(node["skin"], first, len(positions))
             linear, shift = matrices[:, :, :3], matrices[:, :, 3]

@@ -22,7 +22,7 @@ from blendvoca.io.gltf.accessors import Accessors
 from blendvoca.io.gltf.animation import CLIP, mesh_shapes, weights_node
 from blendvoca.io.gltf.container import GltfFile, open_gltf, reading
 from blendvoca.io.gltf.copying import opened_copy
-from blendvoca.io.gltf.nodes import world_matrices
+from blendvoca.io.gltf.nodes import NOWHERE, world_matrices
 from blendvoca.io.gltf.scene import Piece, scene_of
 from blendvoca.io.gltf.spelling import arkit_spellings, distinct
 from blendvoca.io.gltf.write import GrowingBuffer, frame_times, packed
@@ -107,6 +107,9 @@ class _Additions:
         if not moved:
             raise MeshError("the shapes move no part of this file", path=self.file.path)
         for node, found in moved.items():
+            if node == NOWHERE:
+                raise MeshError("no node shows the meshes of this file", remedy="Save it again with its scene.",
+                                path=self.file.path)  # fmt: skip
             self._to_node(node, found, shapes)
         still = sorted({found[0][0].part for node, found in by_node.items() if node not in moved})
         parts = ", ".join(dict.fromkeys(found[0][0].part for found in moved.values()))

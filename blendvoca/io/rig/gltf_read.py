@@ -13,7 +13,7 @@ from blendvoca.io.files import StrPath
 from blendvoca.io.gltf.animation import clip_names, read_motion
 from blendvoca.io.gltf.container import GltfFile, open_gltf, reading
 from blendvoca.io.gltf.limits import PER_SHAPE
-from blendvoca.io.gltf.scene import GltfScene, scene_of
+from blendvoca.io.gltf.scene import GltfScene, Piece, scene_of
 from blendvoca.io.gltf.spelling import arkit_spellings
 from blendvoca.io.mesh.anymesh import weld_groups, welded
 from blendvoca.mesh import Mesh
@@ -141,10 +141,14 @@ def _parts(scene: GltfScene) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     names: list[str] = []
     belongs = []
     for number, piece in enumerate(scene.pieces):
-        if not number or piece.node != scene.pieces[number - 1].node:
+        if not number or _place(piece) != _place(scene.pieces[number - 1]):
             names.append(piece.part)
         belongs.append(np.full(len(piece.vertices), len(names) - 1))
     return tuple(names), np.concatenate(belongs)
+
+
+def _place(piece: Piece) -> tuple[int, int]:
+    return piece.node, piece.mesh
 
 
 def _seams_closed(
@@ -157,7 +161,7 @@ def _seams_closed(
     stands_for = np.arange(mesh.n_vertices)
     for place in range(1, len(scene.pieces)):
         piece, start = scene.pieces[place], scene.starts[place]
-        first = next(n for n in range(len(scene.pieces)) if scene.pieces[n].node == piece.node)
+        first = next(n for n in range(len(scene.pieces)) if _place(scene.pieces[n]) == _place(piece))
         if first == place:
             continue
         before = np.arange(scene.starts[first], start)

@@ -344,3 +344,10 @@ def test_a_source_has_the_vertices_that_landmarks_name(tmp_path):
     made.document["scenes"][0]["nodes"].pop()
     with pytest.raises(FormatError, match="no mesh with morph targets"):
         read_gltf_source(made.write(tmp_path / "b.glb"))
+
+
+def test_meshes_that_no_node_shows_are_read_as_they_are(tmp_path):
+    made = Gltf()
+    made.face()
+    made.document.update(nodes=[], scenes=[{"nodes": []}])
+    np.testing.assert_allclose(read_gltf_rig(made.write(tmp_path / "a.glb")).rig.neutral.vertices, SQUARE)
