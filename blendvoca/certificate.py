@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+import math
+from dataclasses import asdict, dataclass, fields, replace
 
 from blendvoca.errors import IntegrityError
 
@@ -10,6 +11,10 @@ from blendvoca.errors import IntegrityError
 FEASIBILITY_TOLERANCE = 1e-9
 #: Relative duality gap that a fit must reach.
 GAP_TOLERANCE = 1e-9
+#: Residuals and gaps below this are rounding, and differ from one processor to the next: they are stated as this.
+STATED_AT_LEAST = 1e-10
+#: Significant digits, and steps in mm, in which a certificate is stated.
+STATED_DIGITS, STATED_MM = 6, 1e-3
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,19 @@ class FitCertificate:
         if not self.duality_gap <= GAP_TOLERANCE:
             found.append(f"relative duality gap {self.duality_gap:.2g} over {GAP_TOLERANCE:g}")
         return found
+
+    def stated(self) -> FitCertificate:
+        """Return the certificate as shards state it: figures rounded far above what kernels of processors differ by."""
+        figures: dict[str, float] = {
+            name: max(float(f"{getattr(self, name):.2e}"), STATED_AT_LEAST)
+            for name in ("primal_residual", "dual_residual", "duality_gap")
+        }
+        figures["objective"] = float(f"{self.objective:.{STATED_DIGITS - 1}e}")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("_mm") and math.isfinite(value):
+                figures[field.name] = round(round(value / STATED_MM) * STATED_MM, 9)
+        return replace(self, **figures)  # type: ignore[arg-type]
 
     def to_dict(self) -> dict[str, object]:
         """Return plain values by field name."""

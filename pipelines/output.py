@@ -87,7 +87,9 @@ def refuse_others(ledger: Ledger, stage: str, items: Iterable[str], force: bool)
 
 def write_environment(out: Path) -> None:
     """Write which software built the shards to ``environment.json``; it is part of no hash."""
-    versions = {}
+    from threadpoolctl import threadpool_info
+
+    versions, libraries = {}, threadpool_info()
     for package in _PACKAGES:
         try:
             versions[package] = metadata.version(package)
@@ -99,6 +101,7 @@ def write_environment(out: Path) -> None:
         "platform": platform.platform(),
         "machine": platform.machine(),
         "packages": versions,
+        "kernels": sorted({f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in libraries}),
     }
     text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     path = out / "environment.json"

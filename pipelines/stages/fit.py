@@ -17,7 +17,7 @@ from blendvoca.fit import FitSettings, fit
 from blendvoca.io.digest import digest_bytes
 from blendvoca.sequence import FrameSource
 from pipelines.artefact import write_artefact
-from pipelines.records import sound_digest, unpack_crop, unpack_rig
+from pipelines.records import COEFFICIENT_GRID, on_grid, sound_digest, unpack_crop, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
 
@@ -26,6 +26,7 @@ class Fit(Stage):
     """Fit every sentence of every speaker."""
 
     name, title, unit, settings = "fit", "fit", "clips", ("rate_limit",)
+    version = 2
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return all ``speaker/sentence``."""
@@ -60,9 +61,10 @@ class Fit(Stage):
             "frames": len(result.track),
             "frames_sha256": frames.hexdigest(),
             "sound_sha256": sound_digest(sound) if sound is not None else "",
-            "certificate": result.certificate.to_dict(),
+            "certificate": result.certificate.stated().to_dict(),
         }
-        write_artefact(target, facts, coefficients=result.track.values, frame_error_mm=result.frame_error_mm)
+        coefficients = on_grid(result.track.values, COEFFICIENT_GRID)
+        write_artefact(target, facts, coefficients=coefficients, frame_error_mm=result.frame_error_mm)
         shown = ("error_mean_mm", "error_p95_mm", "error_max_mm", "rate_limit_share")
         return {"frames": len(result.track), **{name: getattr(result.certificate, name) for name in shown}}
 

@@ -9,7 +9,7 @@ from blendvoca.io.digest import digest_bytes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.reattach import reattach
 from pipelines.artefact import write_artefact
-from pipelines.records import pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
+from pipelines.records import DELTA_GRID, on_grid, pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
 
@@ -17,7 +17,7 @@ from pipelines.workspace import BuildWorkspace
 class Reattach(Stage):
     """Put the shapes back onto the head."""
 
-    name, title = "reattach", "reattachment"
+    name, title, version = "reattach", "reattachment", 2
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -38,6 +38,7 @@ class Reattach(Stage):
         template, shapes = unpack_mesh("template", stored), unpack_rig(moved)
         region, output = unpack_crop("region", regions), unpack_crop("output", regions)
         deltas = reattach(template, region, shapes.deltas, moved["covered"], moved.facts["band"])
+        deltas = on_grid(deltas, DELTA_GRID)
         rig = BlendshapeRig(template, deltas, shapes.names).cropped(output)
         facts = {"template_sha256": digest_bytes(template.vertices.astype("<f4").tobytes())}
         write_artefact(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from sample_builders import FRAMES, copied, frame, hashes, quick, rewrite
@@ -29,6 +33,7 @@ from blendvoca.shard.verify import verify
 from pipelines.build import BuildResult, build
 from pipelines.check import check
 from pipelines.progress import NoReport
+from pipelines.records import DELTA_GRID
 
 
 class Told(NoReport):
@@ -112,6 +117,38 @@ def test_only_what_changed_is_built(built, sample, tmp_path):
     assert len(touched(result)["fit"]) == 4
 
 
+KERNELS = {
+    "Prescott": {"OPENBLAS_CORETYPE": "Prescott"},
+    "Haswell": {"OPENBLAS_CORETYPE": "Haswell"},
+    "no AVX": {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX X86_V3 X86_V4"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_other_kernels_give_the_same_bytes(built, sample, tmp_path, kernel):
+    config = quick(sample)
+    command = [sys.executable, "-m", "blendvoca", "build", str(sample), "--out", str(tmp_path / "out"), "--jobs", "0",
+               "--source-rig", str(config.source_rig), "--method", config.method]  # fmt: skip
+    done = subprocess.run(command, env={**os.environ, **KERNELS[kernel]}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for name in ("speaker01.h5", "speaker02.h5", "manifest.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (built.out / name).read_bytes()
+
+
+def test_check_tells_rounding_from_a_real_difference(built, sample, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(built.out, out)
+    with h5py.File(out / "speaker01.h5", "r+") as file:
+        file["rig/deltas"][0, 0, 0] += DELTA_GRID
+    (line,) = check(quick(sample), out)
+    assert "speaker01.h5" in line and "rounding alone, as of another processor" in line
+    with h5py.File(out / "speaker01.h5", "r+") as file:
+        file["rig/deltas"][0, 0, 0] += 1e-4
+    (line,) = check(quick(sample), out)
+    assert "rounding alone" not in line and "deltas by 1.0e-04 m" in line
+
+
 def test_check_compares_with_a_fresh_build(built, sample, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(built.out, out)
@@ -119,6 +156,7 @@ def test_check_compares_with_a_fresh_build(built, sample, tmp_path):
     assert check(quick(sample), out) == []
     assert hashes(out) == before
     different = check(quick(sample, rate_limit=0.05), out)
+    assert "coefficients differ by at most" in different[1] and "rounding alone" not in different[1]
     assert [line.split(":")[0] for line in different] == ["manifest.json", "speaker01.h5", "speaker02.h5"]
     with pytest.raises(MissingInputError, match="no build here"):
         check(quick(sample), tmp_path / "nothing")
