@@ -9,13 +9,13 @@ import click
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--model", "name", required=True, help="voca, meshtalk (60 fps), faceformer or codetalker (30 fps).")
+@click.option("--model", "name", required=True, help="voca, meshtalk (60 fps), faceformer, codetalker, unitalker (30).")
 @click.option("--data", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="Shards with the speakers' rigs, that is of licence class open or restricted.")  # fmt: skip
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the tracks.")
 @click.option("--fps", type=float, help="Frame rate of the outputs [default: the model's].")
 def import_vertices(folder: Path, name: str, data: Path, out: Path, fps: float | None) -> None:
-    """Fit coefficients to the .npy outputs in DIR and write tracks for `said evaluate`.
+    """Fit coefficients to the .npy and .npz outputs in DIR and write tracks for `said evaluate`.
 
     Outputs lie as <speaker>/<sentence>.npy, <sentence>-1.npy, …, <speaker>_<sentence>.npy or
     <speaker>_<sentence>_condition_<style>.npy, each (T, V, 3) or (T, 3V) in metres. What is at 30 fps is brought to the

@@ -13,11 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.errors import FormatError, MeshError, MissingInputError
 from blendvoca.io.files import StrPath, naming
 from blendvoca.io.mesh.obj import decode_obj
-from blendvoca.io.sequence.npy_frames import NpyFrames
+from blendvoca.io.sequence.npy_frames import NpyFrames, open_npz
 from blendvoca.io.sequence.ply_frames import PlyFrames
 from blendvoca.io.stores import FolderStore, Store, ZipStore
 from blendvoca.mesh import Faces
-from blendvoca.sequence import MeshSequence
+from blendvoca.sequence import FrameSource, MeshSequence
 
 _SUFFIXES = (".ply", ".obj")
 _LAST_NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
@@ -26,8 +26,8 @@ _LAST_NUMBER = re.compile(r"(\d+)(?=\.[^.]*$)")
 def open_sequence(path: StrPath, fps: float, faces: ArrayLike | None = None, name: str | None = None) -> MeshSequence:
     """Open a sequence; frames are read when asked for.
 
-    :param path: a folder (or zip) of PLY or OBJ files, one a frame; or ``.npy`` of shape (T, V, 3) or (T, 3V), as VOCA,
-        FaceFormer and CodeTalker write it.
+    :param path: a folder (or zip) of PLY or OBJ files, one a frame; ``.npy`` or ``.npz`` of shape (T, V, 3) or (T, 3V),
+        with axes of length 1 besides, as VOCA, FaceFormer and CodeTalker write it.
     :param fps: frames per second; no such file states it.
     :param faces: triangles of an ``.npy``, which holds none; checked against those of mesh files.
     :param name: what errors call the sequence; None takes the name of the path.
@@ -37,19 +37,34 @@ def open_sequence(path: StrPath, fps: float, faces: ArrayLike | None = None, nam
     """
     target = Path(path)
     name = name or target.name
-    if target.suffix.lower() == ".npy":
-        frames = NpyFrames.open(target)
+    if target.suffix.lower() in (".npy", ".npz"):
+        frames, n_vertices = open_array(target)
         triangles = np.empty((0, 3), np.int32) if faces is None else np.asarray(faces)
         with naming(target):
-            return MeshSequence(frames, triangles, frames.n_vertices, fps, name)
+            return MeshSequence(frames, triangles, n_vertices, fps, name)
     if not target.exists():
-        raise MissingInputError("no such sequence", expected="a folder of PLY or OBJ files, or .npy", path=target)
+        raise MissingInputError("no such sequence", expected="a folder of PLY or OBJ files, .npy or .npz", path=target)
     if not target.is_dir() and target.suffix.lower() != ".zip":
-        raise FormatError("no sequence", expected="a folder of PLY or OBJ files, or .npy", path=target)
+        raise FormatError("no sequence", expected="a folder of PLY or OBJ files, .npy or .npz", path=target)
     store: Store = FolderStore(target) if target.is_dir() else ZipStore(target)
     names = [entry for entry in store.names() if target.suffix.lower() == ".zip" or "/" not in entry]
     with naming(target):
         return frames_in(store, names, fps, name, faces)
+
+
+def open_array(path: StrPath) -> tuple[FrameSource, int]:
+    """Open the frames of an ``.npy`` (memory-mapped) or ``.npz`` file.
+
+    :param path: of the array: (T, V, 3) or (T, 3V), with axes of length 1 besides.
+    :returns: the frames and their vertex count V.
+    :raises MissingInputError: if it cannot be read.
+    :raises FormatError: for another array.
+    """
+    if Path(path).suffix.lower() == ".npz":
+        held = open_npz(path)
+        return held, held.frames.shape[1]
+    mapped = NpyFrames.open(path)
+    return mapped, mapped.n_vertices
 
 
 def frames_in(

@@ -13,13 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.io.files import StrPath, naming, open_file
+from blendvoca.io.npz import decode_arrays, frames_shape
+from blendvoca.sequence import ArrayFrames
 
+#: Shapes of frames, as errors call them.
+SHAPES = "shape (T, V, 3) or (T, 3V), with axes of length 1 besides"
 #: Bytes that the header is looked for in; NumPy writes 128.
 _MAX_HEADER = 4096
 #: Python 2 wrote an L behind long integers.
 _FIELDS = re.compile(
     rb"\{'descr': '(?P<type>[<>]f[248])', 'fortran_order': (?P<fortran>False|True), "
-    rb"'shape': \((?P<shape>\d{1,12}L?(, \d{1,12}L?){1,2})\),? *\} *\n?"
+    rb"'shape': \((?P<shape>\d{1,12}L?(, \d{1,12}L?){1,5})\),? *\} *\n?"
 )
 
 
@@ -128,7 +132,26 @@ def _header(start: bytes) -> tuple[np.dtype[np.floating], tuple[int, ...], int, 
             remedy="Save it again as np.asarray(frames, dtype='float32').",
         )
     shape = tuple(int(axis) for axis in match["shape"].replace(b"L", b"").split(b","))
-    good = (len(shape) == 3 and shape[2] == 3) or (len(shape) == 2 and shape[1] % 3 == 0 and shape[1] > 3)
-    if not good or 0 in shape:
-        raise FormatError("not frames", expected="shape (T, V, 3) or (T, 3V)", found=shape)
-    return np.dtype(match["type"].decode()), shape, offset, match["fortran"] == b"True"
+    frames = frames_shape(shape)
+    if frames is None:
+        raise FormatError("not frames", expected=SHAPES, found=shape)
+    return np.dtype(match["type"].decode()), frames, offset, match["fortran"] == b"True"
+
+
+def open_npz(path: StrPath) -> ArrayFrames:
+    """Read the one array of frames in an ``.npz`` file.
+
+    :param path: of the archive; arrays of other shapes in it are left alone.
+    :raises MissingInputError: if it cannot be read.
+    :raises FormatError: if it is no archive of arrays, or holds no or several arrays of frames.
+    """
+    with naming(path):
+        with open_file(path, archive=True) as file:
+            arrays = decode_arrays(file.read())
+        found = {name: frames_shape(array.shape) for name, array in arrays.items() if array.dtype.kind == "f"}
+        fitting = [name for name, shape in found.items() if shape is not None]
+        if len(fitting) != 1:
+            shapes = {name: array.shape for name, array in list(arrays.items())[:5]}
+            raise FormatError("no clear frames in the archive", expected=f"one array of {SHAPES}", found=shapes)
+        shape = found[fitting[0]] or (0,)
+        return ArrayFrames(arrays[fitting[0]].reshape(shape[0], -1, 3))

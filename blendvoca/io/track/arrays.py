@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,22 +11,22 @@ from numpy.typing import NDArray
 from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
 from blendvoca.errors import ConfigurationError, FormatError, nearest
 from blendvoca.io.files import StrPath, naming
+from blendvoca.io.npz import decode_arrays, squeezed
 from blendvoca.io.track.columns import clock_kind
 from blendvoca.io.track.samples import Clock, Samples, TrackOptions
 
 _ALPHABETICAL = tuple(sorted(ARKIT_NAMES))
-#: Orders of columns that have a name. EmoTalk and UniTalker's ARKit outputs, Audio2Face and MediaPipe sort by name.
+#: Orders of columns that have a name. EmoTalk (and data made with it) and MediaPipe sort by name.
 ORDERS: dict[str, tuple[str, ...]] = {
     "blendvoca": BLENDVOCA_NAMES,
     "arkit": ARKIT_NAMES,
     "arkit51": ARKIT_NAMES[:-1],
     "alphabetical": _ALPHABETICAL,
+    "emotalk": _ALPHABETICAL,
     "mediapipe": ("_neutral", *(name for name in _ALPHABETICAL if name != "tongueOut")),
 }
 #: What a number of columns is taken for where no names are stated.
 _KNOWN = {32: "blendvoca", 51: "arkit51", 52: "arkit"}
-#: Bytes of numbers that any archive may hold, and that each of its bytes may stand for.
-_FREE_BYTES, _BYTES_PER_BYTE = 1 << 26, 100
 
 
 def names_of(text: str) -> tuple[str, ...]:
@@ -48,7 +46,7 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def decode_arrays(data: bytes, options: TrackOptions, path: StrPath | None = None) -> Samples:
+def decode_track_arrays(data: bytes, options: TrackOptions, path: StrPath | None = None) -> Samples:
     """Decode ``.npy`` or ``.npz``: (T, K), or with axes of length 1 besides.
 
     An archive may hold ``names`` and ``fps`` beside its one array of coefficients, or times.
@@ -56,7 +54,7 @@ def decode_arrays(data: bytes, options: TrackOptions, path: StrPath | None = Non
     :raises FormatError: if it is no such array, or its names are neither stated nor told by their number.
     """
     with naming(path):
-        arrays = _load(data)
+        arrays = decode_arrays(data)
         names = options.names or _names(arrays)
         values = _values(arrays)
         remarks: tuple[str, ...] = ()
@@ -66,31 +64,13 @@ def decode_arrays(data: bytes, options: TrackOptions, path: StrPath | None = Non
                 raise FormatError(f"an array of {values.shape[1]} columns without names", remedy="State them: --names.",
                                   expected="32 (BlendVOCA's), 51 or 52 (ARKit's) columns, or names")  # fmt: skip
             names = ORDERS[order]
-            remarks = (f"{len(names)} columns without names are taken in the order {order} (--names for another)",)
+            other = "emotalk and mediapipe sort them" if order == "arkit" else "for another"
+            remarks = (f"{len(names)} columns without names are taken in the order {order} (--names {other})",)
         if len(names) != values.shape[1]:
             raise FormatError("names and columns do not match", expected=f"{len(names)} columns", found=values.shape)
         rates = [array for name, array in arrays.items() if name.lower() in ("fps", "rate", "framerate")]
         fps = float(rates[0].reshape(-1)[0]) if rates and rates[0].size == 1 else None
         return Samples(tuple(names), values, _clock(arrays, len(values)), fps, remarks=remarks)
-
-
-def _load(data: bytes) -> dict[str, NDArray[Any]]:
-    try:
-        if data[:2] != b"PK":
-            return {"": np.load(io.BytesIO(data), allow_pickle=False)}
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            # Other methods are not NumPy's, and give more bytes at once than they are asked for.
-            plain = all(entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries)
-            if not plain or sum(entry.file_size for entry in entries) > _FREE_BYTES + _BYTES_PER_BYTE * len(data):
-                raise FormatError("no archive of a track", expected="what so small a file can hold, deflated or stored")
-        with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except FormatError:
-        raise
-    except Exception as error:  # zipfile and NumPy's parser of headers raise many kinds for a file that is none
-        found = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise FormatError("not an array of numbers", expected=".npy or .npz without objects", found=found) from error
 
 
 def _names(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, ...] | None:
@@ -102,20 +82,14 @@ def _names(arrays: Mapping[str, NDArray[Any]]) -> tuple[str, ...] | None:
 
 def _values(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     """Return the one array of coefficients, (T, K)."""
-    tables = {name: squeezed(array) for name, array in arrays.items() if array.dtype.kind in "fiu" and array.ndim >= 2}
+    tables = {name: array.reshape(squeezed(array.shape)) for name, array in arrays.items()
+              if array.dtype.kind in "fiu" and array.ndim >= 2}  # fmt: skip
     tables = {name: array for name, array in tables.items() if array.ndim == 2 and array.size}
     if len(tables) != 1:
         shown = {name: array.shape for name, array in list(arrays.items())[:5]}
         raise FormatError("no clear array of coefficients", expected="one of shape (T, K)",
                           found=shown.get("", shown))  # fmt: skip
     return next(iter(tables.values())).astype(np.float64)
-
-
-def squeezed(array: NDArray[Any]) -> NDArray[Any]:
-    """Return an array without leading and middle axes of length 1: a batch of one clip is the clip."""
-    while array.ndim > 2 and 1 in array.shape[:-1]:
-        array = array.squeeze(axis=array.shape.index(1))
-    return array
 
 
 def _clock(arrays: Mapping[str, NDArray[Any]], rows: int) -> Clock | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from blendvoca.arkit import ARKIT_NAMES, arkit_half, arkit_name
 from blendvoca.errors import FormatError, TrackError, nearest
 from blendvoca.io.files import StrPath, naming, open_file
-from blendvoca.io.track.arrays import decode_arrays
+from blendvoca.io.track.arrays import decode_track_arrays
 from blendvoca.io.track.columns import decode_table
 from blendvoca.io.track.grid import Placing, on_grid, place
 from blendvoca.io.track.json_read import decode_json
@@ -72,7 +72,7 @@ def decode_track_file(
 
 def _decoder(data: bytes) -> Callable[[bytes, TrackOptions, StrPath | None], Samples]:
     if data.startswith((b"\x93NUMPY", b"PK")):
-        return decode_arrays
+        return decode_track_arrays
     start = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     return decode_json if start in (b"{", b"[") else decode_table
 

@@ -11,6 +11,8 @@ meshtalk   60   1      nothing but a video of (T, 6172, 3) on its own head at 30
                        paper trains it on VOCASET, at VOCASET's rate and topology (supplement 9)
 faceformer 30   8      (T, 15069) ``<speaker>_<sentence>_condition_<style>.npy`` (FaceFormer/main.py)
 codetalker 30   8      the same (CodeTalker/main/test_pred.py)
+unitalker  30   1      one ``.npz`` of pickled tensors by sound and dataset (UniTalker/main/demo.py): save each as an
+                       array of its own
 ========== ==== ====== ======================================================================================
 
 Files may also lie as ``<speaker>/<sentence>.npy`` or ``<speaker>/<sentence>-<number>.npy``, or flat as
@@ -29,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, nearest
-from blendvoca.io.files import check_file
+from blendvoca.io.sequence.frames import open_array
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ MODELS = {
         VertexModel("meshtalk", 60.0, 1),
         VertexModel("faceformer", 30.0, 8),
         VertexModel("codetalker", 30.0, 8),
+        VertexModel("unitalker", 30.0, 1),
     )
 }
 _CONDITION = re.compile(r"^(?P<speaker>.+)_(?P<sentence>sentence\d+)_condition_(?P<style>.+)$")
@@ -91,7 +94,7 @@ def find_outputs(folder: str | PathLike[str]) -> list[VertexOutput]:
     :raises FormatError: for a file whose clip cannot be told, or two files that are one output.
     """
     root = Path(folder)
-    named = [(path, *_key(root, path)) for path in sorted(root.rglob("*.npy"))]
+    named = [(path, *_key(root, path)) for path in sorted([*root.rglob("*.npy"), *root.rglob("*.npz")])]
     if not named:
         raise MissingInputError("no outputs of a vertex model", expected="<speaker>/<sentence>.npy", path=root)
     styles = _numbers(style for _, _, _, style in named if style and not style.isdigit())
@@ -123,23 +126,13 @@ def _numbers(styles: Iterable[str]) -> dict[str, int]:
 
 
 def read_vertices(path: str | PathLike[str]) -> NDArray[np.float32]:
-    """Read frames (T, V, 3) from an array (T, V, 3), (T, 3V), or with one more axis of length 1 before.
+    """Read frames (T, V, 3) from ``.npy`` or ``.npz``: (T, V, 3) or (T, 3V), with axes of length 1 besides.
 
+    :param path: of the array.
     :raises FormatError: if it is no such array, or holds values that are not finite.
     """
-    check_file(path, archive=True)
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise FormatError("not an array", found=error, path=path) from error
-    if array.ndim == 4 or (array.ndim == 3 and len(array) == 1 and array.shape[-1] != 3):
-        array = array[0] if len(array) == 1 else array
-    if array.ndim == 2 and array.shape[1] % 3 == 0:
-        array = array.reshape(len(array), -1, 3)
-    if array.ndim != 3 or array.shape[2] != 3 or not array.size or not np.issubdtype(array.dtype, np.floating):
-        raise FormatError("not frames of vertices", expected="floats (T, V, 3) or (T, 3V)", found=array.shape,
-                          path=path)  # fmt: skip
-    if not np.isfinite(array).all():
+    source, _ = open_array(path)
+    frames: NDArray[np.float32] = source.read(0, len(source)).astype(np.float32)
+    if not np.isfinite(frames).all():
         raise FormatError("vertices are not finite", path=path)
-    frames: NDArray[np.float32] = array.astype(np.float32)
     return frames

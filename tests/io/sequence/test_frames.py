@@ -211,3 +211,29 @@ def test_blocks_of_an_array_do_not_hold_its_file(tmp_path: Path, frames: NDArray
     assert np.array_equal(shuffled.read(1, 3), frames[1:3])
     with pytest.raises(FormatError, match="outside"):
         source.select([0, T])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "shape", [(4, 5, 3), (4, 15), (1, 4, 5, 3), (1, 4, 15), (4, 1, 5, 3), (1, 1, 4, 5, 3), (4, 1, 15)]
+)
+@pytest.mark.parametrize("kind", [".npy", ".npz"])
+def test_arrays_with_axes_of_length_one(tmp_path: Path, shape: tuple[int, ...], kind: str) -> None:
+    frames = np.random.default_rng(0).normal(size=(4, 5, 3)).astype(np.float32)
+    path = tmp_path / f"a{kind}"
+    if kind == ".npy":
+        np.save(path, frames.reshape(shape))
+    else:
+        np.savez(path, vertices=frames.reshape(shape), frame_ids=np.arange(4), scale=np.float32(1))
+    np.testing.assert_array_equal(open_sequence(path, 30.0).frames(), frames)
+
+
+def test_archives_without_clear_frames(tmp_path: Path) -> None:
+    np.savez(tmp_path / "two.npz", a=np.zeros((4, 5, 3)), b=np.zeros((4, 5, 3)))
+    np.savez(tmp_path / "none.npz", a=np.zeros((4, 5)))
+    np.savez(tmp_path / "objects.npz", a=np.array([{"x": 1}], dtype=object))
+    for name, says in (("two", "no clear frames"), ("none", "no clear frames"), ("objects", "Python objects.*Save each")):
+        with pytest.raises(FormatError, match=says):
+            open_sequence(tmp_path / f"{name}.npz", 30.0)
+    one = np.zeros((1, 5, 3), np.float32)
+    np.save(tmp_path / "one.npy", one)
+    assert open_sequence(tmp_path / "one.npy", 30.0).frames().shape == (1, 5, 3)
