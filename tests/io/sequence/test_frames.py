@@ -231,7 +231,8 @@ def test_archives_without_clear_frames(tmp_path: Path) -> None:
     np.savez(tmp_path / "two.npz", a=np.zeros((4, 5, 3)), b=np.zeros((4, 5, 3)))
     np.savez(tmp_path / "none.npz", a=np.zeros((4, 5)))
     np.savez(tmp_path / "objects.npz", a=np.array([{"x": 1}], dtype=object))
-    for name, says in (("two", "no clear frames"), ("none", "no clear frames"), ("objects", "Python objects.*Save each")):
+    cases = {"two": "no clear frames", "none": "no clear frames", "objects": "Python objects.*Save each"}
+    for name, says in cases.items():
         with pytest.raises(FormatError, match=says):
             open_sequence(tmp_path / f"{name}.npz", 30.0)
     one = np.zeros((1, 5, 3), np.float32)
