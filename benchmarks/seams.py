@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 from blendvoca.audio import Waveform
 from blendvoca.dataset import BlendVOCA
 from said_model.config import SAMPLE_RATE
-from said_model.diffusion.windows import WindowConfig, window_starts
+from said_model.diffusion.sections import WindowConfig, window_starts
 from said_model.model import SAiD
 from said_model.synthesis.edit import build_mask
-from said_model.synthesis.stream import StreamConfig
+from said_model.synthesis.settings import StreamConfig
 
 NEAR, BLOCK = 2, 30
 Draw = Callable[[Waveform], NDArray[np.float64]]

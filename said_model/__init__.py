@@ -21,19 +21,23 @@ from said_model.extras import import_optional
 if TYPE_CHECKING:
     from said_model.config import ModelConfig as ModelConfig
     from said_model.config import SamplerConfig as SamplerConfig
-    from said_model.diffusion.windows import WindowConfig as WindowConfig
+    from said_model.diffusion.sections import WindowConfig as WindowConfig
     from said_model.model import SAiD as SAiD
     from said_model.synthesis.edit import build_mask as build_mask
-    from said_model.synthesis.stream import StreamConfig as StreamConfig
+    from said_model.synthesis.settings import PAPER as PAPER
+    from said_model.synthesis.settings import Conventions as Conventions
+    from said_model.synthesis.settings import StreamConfig as StreamConfig
     from said_model.training.data import ClipWindows as ClipWindows
 
 _HOMES = {
     "ClipWindows": "training.data",
+    "Conventions": "synthesis.settings",
     "ModelConfig": "config",
+    "PAPER": "synthesis.settings",
     "SAiD": "model",
     "SamplerConfig": "config",
-    "StreamConfig": "synthesis.stream",
-    "WindowConfig": "diffusion.windows",
+    "StreamConfig": "synthesis.settings",
+    "WindowConfig": "diffusion.sections",
     "build_mask": "synthesis.edit",
 }
 

@@ -1,4 +1,4 @@
-"""SAiD: the user's door. A clip in, coefficients out."""
+"""SAiD: the user's entry point. A clip in, coefficients out."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import InputError, TrackError, nearest
+from blendvoca.errors import InputError
 from blendvoca.io.wav import SOUND_SUFFIXES, read_audio
 from blendvoca.progress import Progress
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
-from said_model.audio_encoder.speech import Speech, features_of, load_speech
+from said_model.audio_encoder.speech import CHUNK_FRAMES, Speech, features_of, load_speech
 from said_model.checkpoints import folder as checkpoint
-from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, require
+from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, default_sampler, require
 from said_model.devices import pick_device as pick_device
-from said_model.diffusion.windows import WindowConfig
+from said_model.diffusion.sections import WindowConfig
 from said_model.network.guided import GuidedDenoiser
 from said_model.network.said import SaidNetwork
 from said_model.synthesis.clip import Drawing, Edit
-from said_model.synthesis.edit import Edited, checked_mask, join_borders, measure_borders
-from said_model.synthesis.stream import StreamConfig, Streamer, draw_like_stream
+from said_model.synthesis.edit import Edited, check_edit, checked_mask, join_borders, measure_borders
+from said_model.synthesis.settings import Conventions, StreamConfig
+from said_model.synthesis.stream import Streamer, draw_like_stream
 
 Sound = str | PathLike[str] | Waveform
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -38,14 +39,20 @@ class SAiD:
     :param network: the network; it is moved to ``device`` and to evaluation mode.
     :param device: where it runs.
     :param precision: ``float32``, or ``bfloat16`` for denoiser and encoder.
+    :param sampler: how to draw where a call does not say it; what holds for the network's kind of prediction otherwise.
     """
 
     def __init__(
-        self, network: SaidNetwork, device: str | torch.device = "cpu", precision: str = "float32"
+        self,
+        network: SaidNetwork,
+        device: str | torch.device = "cpu",
+        precision: str = "float32",
+        sampler: SamplerConfig | None = None,
     ) -> None:
         require(precision in PRECISIONS, "unknown precision", sorted(PRECISIONS), precision)
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = torch.device(device)
+        self.sampler = sampler or default_sampler(network.config.diffusion)
         self._guided = GuidedDenoiser(self.network, PRECISIONS[precision])
         self._encoder = for_sampling(self.network.audio_encoder, PRECISIONS[precision])
 
@@ -60,7 +67,7 @@ class SAiD:
         :raises FormatError: if it is none of this model.
         :raises ConfigurationError: for a device that is not there.
         """
-        return cls(checkpoint.load(path), pick_device(device), precision)
+        return cls(checkpoint.load(path), pick_device(device), precision, checkpoint.read_sampler(path))
 
     @property
     def config(self) -> ModelConfig:
@@ -69,7 +76,7 @@ class SAiD:
 
     @property
     def describe_encoder(self) -> str:
-        """One line on what listens, for the user."""
+        """One line on the speech encoder, for the user."""
         name = self.config.encoder.name
         return f"{name} (embedded, no pretrained weights)" if name == LOG_MEL else name
 
@@ -79,18 +86,19 @@ class SAiD:
         seed: int = 0,
         sampler: SamplerConfig | None = None,
         windows: WindowConfig | None = None,
+        conventions: Conventions | None = None,
     ) -> CoefficientTrack:
         """Draw coefficients for speech.
 
         :param audio: a sound file of any format and rate, or a waveform.
         :param seed: what the sample is drawn with; the same seed gives the same sample.
-        :param sampler: which sampler, how many steps, how much guidance; None takes the defaults of
-            :class:`SamplerConfig`.
+        :param sampler: which sampler, how many steps, how much guidance; None takes the model's own.
         :param windows: how long sound is cut; None takes the defaults of :class:`WindowConfig`.
+        :param conventions: :data:`~said_model.synthesis.settings.PAPER` does all that the authors' code does otherwise.
         :raises AudioError: for sound that cannot be used.
         :raises FormatError: for a file that is no sound.
         """
-        return self.samples(audio, 1, seed, sampler, windows)[0]
+        return self.samples(audio, 1, seed, sampler, windows, conventions)[0]
 
     def samples(
         self,
@@ -99,6 +107,7 @@ class SAiD:
         seed: int = 0,
         sampler: SamplerConfig | None = None,
         windows: WindowConfig | None = None,
+        conventions: Conventions | None = None,
         progress: Progress | None = None,
     ) -> list[CoefficientTrack]:
         """Draw several samples of one clip, with the seeds ``seed``, ``seed + 1``, …
@@ -108,16 +117,17 @@ class SAiD:
         :param seed: of the first sample.
         :param sampler: as for :meth:`sample`.
         :param windows: as for :meth:`sample`.
+        :param conventions: as for :meth:`sample`.
         :param progress: is called with the steps or sections that are done.
         """
         require(count >= 1, "nothing to draw", "at least 1 sample", count)
-        speech = audio if isinstance(audio, Speech) else load_speech(audio)
-        drawing = self._drawing(sampler, windows)
-        n_frames = speech.frames(self.config.fps)
+        drawing = self._drawing(sampler, windows, conventions)
+        speech, n_frames, kept = drawing.lengths(audio if isinstance(audio, Speech) else load_speech(audio))
         sections = drawing.sections(n_frames)
         seeds = range(seed, seed + count)
         if len(sections) == 1:
-            values = drawing.draw(self.features(speech, n_frames), drawing.noise(seeds, n_frames), None, progress)
+            features = self.features(speech, n_frames, whole=drawing.conventions.whole_clip)
+            values = drawing.draw(features, drawing.noise(seeds, n_frames), None, progress)
         else:
             parts = []
             for part in drawing.chain(lambda s: self.features(speech, n_frames, (s.start, s.stop)), sections, seeds):
@@ -125,7 +135,7 @@ class SAiD:
                 if progress is not None:
                     progress("sections", len(parts), len(sections))
             values = torch.cat(parts, 1)
-        return [self._track(one) for one in values]
+        return [self._track(one[:kept]) for one in values]
 
     def edit(
         self,
@@ -136,6 +146,7 @@ class SAiD:
         seed: int = 0,
         sampler: SamplerConfig | None = None,
         windows: WindowConfig | None = None,
+        conventions: Conventions | None = None,
     ) -> list[Edited]:
         """Generate parts of a track anew (paper 4.2.4); the rest comes back exactly.
 
@@ -147,53 +158,36 @@ class SAiD:
         :param seed: of the first variant.
         :param sampler: as for :meth:`sample`.
         :param windows: as for :meth:`sample`.
+        :param conventions: as for :meth:`sample`.
         :raises TrackError: if track, sound and mask do not belong together.
         :raises InputError: for a mask of anything but 0 to 1, or one that leaves nothing to generate.
         """
         require(count >= 1, "nothing to draw", "at least 1 variant", count)
         speech = audio if isinstance(audio, Speech) else load_speech(audio)
-        self._check_edit(track, speech)
-        speech = speech.lasting(len(track), track.fps)
+        check_edit(track, self.config.names, self.config.fps, speech.frames(self.config.fps))
         kept_mask, order = checked_mask(mask, track.values.shape), track.columns(self.config.names)
         if (kept_mask[:, order] >= 1).all():
             raise InputError("everything is kept, nothing is left to generate", expected="a 0 in a column of the model",
                              remedy="Keep or pin less.")  # fmt: skip
-        drawing = self._drawing(sampler, windows)
+        drawing = self._drawing(sampler, windows, conventions)
+        speech, n_frames, _ = drawing.lengths(speech, len(track))
         wanted = Edit(*(torch.from_numpy(part[:, order].astype(np.float32)) for part in (track.values, kept_mask)))
+        whole = drawing.conventions.whole_clip
         parts = drawing.chain(
-            lambda s: self.features(speech, len(track), (s.start, s.stop)),
-            drawing.sections(len(track)), range(seed, seed + count), wanted,
+            lambda s: self.features(speech, n_frames, (s.start, s.stop), whole),
+            drawing.sections(n_frames), range(seed, seed + count), wanted.lasting(n_frames),
         )  # fmt: skip
-        values = torch.cat(list(parts), 1).double().numpy()
         edited = []
-        for one in values:
+        for one in torch.cat(list(parts), 1)[:, : len(track)].double().numpy():
             result = track.values.copy()
             # The network works in float32: what is kept is taken from the track itself.
             drawn = np.where(kept_mask[:, order] >= 1, track.values[:, order], one)
-            result[:, order] = join_borders(drawn, kept_mask[:, order])
+            bent = drawing.conventions.bent_borders
+            result[:, order] = join_borders(drawn, kept_mask[:, order]) if bent else drawn
             edited.append(
                 Edited(CoefficientTrack(result, track.names, track.fps), measure_borders(result, kept_mask))
             )
         return edited
-
-    def _check_edit(self, track: CoefficientTrack, speech: Speech) -> None:
-        missing = [name for name in self.config.names if name not in track.names]
-        if missing:
-            raise TrackError(
-                "the track lacks blendshapes of the model", expected=f"the model's {len(self.config.names)} names",
-                found="no " + ", ".join(name + nearest(name, track.names) for name in missing),
-                remedy="Add them as columns of zeros, or edit with another model.",
-            )  # fmt: skip
-        if track.fps != self.config.fps:
-            raise TrackError(
-                "another frame rate", expected=f"{self.config.fps:g} fps", found=f"{track.fps:g} fps",
-                remedy="Use track.resampled(fps).",
-            )  # fmt: skip
-        n_frames = speech.frames(self.config.fps)
-        if abs(n_frames - len(track)) > max(0.05 * len(track), 0.25 * track.fps):
-            raise TrackError(
-                "sound and track differ in length", expected=f"{len(track)} frames", found=f"{n_frames} frames of sound"
-            )
 
     def stream(
         self, config: StreamConfig | None = None, seed: int = 0, sampler: SamplerConfig | None = None
@@ -204,7 +198,7 @@ class SAiD:
         :param seed: as for :meth:`sample`.
         :param sampler: as for :meth:`sample`.
         """
-        return Streamer(self._drawing(sampler, None), self._encoder, config or StreamConfig(), seed)
+        return Streamer(self._drawing(sampler), self._encoder, config or StreamConfig(), seed)
 
     def sample_like_stream(
         self,
@@ -220,21 +214,30 @@ class SAiD:
         :param seed: as for :meth:`sample`.
         :param sampler: as for :meth:`sample`.
         """
-        drawing, encoder = self._drawing(sampler, None), self._encoder
+        drawing, encoder = self._drawing(sampler), self._encoder
         return self._track(draw_like_stream(drawing, encoder, config or StreamConfig(), raw_samples(audio), seed))
 
     @torch.inference_mode()
-    def features(self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None) -> Tensor:
+    def features(
+        self, speech: Speech, n_frames: int, span: tuple[int, int] | None = None, whole: bool = False
+    ) -> Tensor:
         """Return the audio features (1, N, D) of a clip, or of its frames from ``span[0]`` to ``span[1]``.
 
         :param speech: of the clip.
         :param n_frames: N frames of the clip.
         :param span: first and last frame (excluded) that are wanted; None takes all.
-        """
-        return features_of(self._encoder, speech.samples.to(self.device), n_frames, span=span)
 
-    def _drawing(self, sampler: SamplerConfig | None, windows: WindowConfig | None) -> Drawing:
-        return Drawing(self._guided, sampler or SamplerConfig(), windows or WindowConfig())
+        :param whole: encode sound of any length at once instead of in chunks.
+        """
+        chunk = n_frames if whole else CHUNK_FRAMES
+        return features_of(self._encoder, speech.samples.to(self.device), n_frames, chunk, span)
+
+    def _drawing(
+        self, sampler: SamplerConfig | None, windows: WindowConfig | None = None, conventions: Conventions | None = None
+    ) -> Drawing:
+        return Drawing(
+            self._guided, sampler or self.sampler, windows or WindowConfig(), conventions or Conventions()
+        )
 
     def _track(self, values: Tensor) -> CoefficientTrack:
         return CoefficientTrack(values.double().numpy(), self.config.names, self.config.fps)

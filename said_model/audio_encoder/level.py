@@ -37,9 +37,17 @@ class Level:
 
         :param samples: (S,) in the unit of those so far.
         """
-        mean = self.total / self.count
-        scale = (max(self.squares / self.count - mean**2, 0.0) + VARIANCE_FLOOR) ** 0.5
+        mean, scale = self._mean_and_scale()
         return torch.cat([((part.double() - mean) / scale).float() for part in samples.split(_BLOCK)])
+
+    def restore(self, samples: Tensor) -> Tensor:
+        """Return normalised samples (S,) in the unit of those so far, in double precision."""
+        mean, scale = self._mean_and_scale()
+        return samples.double() * scale + mean
+
+    def _mean_and_scale(self) -> tuple[float, float]:
+        mean = self.total / self.count
+        return mean, (max(self.squares / self.count - mean**2, 0.0) + VARIANCE_FLOOR) ** 0.5
 
 
 def normalise(samples: Tensor) -> Tensor:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.io.wav import FULL_SCALE, Source, read_resampled
-from said_model.audio_encoder import AudioEncoder, normalise
-from said_model.config import SAMPLE_RATE
+from said_model.audio_encoder import AudioEncoder
+from said_model.audio_encoder.level import Level
+from said_model.config import SAMPLE_RATE, require
 
 #: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
 CHUNK_FRAMES = 1200
@@ -31,18 +34,42 @@ class Speech:
 
     :param samples: (S,) at 16 kHz, zero mean and unit variance.
     :param notes: what a user should know of the sound: silence, clipping, a low rate.
+    :param level: what the samples were normalised by.
     """
 
     samples: Tensor
     notes: tuple[str, ...]
+    level: Level
+
+    @classmethod
+    def of(cls, samples: Tensor, notes: tuple[str, ...] = ()) -> Speech:
+        """Normalise samples (S,) at 16 kHz."""
+        level = Level()
+        level.update(samples)
+        return cls(level.normalise(samples), notes, level)
 
     def frames(self, fps: float) -> int:
         """Number of animation frames that the sound lasts, at least one."""
         return max(round(len(self.samples) / SAMPLE_RATE * fps), 1)
 
+    def whole_frames(self, fps: float) -> int:
+        """Number of animation frames that fit into the sound, as the authors' code counts them; at least one."""
+        return max(int(len(self.samples) / SAMPLE_RATE * fps), 1)
+
+    def filled(self, fps: float) -> Speech:
+        """Return the sound filled up with zeros to a whole number of frames before it is normalised, as the authors do.
+
+        At 60 frames a second that is a multiple of 800 samples: three frames.
+
+        :raises ConfigurationError: for a frame rate that is no whole number, for which they define no multiple.
+        """
+        require(float(fps).is_integer(), "sound cannot be filled up to whole frames", "a whole frame rate", fps)
+        missing = -len(self.samples) % (SAMPLE_RATE // math.gcd(SAMPLE_RATE, int(fps)))
+        return Speech.of(F.pad(self.level.restore(self.samples), (0, missing)), self.notes) if missing else self
+
     def lasting(self, n_frames: int, fps: float) -> Speech:
         """Return the sound cut where so many frames end, or filled up with silence: sound and frames stay in step."""
-        return Speech(torch.from_numpy(to_length(self.samples.numpy(), n_frames, fps)), self.notes)
+        return replace(self, samples=torch.from_numpy(to_length(self.samples.numpy(), n_frames, fps)))
 
 
 def to_length(samples: NDArray[np.float32], n_frames: int, fps: float) -> NDArray[np.float32]:
@@ -70,7 +97,7 @@ def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
         source = Source(sound.rate, len(sound), level, clipped)
     else:
         heard, source = read_resampled(sound, SAMPLE_RATE)
-    return Speech(normalise(torch.from_numpy(heard.samples.copy())), tuple(_notes(source)))
+    return Speech.of(torch.from_numpy(heard.samples.copy()), tuple(_notes(source)))
 
 
 def _notes(source: Source) -> list[str]:

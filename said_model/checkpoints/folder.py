@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from blendvoca.errors import BlendvocaError, FormatError, MissingInputError, VersionError
+from blendvoca.errors import BlendvocaError, ConfigurationError, FormatError, MissingInputError, VersionError
 from blendvoca.io.atomic import write_text
 from said_model.checkpoints.state_dict import fill, read_weights, write_weights
-from said_model.config import LOG_MEL, ModelConfig
+from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, default_sampler
 from said_model.network.said import SaidNetwork
 
 CONFIG_FILE = "config.json"
@@ -29,10 +30,16 @@ DEMO = Path(__file__).parents[1] / "weights" / "demo"
 ENCODER_PREFIX = "audio_encoder."
 
 
-def save(folder: str | Path, network: SaidNetwork, notes: Mapping[str, Any] | None = None) -> None:
+def save(
+    folder: str | Path,
+    network: SaidNetwork,
+    notes: Mapping[str, Any] | None = None,
+    sampler: SamplerConfig | None = None,
+) -> None:
     """Write a checkpoint; the configuration is written last, so that a folder with one is whole.
 
     :param notes: plain facts for people, such as the training's figures.
+    :param sampler: how the model is drawn from by default; what holds for its kind otherwise.
     :raises OutputError: if the folder cannot be written.
     """
     folder = Path(folder)
@@ -40,12 +47,13 @@ def save(folder: str | Path, network: SaidNetwork, notes: Mapping[str, Any] | No
     state = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
     write_weights(folder / WEIGHTS_FILE, state)
     header = {"format": FORMAT, "version": FORMAT_VERSION}
-    record = {**header, "model": network.config.to_dict(), "notes": dict(notes or {})}
+    drawing = asdict(sampler or default_sampler(network.config.diffusion))
+    record = {**header, "model": network.config.to_dict(), "sampler": drawing, "notes": dict(notes or {})}
     write_text(folder / CONFIG_FILE, json.dumps(record, indent=1) + "\n")
 
 
 def read_record(folder: str | Path) -> dict[str, Any]:
-    """Read a checkpoint's ``config.json``: format, version, model, notes.
+    """Read a checkpoint's ``config.json``: format, version, model, sampler, notes.
 
     :raises MissingInputError: if there is none.
     :raises FormatError: if it is not one of ours.
@@ -97,6 +105,20 @@ def read_network_weights(folder: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise MissingInputError("the checkpoint has no weights", expected=WEIGHTS_FILE, path=folder)
     return read_weights(path)
+
+
+def read_sampler(folder: str | Path) -> SamplerConfig:
+    """Read how a checkpoint's model is drawn from by default.
+
+    :raises FormatError: if that is unreadable.
+    """
+    found = read_record(folder).get("sampler")
+    if found is None:  # written before checkpoints said so
+        return default_sampler(read_config(folder).diffusion)
+    try:
+        return SamplerConfig.from_dict(found)
+    except ConfigurationError as error:
+        raise FormatError("unreadable sampler", found=str(error), path=Path(folder) / CONFIG_FILE) from error
 
 
 def load(folder: str | Path) -> SaidNetwork:

@@ -2,11 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from said_model.cli._model import model_options, open_model, open_speech, sampler_options, window_options
+from blendvoca.errors import ConfigurationError
+from said_model.cli._model import DrawingChoice, ModelChoice, drawing_options, model_options, open_speech, seed_option
+from said_model.cli._options import option_group
+
+if TYPE_CHECKING:
+    from blendvoca.track import CoefficientTrack
+    from said_model.synthesis.edit import Mask
+
+
+@dataclass(frozen=True)
+class MaskChoice:
+    """What stays and what is generated anew."""
+
+    keep: tuple[str, ...]
+    pin: tuple[str, ...]
+    redo: tuple[str, ...]
+    mask_path: Path | None
+
+    def __post_init__(self) -> None:
+        if self.mask_path is not None and (self.keep or self.pin or self.redo):
+            raise ConfigurationError("two masks", expected="--mask, or --keep, --pin and --redo", found="both")
+
+    def of(self, track: CoefficientTrack) -> Mask:
+        """Return the mask (T, K) of a track."""
+        from blendvoca.io.track.csv import read_track
+        from said_model.synthesis.edit import build_mask, mask_of_track
+
+        if self.mask_path is not None:
+            return mask_of_track(read_track(self.mask_path, track.fps), track)
+        return build_mask(len(track), track.names, track.fps, keep=self.keep, pin=self.pin, redo=self.redo)
+
+
+mask_options = option_group(
+    "mask", MaskChoice,
+    click.option("--keep", multiple=True, metavar="FROM:TO", help="Seconds in which all stays, such as 0:1.2 or 2.5:."),
+    click.option("--pin", multiple=True, metavar="NAME",
+                 help="Blendshape that stays at all times; * matches anything."),
+    click.option("--redo", multiple=True, metavar="NAME", help="Only these blendshapes change."),
+    click.option("--mask", "mask_path", type=click.Path(path_type=Path),
+                 help="A CSV like the track's, 1 keeps and 0 generates, instead of --keep, --pin and --redo."),
+)  # fmt: skip
 
 
 @click.command()
@@ -14,40 +56,26 @@ from said_model.cli._model import model_options, open_model, open_speech, sample
 @click.option("--audio", required=True, type=click.Path(path_type=Path), help="What is spoken.")
 @click.option("--out", required=True, type=click.Path(path_type=Path),
               help="A .csv for one variant, else a folder.")  # fmt: skip
-@click.option("--keep", multiple=True, metavar="FROM:TO", help="Seconds in which all stays, such as 0:1.2 or 2.5:.")
-@click.option("--pin", multiple=True, metavar="NAME", help="Blendshape that stays at all times; * matches anything.")
-@click.option("--redo", multiple=True, metavar="NAME", help="Only these blendshapes change.")
-@click.option("--mask", "mask_path", type=click.Path(path_type=Path),
-              help="A CSV like the track's, 1 keeps and 0 generates, instead of --keep, --pin and --redo.")  # fmt: skip
-@click.option("--variants", default=1, show_default=True)
+@mask_options
+@click.option("--variants", default=1, show_default=True, help="Edits, with seeds in a row.")
+@seed_option
 @model_options
-@sampler_options
-@window_options
-def edit(track: Path, audio: Path, out: Path, keep: tuple[str, ...], pin: tuple[str, ...], redo: tuple[str, ...],
-         mask_path: Path | None, variants: int, model: Path | None, pretrained: str | None, device: str,
-         precision: str, sampler: str, steps: int | None, guidance: float, seed: int, window: int, overlap: int,
-         at_once: int) -> None:  # fmt: skip
+@drawing_options
+def edit(track: Path, audio: Path, out: Path, mask: MaskChoice, variants: int, seed: int, model: ModelChoice,
+         drawing: DrawingChoice) -> None:  # fmt: skip
     """Generate parts of TRACK (CSV) anew to fit the sound; what is kept comes back exactly."""
-    from blendvoca.errors import ConfigurationError, OutputError
+    from blendvoca.errors import OutputError
     from blendvoca.io.track.csv import read_track
-    from said_model import SamplerConfig
-    from said_model.diffusion.windows import WindowConfig
-    from said_model.synthesis.edit import build_mask, mask_of_track
 
-    if mask_path is not None and (keep or pin or redo):
-        raise ConfigurationError("two masks", expected="--mask, or --keep, --pin and --redo", found="both")
     single = out.suffix.lower() == ".csv"
     if single and variants > 1:
         raise OutputError("several variants do not fit in one file", expected="a folder", found=str(out))
-    settings, windows = SamplerConfig(sampler, steps, guidance), WindowConfig(window, overlap, at_once)
-    said = open_model(model, pretrained, device, precision)
+    said = model.open()
     reference = read_track(track, said.config.fps)
-    if mask_path is not None:
-        mask = mask_of_track(read_track(mask_path, said.config.fps), reference)
-    else:
-        mask = build_mask(len(reference), reference.names, reference.fps, keep=keep, pin=pin, redo=redo)
-    click.echo(f"{(mask < 0.5).mean():.0%} of the track is generated anew")
-    edited = said.edit(reference, open_speech(audio), mask, variants, seed, settings, windows)
+    chosen, speech = mask.of(reference), open_speech(audio)
+    click.echo(f"{(chosen < 0.5).mean():.0%} of the track is generated anew")
+    sampler, windows = drawing.sampler_for(said), drawing.windows
+    edited = said.edit(reference, speech, chosen, variants, seed, sampler, windows, drawing.conventions)
     for number, result in enumerate(edited):
         target = out if single else out / f"{track.stem}_{seed + number}.csv"
         result.track.to_csv(target)

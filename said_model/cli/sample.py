@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from said_model.cli._model import model_options, open_model, open_speech, sampler_options, window_options
+from said_model.cli._model import DrawingChoice, ModelChoice, drawing_options, model_options, open_speech, seed_option
 
 if TYPE_CHECKING:
     from said_model import SAiD, SamplerConfig
-    from said_model.diffusion.windows import WindowConfig
 
 
 @click.command()
@@ -19,21 +18,18 @@ if TYPE_CHECKING:
 @click.option("--out", required=True, type=click.Path(path_type=Path),
               help="A .csv for one sample of one file, else a folder.")  # fmt: skip
 @click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds in a row.")
+@seed_option
 @model_options
-@sampler_options
-@window_options
-def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None, pretrained: str | None, device: str,
-           precision: str, sampler: str, steps: int | None, guidance: float, seed: int, window: int, overlap: int,
-           at_once: int) -> None:  # fmt: skip
+@drawing_options
+def sample(audio: tuple[Path, ...], out: Path, samples: int, seed: int, model: ModelChoice,
+           drawing: DrawingChoice) -> None:  # fmt: skip
     """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them.
 
     Minutes of sound are cut into windows that are blended at every denoising step.
     """
     from blendvoca.errors import AudioError, FormatError, MissingDependencyError, MissingInputError, OutputError
     from blendvoca.terminal.lazy_group import note
-    from said_model import SamplerConfig
     from said_model.diffusion.schedule import make_schedule
-    from said_model.diffusion.windows import WindowConfig
     from said_model.model import together
 
     files = together(audio, note)
@@ -49,14 +45,14 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
     single = out.suffix.lower() == ".csv"
     if single and (len(files) > 1 or samples > 1):
         raise OutputError("several samples do not fit in one file", expected="a folder", found=str(out))
-    settings, windows = SamplerConfig(sampler, steps, guidance), WindowConfig(window, overlap, at_once)
-    said = open_model(model, pretrained, device, precision)
+    said = model.open()
+    sampler = drawing.sampler_for(said)
     # Brings in what draws: the first file's time is then its own.
-    make_schedule(said.config.diffusion, settings)
+    make_schedule(said.config.diffusion, sampler)
     failed = 0
     for path in files:
         try:
-            _sample_one(said, path, out, single, samples, seed, settings, windows)
+            _sample_one(said, path, out, single, samples, seed, sampler, drawing)
         except (AudioError, FormatError, MissingDependencyError) as error:
             if len(files) == 1:
                 raise
@@ -68,15 +64,15 @@ def sample(audio: tuple[Path, ...], out: Path, samples: int, model: Path | None,
         raise click.exceptions.Exit(1)
 
 
-def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, seed: int, settings: SamplerConfig,
-                windows: WindowConfig) -> None:  # fmt: skip
+def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, seed: int, sampler: SamplerConfig,
+                drawing: DrawingChoice) -> None:  # fmt: skip
     import time
 
     from said_model.cli._progress import counting_bar
 
     speech, start = open_speech(path), time.perf_counter()
     with counting_bar(path.name) as progress:
-        tracks = said.samples(speech, samples, seed, settings, windows, progress)
+        tracks = said.samples(speech, samples, seed, sampler, drawing.windows, drawing.conventions, progress)
     taken = time.perf_counter() - start
     names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
     targets = [out] if single else [out / name for name in names]

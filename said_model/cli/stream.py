@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from said_model.cli._model import model_options, open_model, sampler_options
+from said_model.cli._model import DrawingChoice, ModelChoice, live_drawing_options, model_options, seed_option
+from said_model.cli._options import default_of
+from said_model.diffusion.sections import Chain
+from said_model.synthesis.settings import StreamConfig
+
+_CHAIN: Chain = default_of(StreamConfig, "chain")
+#: Denoising steps up to which a section is computed faster than it lasts on usual machines.
+_LIVE_STEPS = 50
 
 
 @click.command()
 @click.option("--format", "encoding", type=click.Choice(["s16le", "f32le"]), default="s16le", show_default=True,
               help="How samples are written: 16-bit integers or 32-bit floats, little end first.")  # fmt: skip
-@click.option("--hop", default=30, show_default=True, help="New frames of a section.")
-@click.option("--lookahead", default=20, show_default=True, help="Frames of sound that a frame waits for.")
-@click.option("--past", default=60, show_default=True, help="Frames that a section goes on from.")
+@click.option("--hop", default=_CHAIN.hop, show_default=True, help="New frames of a section.")
+@click.option("--lookahead", default=_CHAIN.lookahead, show_default=True,
+              help="Frames of sound that a frame waits for.")  # fmt: skip
+@click.option("--past", default=_CHAIN.past, show_default=True, help="Frames that a section goes on from.")
+@seed_option
 @model_options
-@sampler_options
-def stream(encoding: str, hop: int, lookahead: int, past: int, model: Path | None, pretrained: str | None, device: str,
-           precision: str, sampler: str, steps: int | None, guidance: float, seed: int) -> None:  # fmt: skip
+@live_drawing_options
+def stream(encoding: str, hop: int, lookahead: int, past: int, seed: int, model: ModelChoice,
+           drawing: DrawingChoice) -> None:  # fmt: skip
     """Read mono samples at 16 kHz from standard input and write frames as CSV lines, each as soon as it is known."""
     import sys
 
     import numpy as np
     import torch
 
-    from said_model import SamplerConfig
     from said_model.config import SAMPLE_RATE
-    from said_model.diffusion.windows import Chain
-    from said_model.synthesis.stream import StreamConfig
 
-    said = open_model(model, pretrained, device, precision)
+    said = model.open()
     config = StreamConfig(Chain(past, hop, lookahead))
     click.echo(f"a frame waits at most {config.latency(said.config.fps):.2f} s for its sound, and for the computation",
                err=True)  # fmt: skip
-    settings = SamplerConfig(sampler, steps, guidance)
+    settings = drawing.sampler_for(said)
+    if settings.step_count > _LIVE_STEPS:
+        click.echo("warning: so many steps hardly keep up with live sound: try --sampler dpm, or fewer --steps",
+                   err=True)  # fmt: skip
     # The first pass through the network prepares its kernels, which takes far longer than any other.
     warm = said.stream(config, seed, settings)
     warm.push(torch.zeros(round(config.latency(warm.fps) * SAMPLE_RATE) + 1))

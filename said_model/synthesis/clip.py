@@ -11,22 +11,15 @@ from torch import Tensor
 
 from blendvoca.errors import ConfigurationError
 from blendvoca.progress import Progress
+from said_model.audio_encoder.speech import Speech
 from said_model.config import SamplerConfig
 from said_model.diffusion.guidance import Denoise, guided
 from said_model.diffusion.sampler import InpaintingConstraint, draw_noise, sample
 from said_model.diffusion.schedule import Schedule, make_schedule
-from said_model.diffusion.windows import (
-    Chain,
-    Past,
-    Section,
-    WindowConfig,
-    batches,
-    blended,
-    fade_out,
-    run_chain,
-    window_starts,
-)
+from said_model.diffusion.sections import Chain, Section, WindowConfig, batches, window_starts
+from said_model.diffusion.windows import Past, blended, fade_out, run_chain
 from said_model.network.guided import ClipDenoiser, GuidedDenoiser
+from said_model.synthesis.settings import Conventions
 
 #: Features (1, stop - start, D) of the frames of a section.
 Features = Callable[[Section], Tensor]
@@ -43,22 +36,44 @@ class Edit:
     reference: Tensor
     mask: Tensor
 
+    def lasting(self, n_frames: int) -> Edit:
+        """Return it with frames to generate at its end, which start from the last one."""
+        missing = n_frames - len(self.reference)
+        end = self.reference[-1:].expand(missing, -1)
+        return Edit(torch.cat([self.reference, end]), torch.cat([self.mask, torch.zeros_like(end)]))
+
 
 @dataclass(frozen=True)
 class Drawing:
     """How coefficients are drawn.
 
     :param guided: the denoiser for sampling.
+    :param conventions: what the paper leaves open.
     """
 
     guided: GuidedDenoiser
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
+    conventions: Conventions = field(default_factory=Conventions)
 
     @property
     def channels(self) -> int:
         """Number of blendshapes K."""
         return len(self.guided.config.names)
+
+    def lengths(self, speech: Speech, n_frames: int | None = None) -> tuple[Speech, int, int]:
+        """Return sound as it is encoded, the frames that are drawn for it, and how many of those are kept.
+
+        :param n_frames: frames of the track that is edited, which the sound is made to last.
+        """
+        fps = self.guided.config.fps
+        if not self.conventions.fill_sound:
+            speech = speech if n_frames is None else speech.lasting(n_frames, fps)
+            count = speech.frames(fps) if n_frames is None else n_frames
+            return speech, count, count
+        kept = speech.whole_frames(fps) if n_frames is None else n_frames
+        filled = (speech if kept == speech.whole_frames(fps) else speech.lasting(kept, fps)).filled(fps)
+        return filled, max(filled.whole_frames(fps), kept), kept
 
     def noise(self, seeds: Sequence[int], n_frames: int, number: int = 0) -> Tensor:
         """Return start noise (B, N, K): sample b always gets that of its seed, whatever is drawn beside it."""
@@ -73,8 +88,9 @@ class Drawing:
         :param samples: samples B that are drawn at once.
         """
         n_frames = audio.shape[1]
-        frames = min(self.windows.frames, n_frames)
-        starts = window_starts(n_frames, self.windows)
+        whole = self.conventions.whole_clip
+        frames = n_frames if whole else min(self.windows.frames, n_frames)
+        starts = [0] if whole else window_starts(n_frames, self.windows)
         parts: list[Denoise] = []
         for rows in batches(len(starts), self.windows.at_once):
             cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
@@ -85,12 +101,12 @@ class Drawing:
     def _guided(self, clip: ClipDenoiser, schedule: Schedule) -> Denoise:
         """Return a clip's guided denoiser; what it predicts with and without audio is thresholded first."""
         scale = self.sampler.guidance_scale
-        if scale == 0:
+        if scale <= self.conventions.guidance_above:
             return lambda x, timestep: schedule.thresholded(clip.conditional(x, timestep), x, timestep)
 
         def pair(x: Tensor, timestep: float) -> tuple[Tensor, Tensor]:
-            heard, unheard = clip.pair(x, timestep)
-            return schedule.thresholded(heard, x, timestep), schedule.thresholded(unheard, x, timestep)
+            given, null = clip.pair(x, timestep)
+            return schedule.thresholded(given, x, timestep), schedule.thresholded(null, x, timestep)
 
         return guided(pair, scale)
 
@@ -110,9 +126,10 @@ class Drawing:
         schedule = make_schedule(self.guided.config.diffusion, self.sampler)
         start = noise.to(device)
         if kept is not None:
-            start = kept.impose(start, schedule, 0)
+            noised = self.conventions.noised_start
+            start = schedule.noised(kept.reference, kept.noise, 0) if noised else kept.impose(start, schedule, 0)
         on_step = None if progress is None else (lambda done: progress("denoising", done, len(schedule)))
-        with out_of_memory(self.windows, len(noise)):
+        with out_of_memory(self.windows, len(noise), self.conventions.whole_clip):
             return sample(self.denoiser(audio.to(device), len(noise), schedule), schedule, start, kept, on_step).cpu()
 
     def chain(
@@ -135,8 +152,8 @@ class Drawing:
     ) -> Tensor:  # fmt: skip
         """Draw one section of a chain.
 
-        What the last section held to come next fades into what this one, which has heard more, draws: else the motion
-        would jump where a section begins.
+        What the last section held to come next fades into what this one draws, which knows more of the sound: else the
+        motion would jump where a section begins.
 
         :return: (B, stop - start, K); the given frames come first, unchanged.
         """
@@ -157,14 +174,14 @@ class Drawing:
 
     def sections(self, n_frames: int) -> list[Section]:
         """Return the sections that a clip is drawn in: one, unless it is very long."""
-        if n_frames <= self.windows.section:
+        if n_frames <= self.windows.section or self.conventions.whole_clip:
             return [Section(0, n_frames, 0, n_frames)]
         shared = self.windows.overlap
         return Chain(shared, self.windows.section - 2 * shared, shared).sections(n_frames)
 
 
 @contextmanager
-def out_of_memory(windows: WindowConfig, samples: int) -> Iterator[None]:
+def out_of_memory(windows: WindowConfig, samples: int, whole_clip: bool = False) -> Iterator[None]:
     """Turn a failed allocation into advice.
 
     :raises ConfigurationError: saying what is smaller and would do.
@@ -177,12 +194,15 @@ def out_of_memory(windows: WindowConfig, samples: int) -> Iterator[None]:
             raise
         if samples > 1:
             remedy = f"Draw at most {samples // 2} samples at once."
+        elif whole_clip:
+            remedy = "Let the clip be cut into windows: draw without the authors' conventions (--preset paper)."
         elif windows.at_once > 1:
             remedy = f"Take at most {windows.at_once // 2} windows at once (--at-once {windows.at_once // 2})."
         else:
             remedy = f"Take windows of at most {windows.frames // 2} frames (--window {windows.frames // 2})."
         raise ConfigurationError(
             "out of memory",
-            found=f"{samples} samples of {windows.at_once} windows of {windows.frames} frames",
+            found=f"{samples} samples of "
+            + ("a whole clip" if whole_clip else f"{windows.at_once} windows of {windows.frames} frames"),
             remedy=remedy,
         ) from error

@@ -117,6 +117,32 @@ def mask_of_track(mask: CoefficientTrack, track: CoefficientTrack) -> Mask:
     return mask.select(track.names).values
 
 
+def check_edit(track: CoefficientTrack, names: Sequence[str], fps: float, n_frames: int) -> None:
+    """Check that a track belongs to a model and to sound.
+
+    :param names: the model's blendshapes.
+    :param fps: the model's frames per second.
+    :param n_frames: frames that the sound lasts.
+    :raises TrackError: if it lacks blendshapes, or has another rate or length.
+    """
+    missing = [name for name in names if name not in track.names]
+    if missing:
+        raise TrackError(
+            "the track lacks blendshapes of the model", expected=f"the model's {len(names)} names",
+            found="no " + ", ".join(name + nearest(name, track.names) for name in missing),
+            remedy="Add them as columns of zeros, or edit with another model.",
+        )  # fmt: skip
+    if track.fps != fps:
+        raise TrackError(
+            "another frame rate", expected=f"{fps:g} fps", found=f"{track.fps:g} fps",
+            remedy="Use track.resampled(fps).",
+        )  # fmt: skip
+    if abs(n_frames - len(track)) > max(0.05 * len(track), 0.25 * track.fps):
+        raise TrackError(
+            "sound and track differ in length", expected=f"{len(track)} frames", found=f"{n_frames} frames of sound"
+        )
+
+
 @dataclass(frozen=True)
 class Borders:
     """How the motion crosses from kept to new parts: changes from frame to frame, in coefficients.

@@ -1,14 +1,12 @@
 """Live: samples in as they come, frames out with bounded latency.
 
-A frame is emitted once the sound of its section and the stated look-ahead has been heard. Every section begins with the
-last frames of the one before (kept, paper 4.2.4), hears the sound from a little before its first frame to the end of
+A frame is emitted once the sound of its section and the stated look-ahead is there. Every section begins with the
+last frames of the one before (kept, paper 4.2.4), encodes the sound from a little before its first frame to the end of
 its look-ahead, and normalises it by the mean and variance of all sound so far. :func:`draw_like_stream` does the same
 from a whole clip.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,28 +17,10 @@ from blendvoca.errors import AudioError
 from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.level import Level
 from said_model.config import SAMPLE_RATE
-from said_model.diffusion.windows import Chain, Past, Section
+from said_model.diffusion.sections import Section
+from said_model.diffusion.windows import Past
 from said_model.synthesis.clip import Drawing
-
-
-@dataclass(frozen=True)
-class StreamConfig:
-    """Sizes in frames.
-
-    :param chain: past, new and look-ahead frames of a section. A frame comes at the latest (hop + lookahead) / fps
-        seconds after its sound, plus the time to compute one section.
-    :param context: seconds of sound before a section that the encoder hears as well.
-    """
-
-    chain: Chain = field(default_factory=lambda: Chain(past=60, hop=30, lookahead=20))
-    context: float = 1.0
-
-    def latency(self, fps: float) -> float:
-        """Seconds from a sound to its frame, without the computation.
-
-        :param fps: frames per second.
-        """
-        return (self.chain.hop + self.chain.lookahead) / fps
+from said_model.synthesis.settings import StreamConfig
 
 
 def _place(frame: int, fps: float) -> int:
@@ -48,7 +28,7 @@ def _place(frame: int, fps: float) -> int:
     return round(frame * SAMPLE_RATE / fps)
 
 
-class _Ear:
+class _SoundBuffer:
     """Features of sections, from sound of which only the part that is still needed is held."""
 
     def __init__(self, drawing: Drawing, encoder: AudioEncoder, config: StreamConfig) -> None:
@@ -59,7 +39,7 @@ class _Ear:
         self.level, self.counted = Level(), 0
 
     @property
-    def heard(self) -> int:
+    def received(self) -> int:
         """Samples so far."""
         return self.dropped + len(self.samples)
 
@@ -70,7 +50,7 @@ class _Ear:
     def features(self, section: Section) -> Tensor:
         """(1, stop - start, D), normalised by all sound up to the section's end; forgets what is needed no more."""
         before = min(round(self.config.context * self.fps), section.start)
-        first, last = _place(section.start - before, self.fps), min(_place(section.stop, self.fps), self.heard)
+        first, last = _place(section.start - before, self.fps), min(_place(section.stop, self.fps), self.received)
         # Whatever came in one push, the level is that of the sound up to here and no further.
         self.level.update(self.samples[self.counted - self.dropped : last - self.dropped])
         self.counted = max(self.counted, last)
@@ -87,34 +67,34 @@ class Streamer:
     def __init__(self, drawing: Drawing, encoder: AudioEncoder, config: StreamConfig, seed: int) -> None:
         self.drawing, self.config, self.seed = drawing, config, seed
         self.fps = drawing.guided.config.fps
-        self._ear = _Ear(drawing, encoder, config)
+        self._sound = _SoundBuffer(drawing, encoder, config)
         self._past: Past | None = None
         self._number = 0
 
     def push(self, samples: Tensor | NDArray[np.floating]) -> Tensor:
-        """Hear samples (S,) at 16 kHz and return the frames (T, K) that they complete; T may be 0.
+        """Take in samples (S,) at 16 kHz and return the frames (T, K) that they complete; T may be 0.
 
         :raises AudioError: for samples that are not finite.
         """
         samples = samples if isinstance(samples, Tensor) else torch.from_numpy(np.array(samples))
         if not bool(torch.isfinite(samples).all()):
             raise AudioError("samples are not finite", remedy="Check the source of the stream.")
-        self._ear.push(samples.float())
+        self._sound.push(samples.float())
         done = []
-        while self._ear.heard >= _place(self.config.chain.section(self._number).stop, self.fps):
+        while self._sound.received >= _place(self.config.chain.section(self._number).stop, self.fps):
             done.append(self._next(self.config.chain.section(self._number)))
         return torch.cat(done) if done else torch.zeros(0, self.drawing.channels)
 
     def finish(self) -> Tensor:
         """Return the frames (T, K) that waited for their look-ahead; the stream is over."""
-        n_frames = round(self._ear.heard / SAMPLE_RATE * self.fps)
+        n_frames = round(self._sound.received / SAMPLE_RATE * self.fps)
         done = []
         while self._number * self.config.chain.hop < n_frames:
             done.append(self._next(self.config.chain.section(self._number, n_frames)))
         return torch.cat(done) if done else torch.zeros(0, self.drawing.channels)
 
     def _next(self, section: Section) -> Tensor:
-        features = self._ear.features(section)
+        features = self._sound.features(section)
         result = self.drawing.section(features, section, self._number, self._past, [self.seed])
         self._past = Past.of(result, section)
         self._number += 1
@@ -128,6 +108,6 @@ def draw_like_stream(
     fps = drawing.guided.config.fps
     n_frames = max(round(len(samples) / SAMPLE_RATE * fps), 1)
     sections = config.chain.sections(n_frames)
-    ear = _Ear(drawing, encoder, config)
-    ear.push(samples)
-    return torch.cat(list(drawing.chain(ear.features, sections, [seed])), 1)[0]
+    sound = _SoundBuffer(drawing, encoder, config)
+    sound.push(samples)
+    return torch.cat(list(drawing.chain(sound.features, sections, [seed])), 1)[0]

@@ -11,8 +11,12 @@ torch = pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to ru
 pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run this test")
 
 from reference.said_plain import denoise as plain_denoise  # noqa: E402
+from reference.said_plain import guided_step as plain_guided_step  # noqa: E402
 from reference.said_weights import reference_state  # noqa: E402
 
+from blendvoca.audio import Waveform  # noqa: E402
+from blendvoca.track import CoefficientTrack  # noqa: E402
+from said_model import SAiD  # noqa: E402
 from said_model.checkpoints.authors import network_of  # noqa: E402
 from said_model.checkpoints.state_dict import read_weights  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
@@ -20,6 +24,8 @@ from said_model.diffusion.guidance import guided  # noqa: E402
 from said_model.diffusion.sampler import InpaintingConstraint, sample  # noqa: E402
 from said_model.diffusion.schedule import alpha_bars, make_schedule  # noqa: E402
 from said_model.network.guided import GuidedDenoiser  # noqa: E402
+from said_model.synthesis.clip import Drawing  # noqa: E402
+from said_model.synthesis.settings import PAPER  # noqa: E402
 
 
 def arrays(folder, name):
@@ -141,3 +147,53 @@ def test_editing(network, sampling, denoise):
     edited = sample(denoise, schedule, start, kept)
     assert largest(edited - sampling["edited"]) <= 2e-4
     assert largest((edited - kept.reference) * kept.mask) == 0
+
+
+class TestPaperPreset:
+    """``--preset paper`` through the model itself, against the files and against a loop that is written out here."""
+
+    @pytest.fixture
+    def model(self, network):
+        return SAiD(network)
+
+    @pytest.fixture
+    def noise(self, monkeypatch, sampling):
+        def put(name):
+            monkeypatch.setattr(Drawing, "noise", lambda self, seeds, n_frames, number=0: sampling[name])
+
+        return put
+
+    def test_sampling(self, model, sampling, noise):
+        noise("start_noise")
+        sound = Waveform(sampling["waveform"][0].numpy(), 16_000)
+        track = model.sample(sound, sampler=authors_setting(sampling), conventions=PAPER)
+        assert largest(torch.tensor(track.values) - sampling["generated"][0]) <= 2e-4
+
+    def test_editing(self, model, sampling, noise):
+        noise("edit_noise")
+        sound = Waveform(sampling["waveform"][0].numpy(), 16_000)
+        track = CoefficientTrack(sampling["reference"][0].double().numpy(), model.config.names, 60.0)
+        mask = sampling["mask"][0].numpy()
+        (edited,) = model.edit(track, sound, mask, sampler=authors_setting(sampling), conventions=PAPER)
+        assert largest(torch.tensor(edited.track.values) - sampling["edited"][0]) <= 2e-4
+        (ours,) = model.edit(track, sound, mask, sampler=authors_setting(sampling))
+        assert largest(torch.tensor(ours.track.values) - sampling["edited"][0]) > 1e-2
+
+    @pytest.mark.parametrize("guidance", [1.0, 2.0])
+    def test_a_long_clip_of_an_odd_length(self, model, network, shapes, sampling, guidance):
+        sound = (0.2 + 0.1 * np.random.default_rng(0).standard_normal(85_300)).astype(np.float32)
+        steps, n_frames = 4, 321
+        track = model.sample(Waveform(sound, 16_000), 3, SamplerConfig("said-ddim", steps, guidance), None, PAPER)
+        padded = np.append(sound, np.zeros(300)).astype(np.float64)
+        normal = torch.from_numpy((padded - padded.mean()) / np.sqrt(padded.var() + 1e-7)).float()[None]
+        weights, levels = reference_state(shapes), sampling["alphas_cumprod"].double()
+        x = torch.randn((n_frames, 32), generator=torch.Generator().manual_seed(3))[None]
+        with torch.inference_mode():
+            audio = network.encode(normal, n_frames)
+            for timestep in range(1000 - 1000 // steps, -1, -1000 // steps):
+                eps = plain_guided_step(weights, x, timestep, audio, guidance if guidance > 1 else 0.0)
+                level, after = levels[timestep], levels[timestep - 250] if timestep >= 250 else torch.ones(()).double()
+                clean = ((x - (1 - level).sqrt() * eps) / level.sqrt()).clamp(-1, 1)
+                x = (after.sqrt() * clean + (1 - after).sqrt() * eps).float()
+        assert len(track) == 319
+        assert largest(torch.tensor(track.values) - x[0, :319].clamp(0, 1)) <= 2e-4

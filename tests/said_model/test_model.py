@@ -1,4 +1,6 @@
-"""The user's door: sampling, editing and streaming with a tiny model, and what bad input gets."""
+"""The user's entry point: sampling, editing and streaming with a tiny model, and what bad input gets."""
+
+import json
 
 import numpy as np
 import pytest
@@ -19,11 +21,12 @@ from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model import SAiD, SamplerConfig  # noqa: E402
 from said_model.audio_encoder.speech import features_of, load_speech  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
-from said_model.diffusion.windows import Chain, WindowConfig  # noqa: E402
+from said_model.config import DiffusionConfig, default_sampler  # noqa: E402
+from said_model.diffusion.sections import Chain, WindowConfig  # noqa: E402
 from said_model.model import pick_device  # noqa: E402
 from said_model.synthesis.clip import out_of_memory  # noqa: E402
 from said_model.synthesis.edit import build_mask, mask_of_track  # noqa: E402
-from said_model.synthesis.stream import StreamConfig  # noqa: E402
+from said_model.synthesis.settings import PAPER, Conventions, StreamConfig  # noqa: E402
 
 FEW = SamplerConfig(steps=3)
 
@@ -134,7 +137,7 @@ def test_edits_keep_sound_and_frames_in_step(tiny_model, babble):
     mask = build_mask(len(track), track.names, track.fps, keep=["0:1"])
     heard = []
     features = tiny_model.features
-    tiny_model.features = lambda speech, n_frames, span: heard.append(speech) or features(speech, n_frames, span)
+    tiny_model.features = lambda speech, *place: heard.append(speech) or features(speech, *place)
     tiny_model.edit(track, longer, mask, sampler=FEW)
     tiny_model.edit(track, Waveform(babble.samples[:-1600], 16_000), mask, sampler=FEW)
     assert [len(speech.samples) for speech in heard] == [48_000, 48_000]
@@ -227,3 +230,83 @@ def test_out_of_memory_says_what_would_fit():
             raise torch.OutOfMemoryError("CUDA out of memory")
     with pytest.raises(RuntimeError, match="other"), out_of_memory(WindowConfig(), 1):
         raise RuntimeError("other")
+
+
+def test_sound_is_filled_up_before_it_is_normalised():
+    samples = (0.3 + 0.1 * np.random.default_rng(0).standard_normal(4_100)).astype(np.float32)
+    speech = load_speech(Waveform(samples, 16_000))
+    filled = speech.filled(60.0)
+    padded = np.append(samples, np.zeros(700)).astype(np.float64)
+    expected = (padded - padded.mean()) / np.sqrt(padded.var() + 1e-7)
+    assert np.abs(filled.samples.numpy() - expected).max() < 1e-5
+    assert (speech.whole_frames(60.0), filled.whole_frames(60.0)) == (15, 18)
+    assert filled.filled(60.0) is filled
+    assert len(speech.filled(25.0).samples) == 4_480
+    with pytest.raises(ConfigurationError, match="whole frame rate"):
+        speech.filled(29.97)
+
+
+@pytest.mark.parametrize(("samples", "drawn", "kept"), [(47_733, 180, 178), (48_000, 180, 180), (48_100, 183, 180)])
+def test_the_authors_lengths(tiny_model, samples, drawn, kept):
+    sound = Waveform(np.random.default_rng(0).standard_normal(samples).astype(np.float32) * 0.1, 16_000)
+    seen = []
+    features = tiny_model.features
+    tiny_model.features = lambda speech, n_frames, *rest, **named: seen.append(n_frames) or features(
+        speech, n_frames, *rest, **named)  # fmt: skip
+    track = tiny_model.sample(sound, sampler=FEW, conventions=PAPER)
+    assert (seen, len(track)) == ([drawn], kept)
+    mask = build_mask(len(track), track.names, 60.0, keep=["0:1"])
+    (edited,) = tiny_model.edit(track, sound, mask, 1, 5, FEW, conventions=PAPER)
+    assert (seen[1], len(edited.track)) == (drawn, kept)
+    assert np.array_equal(edited.track.values[:60], track.values[:60])
+
+
+def test_a_clip_is_one_window_and_low_guidance_none_where_the_authors_do_so(tiny_model):
+    sound = Waveform(np.random.default_rng(0).standard_normal(96_000).astype(np.float32) * 0.1, 16_000)
+    few = WindowConfig(60, 20)
+    whole = tiny_model.sample(sound, sampler=FEW, windows=WindowConfig(400)).values
+    cut = tiny_model.sample(sound, sampler=FEW, windows=few).values
+    theirs = tiny_model.sample(sound, sampler=FEW, windows=few, conventions=PAPER).values
+    assert np.abs(theirs - whole).max() < 1e-5 < np.abs(cut - whole).max()
+    low = [tiny_model.sample(sound, sampler=FEW.changed(guidance_scale=scale), conventions=PAPER).values
+           for scale in (0.0, 0.5, 1.0, 1.01)]  # fmt: skip
+    assert np.array_equal(low[0], low[1]) and np.array_equal(low[0], low[2]) and not np.array_equal(low[0], low[3])
+    half = tiny_model.sample(sound, sampler=FEW.changed(guidance_scale=0.5)).values
+    assert not np.array_equal(half, tiny_model.sample(sound, sampler=FEW.changed(guidance_scale=0.0)).values)
+
+
+def test_edits_start_from_the_noised_track_and_are_not_bent_where_the_authors_do_so(tiny_model, babble):
+    track = tiny_model.sample(babble, sampler=FEW)
+    other = CoefficientTrack(track.values[::-1].copy(), track.names, 60.0)
+    mask = build_mask(len(track), track.names, 60.0, keep=["0:1"])
+    same = np.full((60, 32), 0.2)  # what is kept is the same in both: only the start differs
+    track, other = (CoefficientTrack(np.vstack([same, each.values[60:]]), track.names, 60.0) for each in (track, other))
+
+    def free(of, conventions):
+        return tiny_model.edit(of, babble, mask, 1, 5, FEW, conventions=conventions)[0].track.values[60:]
+
+    assert np.array_equal(free(track, None), free(other, None))
+    assert not np.array_equal(free(track, PAPER), free(other, PAPER))
+    unbent = Conventions(bent_borders=False)
+    assert not np.array_equal(free(track, unbent)[:15], free(track, None)[:15])
+    assert np.array_equal(free(track, unbent)[15:], free(track, None)[15:])
+
+
+def test_the_sampler_belongs_to_the_checkpoint(tiny_network, tmp_path):
+    """Noise predictors are drawn from as the authors do; a model that predicts coefficients in ten steps."""
+    assert SAiD(tiny_network).sampler == SamplerConfig("said-ddim")
+    assert default_sampler(DiffusionConfig(prediction="sample")) == SamplerConfig("dpm")
+    checkpoint.save(tmp_path / "a", tiny_network)
+    assert SAiD.load(tmp_path / "a", "cpu").sampler == SamplerConfig("said-ddim")
+    own = SamplerConfig("dpm", 7, 1.5)
+    checkpoint.save(tmp_path / "b", tiny_network, sampler=own)
+    assert SAiD.load(tmp_path / "b", "cpu").sampler == own
+    record = json.loads((tmp_path / "b" / "config.json").read_text())
+    del record["sampler"]
+    (tmp_path / "b" / "config.json").write_text(json.dumps(record))
+    assert SAiD.load(tmp_path / "b", "cpu").sampler == SamplerConfig("said-ddim")
+    (tmp_path / "b" / "config.json").write_text(json.dumps({**record, "sampler": {"stepz": 3}}))
+    with pytest.raises(FormatError, match="stepz"):
+        SAiD.load(tmp_path / "b", "cpu")
+    assert own.changed("said-ddim") == SamplerConfig("said-ddim", None, 1.5)
+    assert own.changed("dpm", guidance_scale=0.0) == SamplerConfig("dpm", 7, 0.0)

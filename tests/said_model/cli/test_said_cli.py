@@ -14,7 +14,7 @@ from blendvoca.io.track.csv import read_track  # noqa: E402
 from blendvoca.io.wav import write_wav  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import COMMANDS, main  # noqa: E402
-from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
+from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 
 
@@ -91,6 +91,28 @@ def test_edit(place):
     assert found.exit_code == 0, found.output
     changed = np.argwhere(before.values != read_track(place / "e.csv").values)
     assert set(changed[:, 0]) == set(range(10, 20))
+
+
+def test_the_sampler_is_the_checkpoints_and_the_preset_takes_no_contradiction(place):
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    sample = ("sample", place / "speech.wav", "--out", place / "o.csv", *model)
+    assert "sampler: said-ddim, 2 steps, guidance 2\n" in said(*sample).output
+    assert "sampler: dpm, 2 steps, guidance 1.5\n" in said(*sample, "--sampler", "dpm", "--guidance", 1.5).output
+    own = checkpoint.load(place / "run")
+    checkpoint.save(place / "run", own, sampler=SamplerConfig("dpm", 3, 1.0))
+    assert "sampler: dpm, 2 steps, guidance 1\n" in said(*sample).output
+    low = said(*sample, "--preset", "paper", "--guidance", 0.5)
+    assert "sampler: said-ddim, 2 steps, guidance 0.5 counts as none (--preset paper)\n" in low.output
+    edit = ("edit", place / "o.csv", "--audio", place / "speech.wav", "--keep", "0:1", "--out", place / "e.csv", *model)
+    assert said(*edit, "--preset", "paper").exit_code == 0
+    for more, text in (
+        (("--sampler", "dpm"), "--sampler dpm"), (("--window", 60), "--window 60"), (("--overlap", 9), "--overlap 9")
+    ):  # fmt: skip
+        for command in (sample, edit):
+            refused = said(*command, "--preset", "paper", *more)
+            assert refused.exit_code == 1
+            assert "contradicts --preset paper" in refused.output and text in refused.output
+    assert "at least 1" in said(*sample[:-1], 0).output
 
 
 @pytest.mark.parametrize("encoding", ["s16le", "f32le"])

@@ -13,7 +13,8 @@ from said_model.config import DiffusionConfig, SamplerConfig  # noqa: E402
 from said_model.diffusion.guidance import guide, guided  # noqa: E402
 from said_model.diffusion.sampler import InpaintingConstraint, draw_noise, sample  # noqa: E402
 from said_model.diffusion.schedule import LOG_SNR_START, alpha_bars, make_schedule  # noqa: E402
-from said_model.diffusion.windows import Chain, WindowConfig, batches, blended, window_starts, window_weights  # noqa: E402
+from said_model.diffusion.sections import Chain, WindowConfig, batches, window_starts  # noqa: E402
+from said_model.diffusion.windows import blended, window_weights  # noqa: E402
 from said_model.synthesis.edit import build_mask, match_names, measure_borders, parse_range  # noqa: E402
 
 MEAN, SPREAD = 0.5, 0.1

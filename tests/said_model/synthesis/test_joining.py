@@ -11,9 +11,10 @@ from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model import SAiD  # noqa: E402
 from said_model.checkpoints.folder import DEMO  # noqa: E402
 from said_model.config import SamplerConfig  # noqa: E402
-from said_model.diffusion.windows import Chain, Past, Section, WindowConfig, fade_out  # noqa: E402
+from said_model.diffusion.sections import Chain, Section, WindowConfig  # noqa: E402
+from said_model.diffusion.windows import Past, fade_out  # noqa: E402
 from said_model.synthesis.edit import build_mask, join_borders, measure_borders  # noqa: E402
-from said_model.synthesis.stream import StreamConfig  # noqa: E402
+from said_model.synthesis.settings import StreamConfig  # noqa: E402
 
 
 @pytest.fixture(scope="module")
