@@ -224,6 +224,7 @@ class SamplerConfig:
     def from_dict(cls, data: Mapping[str, Any]) -> SamplerConfig:
         """Read a checkpoint's.
 
+        :param data: settings by name.
         :raises ConfigurationError: naming an unknown setting or a value out of range.
         """
         return _build(cls, data)
@@ -233,6 +234,9 @@ class SamplerConfig:
     ) -> SamplerConfig:
         """Return it with what is given instead of its own; another sampler takes its own default number of steps.
 
+        :param name: of the sampler.
+        :param steps: denoising steps.
+        :param guidance_scale: weight of the guidance.
         :raises ConfigurationError: for an unknown sampler or a value out of range.
         """
         kept = self.steps if name in (None, self.name) else None
