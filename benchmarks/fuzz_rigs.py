@@ -22,6 +22,20 @@ _WORDS = (
 )
 
 
+#: Made by meshopt's own encoder: 42 elements of four bytes, 62 triangles, 12 indices.
+_MESHOPT_SEEDS = (
+    base64.b64decode(
+        "oB8ASkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSkpKSv//8ABKSkpKSkpKSkpKFSqqqqqqqqqqqqqgABUwPA8Dx8jHyMfIwPA8"
+        "D8fIx8jHyMcDwPAAyMfIxwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAgABkAA=="
+    ),
+    base64.b64decode(
+        "4f4eEA4QDhAOEA4QDv4eGw4aDhkOGA4XDv8eFw4XDhcOFw4XDv8eFw4XDhcOFw4XDv8eFw4XDhcOFw4XDv//Dw6/Am8LDm8LDm8L"
+        "Dv8AUSj3IRwAdodWZ3iphmWJaJgBaQAA"
+    ),
+    b"\xd1\x00\x04\x18\x16\x1c\x02\x16\x04\x18\x16\x1c\x02" + bytes(4),
+)
+
+
 def rig_targets() -> dict[str, Target]:
     """Return the readers by name."""
     return {
@@ -31,6 +45,7 @@ def rig_targets() -> dict[str, Target]:
         ),
         "gltf into": Target(_write_into, lambda: (_glb(_scene()),), _WORDS, slow=True),
         "draco": Target(_read_draco, _draco_seeds, (b"DRACO", b"\x02\x02\x01\x00", b"\xff" * 9), slow=True),
+        "meshopt": Target(_read_meshopt, lambda: _MESHOPT_SEEDS, (b"\xa0", b"\xe1", b"\xd1", b"\xff" * 9)),
         "rig npz": Target(_read_npz, _npz_seed, (b"PK\x01\x02", b"'descr'", b"|O", b"(", b"\x93NUMPY"), slow=True),
         "rig zip": Target(_read_rig_zip, _rig_zip_seed, (b"../", b"PK\x01\x02", b"v ", b"f ", b"1e999"), slow=True),
     }
@@ -136,9 +151,16 @@ def _draco_seeds() -> tuple[bytes, ...]:
 
 
 def _read_draco(data: bytes, folder: Path) -> object:
-    from blendvoca.io.gltf.compression import decode_draco
+    from blendvoca.io.gltf.draco import decode_draco
 
     return decode_draco(data)
+
+
+def _read_meshopt(data: bytes, folder: Path) -> object:
+    from blendvoca.io.gltf.meshopt import unpacked
+
+    mode, count = {0xA0: ("ATTRIBUTES", 42), 0xE1: ("TRIANGLES", 186)}.get(data[0] if data else 0, ("INDICES", 12))
+    return unpacked(memoryview(data), {"mode": mode, "count": count, "byteStride": 4})
 
 
 def _npz_seed() -> tuple[bytes, ...]:

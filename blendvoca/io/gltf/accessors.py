@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.io.gltf.compression import decoded_view
 from blendvoca.io.gltf.container import MESHOPT, GltfFile, reading
+from blendvoca.io.gltf.meshopt import unpacked
 
 _COMPONENTS: dict[int, Any] = {
     5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32
@@ -121,8 +121,9 @@ class Accessors:
         if packed is not None:
             if view not in self._unpacked:
                 size = whole(packed, "count") * whole(packed, "byteStride")
-                self.file.budget.charge(size)
-                self._unpacked[view] = decoded_view(self._slice(packed), packed)
+                # Each byte costs some work as well.
+                self.file.budget.charge(3 * size)
+                self._unpacked[view] = unpacked(self._slice(packed), packed)
             return memoryview(self._unpacked[view]), len(self._unpacked[view])
         data = self._slice(entry)
         return data, len(data)

@@ -86,8 +86,12 @@ class Motion:
 
 
 def clip_names(file: GltfFile) -> tuple[str, ...]:
-    """Return the names of the animations that move morph targets; numbers stand in where there is none."""
-    return tuple(name for name, _ in _clips(file))
+    """Return the names of the animations that move morph targets; numbers stand in where there is none.
+
+    :raises FormatError: for animations that are none.
+    """
+    with reading(file.path, "its animations"):
+        return tuple(name for name, _ in _clips(file))
 
 
 def read_motion(file: GltfFile, clip: str | None = None) -> Motion:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from blendvoca.errors import FormatError, InputError, nearest
 from blendvoca.io.files import StrPath
 from blendvoca.io.gltf.accessors import Accessors, whole
-from blendvoca.io.gltf.compression import DracoMesh, decode_draco
 from blendvoca.io.gltf.container import DRACO, GltfFile, open_gltf, reading
+from blendvoca.io.gltf.draco import DracoMesh, decode_draco
 from blendvoca.io.gltf.limits import PER_PIECE
 from blendvoca.io.gltf.nodes import NOWHERE, PlacedMesh, placed_meshes, world_matrices
 from blendvoca.io.gltf.skins import MOST_SETS, joint_matrices, skin_matrices

@@ -1,4 +1,4 @@
-"""Compressed geometry of glTF files: Draco through DracoPy; meshopt is named, with a way out."""
+"""Draco-compressed geometry of glTF files, through DracoPy."""
 
 from __future__ import annotations
 
@@ -40,15 +40,3 @@ def decode_draco(data: bytes) -> DracoMesh:
     except Exception as error:  # the decoder raises several kinds, its own among them
         raise FormatError("a damaged Draco mesh", found=str(error)[:80]) from error
     return DracoMesh(faces, attributes)
-
-
-def decoded_view(data: memoryview, packed: dict[str, Any]) -> bytes:
-    """Decode a view that EXT_meshopt_compression packed.
-
-    :raises FormatError: always, for want of a decoder that is kept up; the way out stands in the error.
-    """
-    raise FormatError(
-        "its meshes are packed with EXT_meshopt_compression, which is not read here",
-        expected="plain, quantised or Draco-compressed meshes",
-        remedy="Unpack it with: npx @gltf-transform/cli copy IN.glb OUT.glb (or import and export it with Blender).",
-    )
