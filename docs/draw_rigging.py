@@ -12,6 +12,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferConfig, transfer_rig
+from blendvoca.view.appearance import appearance_of
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
 
@@ -30,13 +31,14 @@ def main() -> None:
     for method in ("face", "sumner-popovic"):
         marks = head.landmarks("mask"), head.landmarks()
         rigs[method] = transfer_rig(mask, marks[0], truth.neutral, marks[1], TransferConfig(method)).rig
-    renderer, colours = Renderer(truth.neutral, (200, 200)), head.colours("head")
+    look = appearance_of(truth.neutral, head.landmarks())
+    renderer = Renderer(truth.neutral, (200, 200), look=look)
     pictures: dict[str, Picture] = {}
     for row, rig in rigs.items():
         for pose in POSES:
             moves = [rig.delta(name) for name in pose.split(" + ") if name != "neutral"]
             vertices = rig.neutral.vertices + np.sum(moves, axis=0) if moves else rig.neutral.vertices
-            pictures[f"{row}: {pose}"] = renderer.draw(vertices, FACE, colours)
+            pictures[f"{row}: {pose}"] = renderer.draw(vertices, FACE)
     save(pictures, len(POSES), FOLDER / "rigging_methods.png")
 
 

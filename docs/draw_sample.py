@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.shapes import SHAPE_NAMES
 from blendvoca.synthetic.speakers import make_speaker
+from blendvoca.view.appearance import appearance_of
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
+from blendvoca.view.sheet import tile
 
 FOLDER = Path(__file__).parent / "images"
 FACE = Camera((0.0, -0.008, 0.05), 0.2)
-LABEL = 16
 
 
 def shapes(canonical: CanonicalHead, region: str, size: int) -> None:
     """Draw the neutral, all shapes, and jawOpen with mouthClose."""
     head = SyntheticHead(canonical=canonical)
-    rig, colours = head.rig(region), head.colours(region)
-    renderer = Renderer(rig.neutral, (size, size))
+    rig = head.rig(region)
+    look = appearance_of(rig.neutral, head.landmarks(region))
+    renderer = Renderer(rig.neutral, (size, size), look=look)
     poses = {"neutral": rig.neutral.vertices} | {name: rig.neutral.vertices + rig.delta(name) for name in SHAPE_NAMES}
     poses["jawOpen + mouthClose"] = poses["jawOpen"] + rig.delta("mouthClose")
-    pictures = {name: renderer.draw(pose, FACE, colours) for name, pose in poses.items()}
-    save(pictures, 9, FOLDER / f"sample_shapes_{region}.png")
+    pictures = {name: renderer.draw(pose, FACE) for name, pose in poses.items()}
+    save(pictures, 10, FOLDER / f"sample_shapes_{region}.png")
 
 
 def speakers(canonical: CanonicalHead, count: int, size: int) -> None:
@@ -36,23 +37,17 @@ def speakers(canonical: CanonicalHead, count: int, size: int) -> None:
         for number in range(1, count + 1):
             speaker = make_speaker(number, 0)
             head = SyntheticHead(speaker.identity, canonical)
-            mesh, _ = head.head()
+            mesh, landmarks = head.head()
             camera = Camera((0.0, 0.0, 0.0), 0.31, yaw)
-            picture = Renderer(mesh, (size, size)).draw(mesh.vertices, camera, head.colours("head"))
+            renderer = Renderer(mesh, (size, size), look=appearance_of(mesh, landmarks))
+            picture = renderer.draw(mesh.vertices, camera)
             pictures[speaker.name if yaw == 0.0 else f"{speaker.name}, {yaw:g}°"] = picture
     save(pictures, count, FOLDER / "sample_speakers.png")
 
 
 def save(pictures: dict[str, Picture], columns: int, path: Path) -> None:
     """Write pictures with their names as one sheet."""
-    height, width = next(iter(pictures.values())).shape[:2]
-    rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * width, rows * (height + LABEL)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for place, (name, picture) in enumerate(pictures.items()):
-        x, y = place % columns * width, place // columns * (height + LABEL)
-        draw.text((x + 4, y + 2), name, fill=(40, 40, 40))
-        sheet.paste(Image.fromarray(np.ascontiguousarray(picture)), (x, y + LABEL))
+    sheet = Image.fromarray(tile(list(pictures.values()), list(pictures), columns))
     path.parent.mkdir(exist_ok=True)
     sheet.quantize(160, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 

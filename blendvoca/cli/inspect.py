@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from blendvoca.rig import BlendshapeRig
 
 
@@ -44,6 +47,7 @@ def inspect(
     from blendvoca.export.rigs import load_rig
     from blendvoca.io.vocaset.source import open_corpus
     from blendvoca.io.wav import read_audio
+    from blendvoca.shard.rig_file import known_landmarks
     from blendvoca.terminal.lazy_group import track_label
     from blendvoca.terminal.notes import Notes
     from blendvoca.view.inspect import Choice, gather, write_page
@@ -58,6 +62,7 @@ def inspect(
         shown,
         read_audio(audio, notes) if audio else None,
         load_rig(rig) if rig else None,
+        known_landmarks(rig) if rig else None,
         open_corpus(corpus) if corpus else None,
         drop_missing,
     )
@@ -79,7 +84,8 @@ def _counted(number: int, what: str) -> str:
 
 
 @cache
-def _sample_head() -> BlendshapeRig:
+def _sample_head() -> tuple[BlendshapeRig, NDArray[np.int64]]:
     from blendvoca.synthetic.head import SyntheticHead
 
-    return SyntheticHead().rig()
+    head = SyntheticHead()
+    return head.rig(), head.landmarks()

@@ -10,8 +10,12 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from blendvoca.rig import BlendshapeRig
     from blendvoca.track import CoefficientTrack
+    from blendvoca.view.appearance import Appearance
     from blendvoca.view.camera import Camera
     from blendvoca.view.render import Picture
 
@@ -20,8 +24,14 @@ _PICTURE, _VIDEO = ".png", ".mp4"
 
 @click.command()
 @click.argument("source", type=click.Path(path_type=Path, exists=True))
-@click.option("--out", "--video", "out", required=True, type=click.Path(path_type=Path, dir_okay=False),
-              help=".png for a picture, .mp4 for a video of a clip or track.")
+@click.option(
+    "--out",
+    "--video",
+    "out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=".png for a picture, .mp4 for a video of a clip or track.",
+)
 @click.option("--heat", is_flag=True, help="Colour the sheet by how far each shape moves the face.")
 @click.option("--speaker", metavar="S", help="Whose shard, where SOURCE is a folder of shards.")
 @click.option("--clip", metavar="SENTENCE", help="A clip of the shard, with its sound.")
@@ -32,12 +42,22 @@ _PICTURE, _VIDEO = ".png", ".mp4"
 @click.option("--frame", type=int, help="Draw this frame of the clip or track as a picture instead.")
 @click.option("--fps", type=click.FloatRange(1, 240), help="Frames a second. [default: those of the first track]")
 @click.option("--yaw", default=0.0, show_default=True, help="Degrees around the head; positive shows its left side.")
-@click.option("--framing", default="face", show_default=True, type=click.Choice(["face", "syncnet"]),
-              help="syncnet: its crop of the front view, 224 pixels and 25 frames a second.")
+@click.option(
+    "--framing",
+    default="face",
+    show_default=True,
+    type=click.Choice(["face", "syncnet"]),
+    help="syncnet: its crop of the front view, 224 pixels and 25 frames a second.",
+)
 @click.option("--size", type=click.IntRange(16, 4096), help="Pixels of a picture's side. [default: 200, 512]")
 @click.option("--columns", default=8, show_default=True, type=click.IntRange(1, 100), help="Pictures a row.")
-@click.option("--backend", default="auto", show_default=True, type=click.Choice(["auto", "opengl", "software"]),
-              help="auto: OpenGL where it is to be had, else software, which is slower.")
+@click.option(
+    "--backend",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "opengl", "software"]),
+    help="auto: OpenGL where it is to be had, else software, which is slower.",
+)
 def render(
     source: Path,
     out: Path,
@@ -64,8 +84,11 @@ def render(
     from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.io.wav import read_audio
     from blendvoca.shard.reader import open_shard
+    from blendvoca.shard.rig_file import known_landmarks
     from blendvoca.terminal.lazy_group import track_label
     from blendvoca.terminal.notes import Notes
+    from blendvoca.terminal.progress import counting_bar
+    from blendvoca.view.appearance import appearance_of
     from blendvoca.view.sheet import shape_sheet, write_png
     from blendvoca.view.syncnet import EDGE, FPS
     from blendvoca.view.video import write_video
@@ -74,7 +97,8 @@ def render(
     _check(out, talks, heat, frame)
     source = _one_shard(source, speaker)
     rig = load_rig(source, part=part, neutral=neutral, on_report=notes)
-    camera = _camera(source, rig, framing, yaw)
+    landmarks = known_landmarks(source)
+    camera, look = _camera(source, rig, landmarks, framing, yaw), appearance_of(rig.neutral, landmarks)
     shown = [fitted_to(load_track(track, keep_others=True, on_report=notes, on_remark=notes.remark), rig, notes)
              for track in tracks]  # fmt: skip
     names = [track_label(track) for track in tracks]
@@ -82,7 +106,7 @@ def render(
     if clip is not None:
         spoken = open_shard(source).clip(clip)
         shown.insert(0, spoken.track)
-        names.insert(0, spoken.sentence)
+        names.insert(0, f"{source.stem} {spoken.sentence}, dataset")
         waveform = waveform or spoken.waveform
     shown = _at_one_rate(shown, FPS if framing == "syncnet" else fps)
     size = size or (EDGE if framing == "syncnet" else 512 if talks else 200)
@@ -90,14 +114,26 @@ def render(
     # What SyncNet looks at bears no writing, and one head needs none.
     names = names if len(names) > 1 and framing == "face" else []
     if not talks:
-        write_png(out, shape_sheet(rig, rig.names, camera, size, columns, heat, backend))
+        write_png(out, shape_sheet(rig, rig.names, camera, size, columns, heat, backend, look))
     elif frame is not None:
-        write_png(out, _picture(rig, shown, frame, camera, size, backend, names))
+        write_png(out, _picture(rig, shown, frame, camera, size, backend, names, look))
     else:
         if waveform is None:
             click.echo("no sound for this video: give it with --audio", err=True)
-        write_video(out, rig, shown, camera, waveform, size, backend, names)
-    click.echo(str(out))
+        with counting_bar(out.name) as progress:
+            write_video(out, rig, shown, camera, waveform, size, backend, names, look, progress)
+    click.echo(_written(out, shown if talks and frame is None else [], waveform is not None))
+
+
+def _written(out: Path, tracks: Sequence[CoefficientTrack], sound: bool) -> str:
+    """Return what was written, and how long a video is."""
+    size = out.stat().st_size
+    facts = [f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"]
+    if tracks:
+        longest = max(tracks, key=len)
+        heard = "with sound" if sound else "silent"
+        facts = [f"{longest.duration:.1f} s", f"{len(longest)} frames at {longest.fps:g} a second", heard, *facts]
+    return f"{out}: {', '.join(facts)}"
 
 
 def _check(out: Path, talks: bool, heat: bool, frame: int | None) -> None:
@@ -163,17 +199,15 @@ def _backend(choice: str) -> str:
     return "software"
 
 
-def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camera:
+def _camera(source: Path, rig: BlendshapeRig, landmarks: NDArray[np.int64] | None, framing: str, yaw: float) -> Camera:
     """Return the camera that the options ask for.
 
     :raises InputError: for SyncNet's framing of a head without landmarks.
     """
     from blendvoca.errors import InputError
-    from blendvoca.shard.rig_file import read_rig
     from blendvoca.view.sheet import face_camera
     from blendvoca.view.syncnet import syncnet_camera
 
-    landmarks = read_rig(source).landmarks if source.suffix == ".h5" else None
     if framing == "face":
         return face_camera(rig.neutral, landmarks, yaw, rig.deltas)
     if landmarks is None:
@@ -184,7 +218,7 @@ def _camera(source: Path, rig: BlendshapeRig, framing: str, yaw: float) -> Camer
 
 def _picture(
     rig: BlendshapeRig, tracks: Sequence[CoefficientTrack], frame: int, camera: Camera, size: int, backend: str,
-    names: Sequence[str],
+    names: Sequence[str], look: Appearance,
 ) -> Picture:  # fmt: skip
     """Draw one frame of tracks, side by side, under their names.
 
@@ -197,7 +231,7 @@ def _picture(
     shortest = min(map(len, tracks))
     if not 0 <= frame < shortest:
         raise InputError("no such frame", expected=f"0 to {shortest - 1}", found=frame)
-    with Renderer(rig.neutral, (size, size), backend) as renderer:
+    with Renderer(rig.neutral, (size, size), backend, look) as renderer:
         poses = [rig.select(track.names).pose(track.values[frame]) for track in tracks]
         pictures = [renderer.draw(pose, camera) for pose in poses]
     return tile(pictures, names, len(pictures)) if names else pictures[0]

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.errors import FormatError
+from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import reader, schema, writer
 from blendvoca.shard.digest import content_digest
-from blendvoca.shard.schema import LicenceClass, ShardRig
+from blendvoca.shard.schema import SHARD_SUFFIX, LicenceClass, ShardRig
 from blendvoca.version import __version__
 
 RIG_FORMAT = "blendvoca-rig"
@@ -72,3 +74,11 @@ def read_rig(path: str | PathLike[str]) -> ShardRig:
     if found != schema.SHARD_FORMAT:
         raise FormatError("no rig", expected=f"format {RIG_FORMAT!r} or a shard", found=repr(found), path=place)
     return reader.open_shard(place).parts()
+
+
+def known_landmarks(path: str | PathLike[str]) -> NDArray[np.int64] | None:
+    """Return the landmarks (68,) that a rig file or shard holds; None where it has none, or is another kind of file."""
+    if Path(path).suffix.lower() != SHARD_SUFFIX:
+        return None
+    found = read_rig(path).landmarks
+    return None if found is None or len(found) != N_LANDMARKS else np.asarray(found)

@@ -6,9 +6,11 @@
 :mod:`.sampling` :mod:`.markers`         how densely it is sampled; landmarks
 :mod:`.anchors` :mod:`.fill`             vertices: fixed ones, and free ones between them
 :mod:`.layout` :mod:`.ears`              triangles; the ears, which stand off the surface
-:mod:`.sites` :mod:`.surface`            the vertices as places on the head; mouth bag, eye sockets, eyeballs
+:mod:`.sites` :mod:`.surface`            the vertices as places on the head; eye sockets, eyeballs
+:mod:`.inner_lips` :mod:`.teeth`         the mouth's inside; teeth and tongue
+:mod:`.nostrils`                         pits pushed into the nose
 :mod:`.shapes`                           the 51 ARKit shapes: displacement as a function of the place
-:mod:`.identity` :mod:`.appearance`      what makes a speaker; colours
+:mod:`.identity`                         what makes a speaker
 :mod:`.head`                             the door to all of this: meshes, landmarks, rigs
 :mod:`.speech` :mod:`.espeak`            a machine voice and the time of its phonemes
 :mod:`.visemes` :mod:`.coarticulation`   phonemes to coefficient tracks

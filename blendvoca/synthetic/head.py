@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from blendvoca.errors import ConfigurationError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
-from blendvoca.synthetic.appearance import colours
 from blendvoca.synthetic.identity import Identity, carry_sites, shape_sites
 from blendvoca.synthetic.inner_lips import with_lip_gap
 from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
@@ -68,10 +67,6 @@ class SyntheticHead:
     def landmarks(self, region: str = "head") -> NDArray[np.int64]:
         """Return the 68 landmark vertices of a sampling."""
         return self.canonical.surface(region).landmarks.copy()
-
-    def colours(self, region: str = "head") -> NDArray[np.float64]:
-        """Return a colour (V, 3) in [0, 1] for every vertex of a sampling: skin, lips, brows, eyes."""
-        return colours(self.canonical.surface(region).sites)
 
     def parts(self) -> dict[str, NDArray[np.int64]]:
         """Return the vertices of the whole head's components by name: skin, eyeballs, teeth, tongue."""

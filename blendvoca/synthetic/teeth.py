@@ -51,7 +51,7 @@ _SECTION = (
     (-0.8, 0.0, 15.0), (0.7, 0.0, 9.9), (0.0, 0.0, 9.0), (0.2, 0.0, 4.2), (-0.5, 0.0, 0.0), (0.4, -1.0, 0.3),
     (-1.2, -1.0, 12.0),
 )  # fmt: skip
-#: Points of the section on the crown, and the place of the last one of the gum.
+#: Points of the section on the crown.
 _CROWN = slice(2, 6)
 #: Rings of the tongue from the tip: depth, half width, height of the top and of the bottom.
 _TONGUE = (
@@ -65,14 +65,6 @@ _AROUND = 12
 def mouth_parts() -> list[tuple[Sites, Index, Index]]:
     """Return upper teeth, lower teeth and tongue as places, faces and mirror map each."""
     return [_teeth(_UPPER), _teeth(_LOWER), _tongue()]
-
-
-def is_enamel(count: int) -> NDArray[np.bool_]:
-    """Return which of a row's ``count`` vertices are teeth, not gum."""
-    stations = max((count - 2) // len(_SECTION), 0)
-    crown = np.zeros(len(_SECTION), dtype=bool)
-    crown[_CROWN] = True
-    return np.append(np.tile(crown, stations), [True, True])[:count]
 
 
 def _teeth(row: _Row) -> tuple[Sites, Index, Index]:

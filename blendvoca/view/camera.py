@@ -53,12 +53,21 @@ class Camera:
         around_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
         return around_x @ around_y
 
+    @property
+    def distance(self) -> float:
+        """Metres from the camera to its target."""
+        return float(self.height / 2 / np.tan(np.radians(self.field_of_view) / 2))
+
+    def positions(self, vertices: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return positions (V, 3) in camera axes, the camera at the origin."""
+        return (vertices - np.array(self.target)) @ self.rotation().T - [0.0, 0.0, self.distance]
+
     def projection(self, aspect: float) -> NDArray[np.float64]:
         """Return the (4, 4) matrix from world to clip coordinates, for a picture ``aspect`` times as wide as high.
 
         :param aspect: the picture's width over its height.
         """
-        distance = self.height / 2 / np.tan(np.radians(self.field_of_view) / 2)
+        distance = self.distance
         near, far = max(distance - 2 * self.height, 0.05 * distance), distance + 4 * self.height
         scale = 2 * distance / self.height
         view = np.eye(4)

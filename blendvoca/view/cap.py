@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.mesh import Mesh
+from blendvoca.view.appearance import CAP_DARK, CAP_PLAIN, Appearance
 from blendvoca.view.camera import Camera
 
-#: Colours of the cap: inside, and at its rim and outside.
-_DARK, _PLAIN = (0.16, 0.09, 0.08), (0.56, 0.46, 0.42)
 #: How far behind its rim the cap lies, relative to the picture's height; the dark part's size, relative to the opening,
 #: so that nothing black stands out beside a neck; its thickness, relative to the mesh.
 _BEHIND, _NARROW, _THICK = 0.012, 0.82, 0.002
@@ -78,7 +77,13 @@ class CappedMesh:
         middle = rim.mean(axis=0)
         return np.concatenate([vertices, rim, middle + _NARROW * (rim - middle), rim + self._outwards])
 
-    def colours(self, colours: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return (V + cap, 3): the colours (V, 3) and the cap's."""
-        rows = np.repeat([_PLAIN, _DARK, _PLAIN], len(self._loop), axis=0)
-        return np.concatenate([colours, rows])
+    def look(self, look: Appearance) -> Appearance:
+        """Return the look of the mesh's V vertices and the cap's."""
+        count = 3 * len(self._loop)
+        rows = np.repeat([CAP_PLAIN, CAP_DARK, CAP_PLAIN], len(self._loop), axis=0).reshape(-1, 3)
+        return Appearance(
+            np.concatenate([look.colours, rows]),
+            np.concatenate([look.occlusion, np.ones(count)]),
+            np.concatenate([look.eyes, np.zeros((count, 4))]),
+            np.concatenate([look.parts, np.zeros(count, dtype=np.uint8)]),
+        )

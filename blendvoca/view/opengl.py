@@ -9,40 +9,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import MissingDependencyError, OutputError
+from blendvoca.view.appearance import Appearance
 from blendvoca.view.camera import Camera
-from blendvoca.view.shading import AMBIENT, BACKGROUND, INSIDE, LIGHTS, Normals
+from blendvoca.view.shading import BACKGROUND, Normals, glsl
 
 _VERTEX = """
 #version 330
 uniform mat4 projection;
 uniform mat3 rotation;
+uniform vec3 target;
+uniform float distance;
 in vec3 position;
 in vec3 normal;
 in vec3 colour;
-out vec3 shade_normal;
-out vec3 shade_colour;
+in float occlusion;
+in vec4 ball;
+out vec3 seen_normal, seen_colour, seen_at;
+out float seen_open;
+out vec4 seen_ball;
 void main() {
     gl_Position = projection * vec4(position, 1.0);
-    shade_normal = rotation * normal;
-    shade_colour = colour;
+    seen_normal = rotation * normal;
+    seen_at = rotation * (position - target) - vec3(0.0, 0.0, distance);
+    seen_colour = colour;
+    seen_open = occlusion;
+    seen_ball = ball;
 }
 """
 
 _FRAGMENT = """
-#version 330
-uniform vec3 direction[%(count)d];
-uniform float strength[%(count)d];
-in vec3 shade_normal;
-in vec3 shade_colour;
+in vec3 seen_normal, seen_colour, seen_at;
+in float seen_open;
+in vec4 seen_ball;
 out vec3 result;
 void main() {
-    vec3 n = normalize(shade_normal);
     // The winding decides which side is seen: smooth normals lie at silhouettes.
-    float side = gl_FrontFacing ? 1.0 : %(inside)f;
-    if (!gl_FrontFacing) n = -n;
-    float light = %(ambient)f;
-    for (int i = 0; i < %(count)d; i++) light += strength[i] * max(dot(n, normalize(direction[i])), 0.0);
-    result = clamp(shade_colour * light * side, 0.0, 1.0);
+    vec3 normal = gl_FrontFacing ? normalize(seen_normal) : -normalize(seen_normal);
+    vec3 colour = seen_ball.w > 0.5 ? eye_colour(seen_ball.xyz, seen_colour) : seen_colour;
+    result = look(normal, normalize(-seen_at), colour, seen_open, seen_ball.w, gl_FrontFacing ? 0.0 : 1.0, 1.0);
 }
 """
 
@@ -74,12 +78,11 @@ class OpenGLBackend:
 
     def _prepare(self, faces: NDArray[np.int32], n_vertices: int) -> None:
         """Compile the shaders and reserve memory for the mesh and for the picture."""
-        context, values = self.context, {"count": len(LIGHTS), "ambient": AMBIENT, "inside": INSIDE}
-        self.program = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT % values)
-        self.program["direction"].value = [direction for direction, _ in LIGHTS]
-        self.program["strength"].value = [strength for _, strength in LIGHTS]
-        self.buffer = context.buffer(reserve=n_vertices * 9 * 4)
-        layout = [(self.buffer, "3f 3f 3f", "position", "normal", "colour")]
+        context = self.context
+        fragment = "#version 330\n" + glsl() + _FRAGMENT
+        self.program = context.program(vertex_shader=_VERTEX, fragment_shader=fragment)
+        self.buffer = context.buffer(reserve=n_vertices * 14 * 4)
+        layout = [(self.buffer, "3f 3f 3f 1f 4f", "position", "normal", "colour", "occlusion", "ball")]
         self.array = context.vertex_array(self.program, layout, context.buffer(faces.tobytes()))
         size, samples = self.size, min(4, context.max_samples)
         self.canvas = context.framebuffer(
@@ -87,16 +90,16 @@ class OpenGLBackend:
         )
         self.resolved = context.framebuffer(context.renderbuffer(size, 3))
 
-    def draw(
-        self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera
-    ) -> NDArray[np.uint8]:
+    def draw(self, vertices: NDArray[np.floating], look: Appearance, camera: Camera) -> NDArray[np.uint8]:
         """Return the picture (height, width, 3)."""
         width, height = self.size
-        data = np.hstack([vertices, self.normals(vertices), colours]).astype(np.float32).tobytes()
+        parts = [vertices, self.normals(vertices), look.colours, look.occlusion[:, None], look.eyes]
+        data = np.hstack(parts).astype(np.float32).tobytes()
         # Another renderer's context may be the current one.
         with self.context:
             self.buffer.write(data)
             self.program["projection"].write(camera.projection(width / height).T.astype(np.float32).tobytes())
+            self.program["target"].value, self.program["distance"].value = tuple(camera.target), camera.distance
             self.program["rotation"].write(camera.rotation().T.astype(np.float32).tobytes())
             self.canvas.use()
             self.context.enable(self.context.DEPTH_TEST)

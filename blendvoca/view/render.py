@@ -6,6 +6,7 @@ varies is an error, never a result.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -13,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import BlendvocaError, ConfigurationError, InputError, MeshError, OutputError
 from blendvoca.mesh import Mesh
+from blendvoca.view.appearance import Appearance, plain
 from blendvoca.view.camera import Camera
 from blendvoca.view.cap import CappedMesh
 from blendvoca.view.opengl import OpenGLBackend
-from blendvoca.view.shading import SKIN
 from blendvoca.view.software import SoftwareBackend
 
 Picture = NDArray[np.uint8]
@@ -29,7 +30,7 @@ class Backend(Protocol):
 
     name: str
 
-    def draw(self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera) -> Picture:
+    def draw(self, vertices: NDArray[np.floating], look: Appearance, camera: Camera) -> Picture:
         """Return the picture (height, width, 3)."""
 
     def release(self) -> None:
@@ -41,27 +42,29 @@ class Renderer:
 
     :param mesh: topology, and the pose that the camera frames by default.
     :param size: (width, height) in pixels.
+    :param look: what its vertices look like (:func:`blendvoca.view.appearance.appearance_of`); skin all over without.
     :param backend: ``"opengl"``, ``"software"``, or ``"auto"``: OpenGL where it is to be had.
     :raises InputError: for a size outside 1 to :data:`LARGEST`.
     :raises MeshError: for a mesh without triangles.
     :raises ConfigurationError: for an unknown backend.
     """
 
-    def __init__(self, mesh: Mesh, size: tuple[int, int] = (512, 512), backend: str = "auto") -> None:
+    def __init__(self, mesh: Mesh, size: tuple[int, int] = (512, 512), backend: str = "auto",
+                 look: Appearance | None = None) -> None:  # fmt: skip
         if mesh.n_faces == 0:
             raise MeshError("nothing to draw: the mesh has no triangles")
         if not 1 <= min(size) <= max(size) <= LARGEST:
             raise InputError("wrong picture size", expected=f"1 to {LARGEST} pixels", found=f"{size[0]}×{size[1]}")
         self.mesh, self.camera = mesh, Camera.framing(mesh.vertices)
-        self.capped = CappedMesh(mesh)
+        self.look, self.capped = look or plain(mesh.n_vertices), CappedMesh(mesh)
         self.backend = _backend(backend, self.capped, size)
 
-    def draw(self, vertices: ArrayLike, camera: Camera | None = None, colours: ArrayLike = SKIN) -> Picture:
+    def draw(self, vertices: ArrayLike, camera: Camera | None = None, colours: ArrayLike | None = None) -> Picture:
         """Return the picture (height, width, 3) uint8 of positions (V, 3).
 
         :param vertices: (V, 3) positions in metres.
         :param camera: where to look from; by default the whole mesh from the front.
-        :param colours: one sRGB colour (3,) or one a vertex (V, 3), 0 to 1.
+        :param colours: one sRGB colour (3,) or one a vertex (V, 3), 0 to 1, in place of the look's.
         :raises MeshError: for positions of another shape, or that are not finite.
         :raises OutputError: if the picture is blank.
         """
@@ -71,9 +74,11 @@ class Renderer:
         if not np.isfinite(positions).all():
             bad = int(np.flatnonzero(~np.isfinite(positions).all(axis=1))[0])
             raise MeshError("positions are not finite", found=f"{positions[bad].tolist()} at vertex {bad}")
-        tints = np.broadcast_to(np.asarray(colours, dtype=np.float64), positions.shape)
-        camera = camera or self.camera
-        picture = self.backend.draw(self.capped.positions(positions, camera), self.capped.colours(tints), camera)
+        look, camera = self.look, camera or self.camera
+        if colours is not None:
+            tints = np.broadcast_to(np.asarray(colours, dtype=np.float64), positions.shape)
+            look = replace(look, colours=tints, eyes=np.zeros_like(look.eyes))
+        picture = self.backend.draw(self.capped.positions(positions, camera), self.capped.look(look), camera)
         if (picture == picture[0, 0]).all():
             raise OutputError("the picture is blank", expected="the mesh in view", found="one colour everywhere")
         return picture

@@ -16,11 +16,11 @@ from blendvoca.shard.entries import Manifest
 from blendvoca.speakers import SPLIT_NAMES
 from blendvoca.summary import summary_rows
 from blendvoca.track import CoefficientTrack
+from blendvoca.view.appearance import appearance_of, heat_colours
 from blendvoca.view.page import plot
 from blendvoca.view.page.document import bullets, caption, document, embedded, facts, missing, section, table, tiles
 from blendvoca.view.render import Renderer
-from blendvoca.view.shading import SKIN
-from blendvoca.view.sheet import face_camera, heat_colours
+from blendvoca.view.sheet import face_camera
 
 #: How many of the worst clips are shown, and the pixels of their pictures.
 _WORST, _PIXELS = 6, 300
@@ -205,8 +205,9 @@ def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: 
     try:
         head, landmarks = dataset.rig(clip.speaker).select(track.names), dataset.parts(clip.speaker).landmarks
         errors = None if found is None else found.vertex_error_mm
-        colours = SKIN if errors is None else heat_colours(errors, scale)
-        with Renderer(head.neutral, (_PIXELS, _PIXELS)) as renderer:
+        colours = None if errors is None else heat_colours(errors, scale)
+        look = appearance_of(head.neutral, landmarks)
+        with Renderer(head.neutral, (_PIXELS, _PIXELS), look=look) as renderer:
             picture = renderer.draw(head.pose(track.values[frame]), face_camera(head.neutral, landmarks), colours)
         shown = embedded(picture, f"{clip.name}, frame {frame}")
     except LicenceError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.view.appearance import Appearance
 from blendvoca.view.camera import Camera
-from blendvoca.view.shading import BACKGROUND, Normals, shade
+from blendvoca.view.shading import BACKGROUND, Normals, eye_colours, shade
 
 #: Pictures are drawn this many times larger and averaged, against stairs at edges.
 OVERSAMPLING = 2
@@ -29,9 +30,7 @@ class SoftwareBackend:
         self.faces, self.size = faces, size
         self.normals = Normals(faces, n_vertices)
 
-    def draw(
-        self, vertices: NDArray[np.floating], colours: NDArray[np.floating], camera: Camera
-    ) -> NDArray[np.uint8]:
+    def draw(self, vertices: NDArray[np.floating], look: Appearance, camera: Camera) -> NDArray[np.uint8]:
         """Return the picture (height, width, 3)."""
         width, height = (OVERSAMPLING * side for side in self.size)
         clip = np.c_[vertices, np.ones(len(vertices))] @ camera.projection(width / height).T
@@ -40,7 +39,8 @@ class SoftwareBackend:
         screen = np.c_[(position[:, 0] + 1) / 2 * width, (1 - position[:, 1]) / 2 * height, position[:, 2]]
         corners = screen[self.faces[ahead]]
         area = _area(corners)
-        lit = shade(self.normals(vertices) @ camera.rotation().T, colours)
+        normals, at = self.normals(vertices) @ camera.rotation().T, camera.positions(vertices)
+        lit = shade(normals, look.colours, at, look.occlusion, look.eyes[:, 3])
         # The winding decides which side is seen; the picture's y runs down, so outside turns clockwise.
         shades = np.where((area > 0)[:, None, None], lit[1][self.faces[ahead]], lit[0][self.faces[ahead]])
         canvas = np.empty((height * width, 3), dtype=np.float32)
@@ -49,6 +49,22 @@ class SoftwareBackend:
         for channel in range(3):
             slope_x, slope_y, start = _plane(corners, area, shades[..., channel]).astype(np.float32)[:, triangles]
             canvas[rows * width + columns, channel] = slope_x * columns + slope_y * rows + start
+        # The iris is drawn sample by sample: its edge is finer than an eyeball's triangles.
+        drawn = self.faces[ahead]
+        on_eye = (look.eyes[drawn, 3].min(axis=1) > 0.5)[triangles] & (area[triangles] < 0)
+        if on_eye.any():
+
+            def across(values: _Floats) -> _Floats:
+                x, y, start = _plane(corners, area, values[drawn])[:, triangles[on_eye]]
+                return x * columns[on_eye] + y * rows[on_eye] + start
+
+            parts = (normals, look.colours, at, look.eyes[:, :3])
+            turned, white, where, facing = (np.stack([across(part[:, k]) for k in range(3)], axis=1) for part in parts)
+            turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-12)
+            seen = shade(
+                turned, eye_colours(facing, white), where, across(look.occlusion).clip(0, 1), np.ones(len(white))
+            )
+            canvas[(rows * width + columns)[on_eye]] = seen[0]
         grid = canvas.reshape(self.size[1], OVERSAMPLING, self.size[0], OVERSAMPLING, 3)
         return np.rint(grid.mean(axis=(1, 3)).clip(0, 1) * 255).astype(np.uint8)
 

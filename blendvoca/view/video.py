@@ -13,8 +13,10 @@ import numpy as np
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, MissingDependencyError
 from blendvoca.io.atomic import atomic_path
+from blendvoca.progress import Progress, no_progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
+from blendvoca.view.appearance import Appearance
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Picture, Renderer
 from blendvoca.view.sheet import name_line
@@ -36,6 +38,8 @@ def write_video(
     size: int = 512,
     backend: str = "auto",
     names: Sequence[str] = (),
+    look: Appearance | None = None,
+    progress: Progress = no_progress,
 ) -> None:
     """Draw tracks side by side as MP4; frames are drawn and written one by one.
 
@@ -47,6 +51,8 @@ def write_video(
     :param size: edge of each picture in pixels, even as H.264 needs it.
     :param backend: ``auto``, ``opengl`` or ``software``.
     :param names: what to write above each track; nothing is written where there are none.
+    :param look: what the head looks like; plain skin without.
+    :param progress: hears after each frame how many are done, and of how many.
     :raises InputError: for no track, tracks of different rates, an odd size, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """
@@ -60,18 +66,18 @@ def write_video(
     top = [name_line(names, size)] if names else []
     height = size + sum(map(len, top))
     with (
-        Renderer(rig.neutral, (size, size), backend) as renderer,
+        Renderer(rig.neutral, (size, size), backend, look) as renderer,
         atomic_path(path) as temporary,
         _Film(temporary, tracks[0].fps, (size * len(tracks), height), waveform) as film,
     ):
-        for number in range(max(map(len, tracks))):
+        count = max(map(len, tracks))
+        for number in range(count):
             row = [_frame(renderer, part, track, number, camera) for part, track in zip(shown, tracks)]
             film.add(np.vstack([*top, np.hstack(row)]))
+            progress(Path(path).name, number + 1, count)
 
 
-def _frame(
-    renderer: Renderer, rig: BlendshapeRig, track: CoefficientTrack, number: int, camera: Camera
-) -> Picture:
+def _frame(renderer: Renderer, rig: BlendshapeRig, track: CoefficientTrack, number: int, camera: Camera) -> Picture:
     return renderer.draw(rig.pose(track.values[min(number, len(track) - 1)]), camera)
 
 

@@ -21,7 +21,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view import render as rendering
-from blendvoca.view.sheet import LINE
+from blendvoca.view.sheet import line_height
 
 image = pytest.importorskip("PIL.Image", reason="pip install 'blendvoca[view]' brings pillow")
 
@@ -125,12 +125,12 @@ def test_tracks_of_other_lengths_and_rates_stand_side_by_side(shards, tracks, tm
     assert frame.exit_code == 0, frame.output
     assert "track 2: 30 frames a second shown at 60" in frame.output
     with image.open(tmp_path / "f.png") as picture:
-        assert picture.size == (64, 32 + LINE)
+        assert picture.size == (64, 32 + line_height(32))
     film = call(*words, "--fps", 24, "--video", tmp_path / "v.mp4")
     assert film.exit_code == 0, film.output
     with av.open(str(tmp_path / "v.mp4")) as container:
         shown = container.streams.video[0]
-        assert (shown.average_rate, shown.width, shown.height, shown.frames) == (24, 64, 32 + LINE, 12)
+        assert (shown.average_rate, shown.width, shown.height, shown.frames) == (24, 64, 32 + line_height(32), 12)
         assert len(container.streams.audio) == 1
 
 

@@ -187,15 +187,6 @@ def test_unknown_region_is_named() -> None:
         SyntheticHead().rig("body")
 
 
-def test_colours_tell_lips_from_skin(average: SyntheticHead) -> None:
-    colours = average.colours("mask")
-    marks = average.landmarks("mask")
-    assert colours.min() >= 0
-    assert colours.max() <= 1
-    red = colours[:, 0] - colours[:, 1]
-    assert red[marks[66]] > red[marks[8]] + 0.05
-
-
 def test_nostrils_are_pits_with_an_open_mouth(canonical: CanonicalHead) -> None:
     sites = canonical.head.sites
     left = sites.rest[(sites.region == SKIN) & (sites.rest[:, 0] > 0)]

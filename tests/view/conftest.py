@@ -30,5 +30,5 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     return {
         "all": write_page(folder / "all.html", gather(shards, Choice())),
         "two": write_page(folder / "two.html", gather(shards, beside)),
-        "silent": write_page(folder / "silent.html", gather(folder / "silent", Choice(), ball_rig)),
+        "silent": write_page(folder / "silent.html", gather(folder / "silent", Choice(), lambda: (ball_rig(), None))),
     }

@@ -24,9 +24,10 @@ from blendvoca.shard.rig_file import write_rig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.cap import cap
 from blendvoca.view.inspect import Choice, gather, render_page
-from blendvoca.view.inspect.appearance import eyeballs, occlusion
 from blendvoca.view.inspect.figures import difference, fit_errors
 from blendvoca.view.inspect.pack import Packed, framing, mu_law, pack, pack_rig, pack_sound
+from blendvoca.view.look.eyes import eyeballs
+from blendvoca.view.look.occlusion import occlusion
 
 KINDS = {"u1": np.uint8, "i1": np.int8, "u2": np.uint16, "i2": np.int16, "u4": np.uint32}
 
@@ -192,7 +193,7 @@ def test_licence_classes_have_their_fallbacks(tmp_path):
     talking_balls(tmp_path / "bare", ("anna",), licence="coefficients", audio=False)
     with pytest.raises(LicenceError):
         gather(tmp_path / "bare", Choice())
-    speaker = gather(tmp_path / "bare", Choice(), ball_rig).speakers[0]
+    speaker = gather(tmp_path / "bare", Choice(), lambda: (ball_rig(), None)).speakers[0]
     assert "shown on the sample head" in speaker.notes[0]
     assert "No sound is stored" in speaker.clips[0].notes[0]
     assert gather(tmp_path / "bare", Choice(rig=ball_rig())).speakers[0].notes[0].startswith("Shown on another head")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from view_builders import ball
 
 from blendvoca.errors import BlendvocaError, ConfigurationError, InputError, MeshError, OutputError
 from blendvoca.mesh import Mesh
+from blendvoca.view.appearance import plain
 from blendvoca.view.camera import Camera
 from blendvoca.view.render import Renderer
 from blendvoca.view.shading import BACKGROUND, shade
@@ -100,7 +103,7 @@ def test_sizes_that_no_picture_has_are_refused(size):
 
 def test_what_lies_behind_the_viewer_or_before_the_picture_is_left_out():
     mesh = ball()
-    inside = Camera((0.0, 0.0, -1.0), 1.0, field_of_view=60.0)
+    inside = Camera((0.6, 0.0, -0.5), 1.0, field_of_view=60.0)
     picture = Renderer(mesh, (48, 48), "software").draw(mesh.vertices, inside)
     assert picture.std() > 0 and picture.shape == (48, 48, 3)
 
@@ -112,10 +115,10 @@ def test_software_keeps_the_nearest_of_many_layers():
     backend = SoftwareBackend(faces, len(vertices), (24, 24))
     tints = np.repeat(rng.uniform(0.2, 1, (30, 3)), 3, axis=0)
     camera = Camera((0.0, 0.0, 0.0), 2.4)
-    drawn = backend.draw(vertices, tints, camera).astype(float)
+    drawn = backend.draw(vertices, replace(plain(90), colours=tints), camera).astype(float)
     clip = np.c_[vertices, np.ones(90)] @ camera.projection(1.0).T
     places = clip[:, :3] / clip[:, 3:]
-    lit = shade(backend.normals(vertices) @ camera.rotation().T, tints)
+    lit = shade(backend.normals(vertices) @ camera.rotation().T, tints, camera.positions(vertices))
     middles = (np.arange(48) + 0.5) / 24 - 1
     expected = np.tile(np.array(BACKGROUND), (48, 48, 1))
     for row, column in np.ndindex(48, 48):

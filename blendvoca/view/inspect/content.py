@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from blendvoca.audio import Waveform
 from blendvoca.certificate import FitCertificate
 from blendvoca.dataset import BlendVOCA
@@ -16,11 +19,13 @@ from blendvoca.io.vocaset.corpus import Corpus
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.manifest import shard_files
 from blendvoca.shard.reader import Shard, open_shard, opened, text_attribute
+from blendvoca.shard.rig_file import known_landmarks
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_FORMAT, SHARD_SUFFIX, LicenceClass
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.inspect.figures import Difference, FitErrors, difference, fit_errors
 
-StandIn = Callable[[], BlendshapeRig]
+#: Makes a head, and says its landmarks where they are known.
+StandIn = Callable[[], tuple[BlendshapeRig, NDArray[np.integer] | None]]
 
 #: Clips of each speaker where no speaker and no clip was asked for.
 CLIPS_EACH = 3
@@ -39,6 +44,7 @@ class Choice:
     :param tracks: (label, track) pairs to show beside the one clip chosen, or on the rig.
     :param waveform: sound for the tracks where the clip has none.
     :param rig: a head to use in place of the speakers' own.
+    :param landmarks: (68,) vertices of that head, where they are known.
     :param corpus: the meshes that the clips were fitted to, for the fit error on the mesh.
     :param drop_missing: leave out shapes that a rig lacks, and say so, where they would be an error.
     """
@@ -48,6 +54,7 @@ class Choice:
     tracks: tuple[tuple[str, CoefficientTrack], ...] = ()
     waveform: Waveform | None = None
     rig: BlendshapeRig | None = None
+    landmarks: NDArray[np.integer] | None = None
     corpus: Corpus | None = None
     drop_missing: bool = False
 
@@ -67,10 +74,11 @@ class ClipContent:
 
 @dataclass(frozen=True, eq=False)
 class SpeakerContent:
-    """One head of the page."""
+    """One head of the page; its lips and brows are coloured where its landmarks are known."""
 
     name: str
     rig: BlendshapeRig
+    landmarks: NDArray[np.integer] | None = None
     clips: tuple[ClipContent, ...] = ()
     split: str = ""
     licence: str = ""
@@ -154,10 +162,8 @@ def _chosen(whose: str, wanted: Sequence[str], known: Sequence[str], path: Path)
     return tuple(dict.fromkeys(wanted)) or tuple(known)
 
 
-def _speaker(
-    shard: Shard, split: str, choice: Choice, stand_in: StandIn | None, alone: bool
-) -> SpeakerContent:
-    rig, notes = _head(shard, choice, stand_in)
+def _speaker(shard: Shard, split: str, choice: Choice, stand_in: StandIn | None, alone: bool) -> SpeakerContent:
+    rig, landmarks, notes = _head(shard, choice, stand_in)
     known = shard.sentences
     if choice.clips == (EVERY_CLIP,):
         names = known
@@ -171,20 +177,22 @@ def _speaker(
         raise ConfigurationError("a track stands beside one clip", expected="--clip with --track", found=len(names))
     clips = tuple(_clip(shard, name, rig, choice) for name in names)
     licence = shard.licence_class.value
-    return SpeakerContent(shard.speaker, rig, clips, split, licence, len(known), tuple(notes))
+    return SpeakerContent(shard.speaker, rig, landmarks, clips, split, licence, len(known), tuple(notes))
 
 
-def _head(shard: Shard, choice: Choice, stand_in: StandIn | None) -> tuple[BlendshapeRig, list[str]]:
+def _head(
+    shard: Shard, choice: Choice, stand_in: StandIn | None
+) -> tuple[BlendshapeRig, NDArray[np.integer] | None, list[str]]:
     notes = []
     if shard.licence_class is LicenceClass.RESTRICTED:
         notes.append("Licence class restricted: this page holds meshes and sound that may not be passed on.")
     if choice.rig is not None:
-        return choice.rig, [*notes, f"Shown on another head than {shard.speaker}'s own, as asked."]
+        return choice.rig, choice.landmarks, [*notes, f"Shown on another head than {shard.speaker}'s own, as asked."]
     parts = shard.parts()
     if parts.neutral is None and stand_in is not None:
         reason = f"licence class {shard.licence_class.value} leaves the mesh out"
-        return stand_in(), [*notes, f"{shard.speaker}'s own head is not here ({reason}): shown on the sample head."]
-    return parts.whole(shard.path), notes
+        return *stand_in(), [*notes, f"{shard.speaker}'s own head is not here ({reason}): shown on the sample head."]
+    return parts.whole(shard.path), parts.landmarks, notes
 
 
 def _clip(shard: Shard, name: str, rig: BlendshapeRig, choice: Choice) -> ClipContent:
@@ -208,6 +216,7 @@ def _bare_rig(path: Path, choice: Choice) -> Content:
     if choice.speakers or choice.clips:
         raise InputError("this is a rig, without speakers and clips", path=path, remedy="Give it tracks with --track.")
     rig = choice.rig or load_rig(path)
+    landmarks = choice.landmarks if choice.rig else known_landmarks(path)
     clips: tuple[ClipContent, ...] = ()
     if choice.tracks:
         notes = [] if choice.waveform else ["No sound was given (--audio): it plays silently, by the clock."]
@@ -215,7 +224,7 @@ def _bare_rig(path: Path, choice: Choice) -> Content:
         differences = tuple(difference(rig, tracks[0][1], track, label) for label, track in tracks[1:])
         clips = (ClipContent(" and ".join(label for label, _ in tracks), tracks, choice.waveform, None, differences,
                              None, tuple(notes)),)  # fmt: skip
-    return Content(path.name, (SpeakerContent(path.stem, rig, clips, n_clips=len(clips)),))
+    return Content(path.name, (SpeakerContent(path.stem, rig, landmarks, clips, n_clips=len(clips)),))
 
 
 def _ready(

@@ -78,9 +78,7 @@ def _columns(track: CoefficientTrack, rig: BlendshapeRig) -> NDArray[np.float64]
     return values
 
 
-def fit_errors(
-    rig: BlendshapeRig, crop: Crop | None, track: CoefficientTrack, sequence: MeshSequence
-) -> FitErrors:
+def fit_errors(rig: BlendshapeRig, crop: Crop | None, track: CoefficientTrack, sequence: MeshSequence) -> FitErrors:
     """Measure a fit against its frames, vertex by vertex.
 
     :param crop: relates the sequence's whole head to the rig's vertices.

@@ -21,8 +21,9 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import RigError
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
+from blendvoca.view.appearance import appearance_of
 from blendvoca.view.cap import cap
-from blendvoca.view.inspect.appearance import eyeballs, occlusion
+from blendvoca.view.sheet import METRIC_EXTENT
 
 #: Smallest step of a delta relative to the head's size: one micrometre on an adult's.
 DELTA_STEP = 4e-6
@@ -30,8 +31,6 @@ DELTA_STEP = 4e-6
 STILL_STEPS = 2
 #: Samples a second of the sound in the page, 8 bits each (G.711 µ-law).
 SOUND_RATE = 16_000
-#: Heads between these sizes are taken to be in metres, and the page says millimetres.
-METRIC_EXTENT = (0.08, 1.0)
 #: Directions, not sides: linking them would let them cancel.
 _DIRECTIONS = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")
 _KINDS = {"uint8": "u1", "int8": "i1", "uint16": "u2", "int16": "i2", "uint32": "u4"}
@@ -57,9 +56,10 @@ def pack(sections: Mapping[str, NDArray[Any]], **facts: Any) -> Packed:
     return Packed({**facts, "sections": table}, text)
 
 
-def pack_rig(rig: BlendshapeRig) -> Packed:
-    """Pack a rig: positions, triangles, shapes, occlusion of light on the neutral, eyeballs.
+def pack_rig(rig: BlendshapeRig, landmarks: NDArray[np.integer] | None = None) -> Packed:
+    """Pack a rig: positions, triangles, shapes, and what its vertices look like.
 
+    :param landmarks: (68,) vertices in iBUG order, where they are known: lips, brows and teeth are coloured by them.
     :raises RigError: if it has no triangles.
     """
     mesh = rig.neutral
@@ -71,13 +71,15 @@ def pack_rig(rig: BlendshapeRig) -> Packed:
     index = np.uint16 if mesh.n_vertices <= 65536 else np.uint32
     masks, values, steps = _pack_deltas(rig.deltas, extent)
     in_metres = METRIC_EXTENT[0] <= extent <= METRIC_EXTENT[1]
+    look = appearance_of(mesh, landmarks)
     return pack(
         {
             "positions": np.rint((mesh.vertices - low) / step).astype(np.uint16),
             "faces": mesh.faces.astype(index),
             "cap": cap(mesh).astype(index),
-            "occlusion": np.rint(255 * occlusion(mesh)).astype(np.uint8),
-            "eyes": np.rint(127 * eyeballs(mesh)).astype(np.int8),
+            "colours": np.rint(255 * look.colours).astype(np.uint8),
+            "occlusion": np.rint(255 * look.occlusion).astype(np.uint8),
+            "eyes": np.rint(127 * look.eyes).astype(np.int8),
             "masks": masks,
             "values": values,
         },

@@ -18,6 +18,7 @@ from blendvoca.io.atomic import write_text
 from blendvoca.version import __version__
 from blendvoca.view.inspect.content import ClipContent, Content, SpeakerContent
 from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound, pack_track
+from blendvoca.view.shading import glsl
 
 #: Scripts in the order in which they are read; they share one scope.
 SCRIPTS = (
@@ -49,7 +50,8 @@ def render_page(content: Content) -> str:
         "fit_errors_mm": [round(error, 5) for error in content.fit_errors_mm],
     }
     style = _asset("style.css")
-    script = '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n"
+    light = f"const LOOK_GLSL = {json.dumps(glsl())};\n"
+    script = '(() => {\n"use strict";\n' + light + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n"
     policy = (
         f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; media-src blob:; "
         "base-uri 'none'; form-action 'none'"
@@ -87,7 +89,7 @@ def _speakers(content: Content, blobs: list[str]) -> list[dict[str, Any]]:
     entries = []
     for speaker in content.speakers:
         if id(speaker.rig) not in rigs:
-            rigs[id(speaker.rig)] = _add(blobs, pack_rig(speaker.rig))
+            rigs[id(speaker.rig)] = _add(blobs, pack_rig(speaker.rig, speaker.landmarks))
         entries.append(
             {
                 "name": speaker.name,

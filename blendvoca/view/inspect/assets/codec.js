@@ -57,6 +57,7 @@ async function readRig(packed) {
   }
   return {
     ...packed, neutral, shapes, faces: Uint32Array.from(parts.faces), cap: Uint32Array.from(parts.cap), occlusion: parts.occlusion, eyes: parts.eyes,
+    colours: parts.colours,
   };
 }
 

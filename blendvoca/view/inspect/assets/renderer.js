@@ -1,67 +1,37 @@
 // WebGL 2: one program, one set of buffers a head, one column (or row) of the canvas a head.
 
 const VERTEX_SHADER = `#version 300 es
-in vec3 position; in vec3 normal; in float occlusion; in vec4 eye; in float heat;
+in vec3 position; in vec3 normal; in vec3 tint; in float occlusion; in vec4 eye; in float heat;
 uniform mat4 clip, view;
 uniform float push;
-out vec3 n, at, iris; out float open, hot, ball;
+out vec3 n, at, iris, own; out float open, hot, ball;
 void main() {
   gl_Position = clip * vec4(position, 1.0);
   gl_Position.z += push * gl_Position.w;
   n = mat3(view) * normal; at = (view * vec4(position, 1.0)).xyz;
-  open = occlusion; hot = heat; iris = eye.xyz; ball = eye.w;
+  own = tint; open = occlusion; hot = heat; iris = eye.xyz; ball = eye.w;
 }`;
 
-// A key, a fill and a rim light fixed to the camera; skin scatters a little, so its light wraps around and turns red
-// where it fades. Occlusion of the neutral darkens ambient light; the inside of the surface is nearly dark.
+// The light, eyes and heat colours (LOOK_GLSL) are those of pictures and videos: blendvoca/view/shading.py.
 const FRAGMENT_SHADER = `#version 300 es
 precision highp float;
-in vec3 n, at, iris; in float open, hot, ball;
+in vec3 n, at, iris, own; in float open, hot, ball;
 uniform float heated, wire, cap;
 uniform vec3 ink;
-out vec4 colour;
-vec3 ramp(float x) {
-  x = clamp(x, 0.0, 1.0);
-  vec3 a = vec3(0.60, 0.62, 0.64), b = vec3(0.95, 0.72, 0.20), c = vec3(0.86, 0.22, 0.10), d = vec3(0.36, 0.02, 0.20);
-  return x < 0.33 ? mix(a, b, smoothstep(0.0, 0.33, x)) : x < 0.7 ? mix(b, c, (x - 0.33) / 0.37) : mix(c, d, (x - 0.7) / 0.3);
-}
+out vec4 result;
+${LOOK_GLSL}
 void main() {
-  if (wire > 0.5) { colour = vec4(ink * 0.35, 0.35); return; }
+  if (wire > 0.5) { result = vec4(ink * 0.35, 0.35); return; }
+  vec3 normal = normalize(n), eye = normalize(-at);
   if (cap > 0.5) {  // dark from inside, a plain cut from outside
-    vec3 cut = heated > 0.5 ? vec3(0.44) : vec3(0.52, 0.39, 0.34);
-    colour = vec4(gl_FrontFacing ? vec3(0.13, 0.07, 0.065) : cut, 1.0);
+    result = vec4(gl_FrontFacing ? CAP_DARK : heated > 0.5 ? vec3(0.44) : CAP_PLAIN, 1.0);
     return;
   }
-  vec3 normal = normalize(n), eye = normalize(-at);
   // At the outline slivers of far sides show; they are not the inside.
   float inside = gl_FrontFacing ? 0.0 : smoothstep(0.02, 0.3, -dot(normal, eye));
   normal = inside > 0.5 ? -normal : normal;
-  vec3 skin = vec3(0.60, 0.39, 0.29);
-  float lit_by = open * sqrt(open), shine = 0.16;
-  if (ball > 0.5) {
-    float across = length(normalize(iris).xy);
-    vec3 ring = mix(vec3(0.10, 0.15, 0.17), vec3(0.03, 0.045, 0.055), smoothstep(0.30, 0.47, across));
-    vec3 disc = mix(vec3(0.012), ring, smoothstep(0.17, 0.21, across));
-    skin = normalize(iris).z > 0.0 ? mix(disc, vec3(0.56, 0.54, 0.52), smoothstep(0.44, 0.50, across)) : vec3(0.56, 0.54, 0.52);
-    shine = 0.55;
-  }
-  if (heated > 0.5) { vec3 h = ramp(hot); skin = mix(h * h, h, 0.25); shine *= 0.4; }
-  vec3 key = normalize(vec3(-0.45, 0.55, 0.72)), fill = normalize(vec3(0.85, 0.05, 0.45)), rim = normalize(vec3(0.55, 0.5, -0.65));
-  float k = dot(normal, key), shade = mix(1.0, lit_by, ball > 0.5 ? 0.9 : 0.6);
-  vec3 wrap = clamp((vec3(k) + vec3(0.34, 0.16, 0.10)) / vec3(1.34, 1.16, 1.10), 0.0, 1.0);
-  vec3 light = vec3(1.52, 1.45, 1.36) * wrap * shade;
-  light += vec3(0.22, 0.26, 0.33) * clamp(dot(normal, fill) * 0.8 + 0.2, 0.0, 1.0) * shade;
-  light += mix(vec3(0.15, 0.12, 0.11), vec3(0.26, 0.28, 0.31), normal.y * 0.5 + 0.5) * lit_by;
-  float facing = clamp(dot(normal, eye), 0.0, 1.0), edge = (1.0 - facing) * (1.0 - facing) * (1.0 - facing);
-  light += vec3(0.95, 1.0, 1.1) * clamp(dot(normal, rim), 0.0, 1.0) * (0.25 + edge) * open;
-  // Powers of 16 (skin) and 64 (eyes) by squaring: software rendering pays dearly for pow.
-  float g = clamp(dot(normal, normalize(key + eye)), 0.0, 1.0);
-  g *= g; g *= g; g *= g; g *= g;
-  if (ball > 0.5) { g *= g; g *= g; }
-  vec3 lit = skin * light + g * shine * shade;
-  lit = mix(lit, skin * vec3(0.20, 0.085, 0.075) * (0.3 + 0.7 * open), inside);
-  lit = lit * (1.0 + lit / 5.0) / (1.0 + lit * 0.55);
-  colour = vec4(sqrt(lit), 1.0);
+  vec3 colour = heated > 0.5 ? heat_colour(hot) : ball > 0.5 ? eye_colour(iris, own) : own;
+  result = vec4(look(normal, eye, colour, open, heated > 0.5 ? 0.0 : ball, inside, heated > 0.5 ? 0.4 : 1.0), 1.0);
 }`;
 
 function drawsInSoftware() {
@@ -126,6 +96,7 @@ class Renderer {
     add("position", 3, gl.FLOAT, false, 12 * rig.vertices);
     add("normal", 3, gl.FLOAT, false, 12 * rig.vertices);
     add("heat", 1, gl.FLOAT, false, 4 * rig.vertices);
+    add("tint", 3, gl.UNSIGNED_BYTE, true, rig.colours);
     add("occlusion", 1, gl.UNSIGNED_BYTE, true, rig.occlusion);
     add("eye", 4, gl.BYTE, true, rig.eyes);
     for (const name of ["faces", "cap"]) {
