@@ -59,7 +59,10 @@ class Camera:
         return float(self.height / 2 / np.tan(np.radians(self.field_of_view) / 2))
 
     def positions(self, vertices: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return positions (V, 3) in camera axes, the camera at the origin."""
+        """Return positions (V, 3) in camera axes, the camera at the origin.
+
+        :param vertices: (V, 3), in metres.
+        """
         return (vertices - np.array(self.target)) @ self.rotation().T - [0.0, 0.0, self.distance]
 
     def projection(self, aspect: float) -> NDArray[np.float64]:
