@@ -9,12 +9,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.errors import MeshError, RigError
+from blendvoca.errors import MeshError, OutputError, RigError
 from blendvoca.geometry.normals import vertex_normals
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import StrPath
@@ -67,7 +68,10 @@ def write_into(
     :raises FormatError: for a broken source.
     :raises MeshError: if the shapes are of another mesh, or move nothing.
     :raises RigError: if no mesh has a shape of the track.
+    :raises OutputError: if the source would be written over.
     """
+    if Path(path).resolve() == Path(source).resolve():
+        raise OutputError("this file is read, and would be written over", remedy="Name another output.", path=path)
     file = open_gltf(source)
     document, buffer = opened_copy(file, on_report)
     with reading(file.path, "its meshes"):

@@ -45,29 +45,38 @@ def read_rig_folder(
     if not files:
         raise MissingInputError("no blendshape rig", expected="a folder or zip of OBJ files, one a shape", path=path)
     rest_file = _neutral_file(files, neutral, path)
+    shapes = _named([file for file in files if file != rest_file], path)
     rest = reader.mesh(rest_file)
-    shapes: dict[str, str] = {}
     deltas, turned = [], []
-    for file in files:
-        if file == rest_file:
-            continue
-        stem = PurePosixPath(file).stem
-        name = arkit_name(stem) or stem
-        if name in shapes:
-            raise FormatError(f"two files for {name}", expected="one", found=f"{shapes[name]} and {file}", path=path)
-        shapes[name] = file
+    for file in shapes.values():
         shape = reader.mesh(file)
         with naming(f"{path}: {file}"):
             if _compared(shape, rest):
                 turned.append(file)
         deltas.append(shape.vertices - rest.vertices)
-    if not deltas:
-        raise MissingInputError("no shapes beside the neutral", expected="jawOpen.obj, …", path=path)
     if turned and on_report:
         on_report(f"{len(turned)} shapes have their faces in another order than the neutral ({turned[0]}, …): "
                   "vertices are what counts")  # fmt: skip
     with naming(f"{path}: {rest_file}"):
         return BlendshapeRig(rest.triangulated(), np.stack(deltas), tuple(shapes))
+
+
+def _named(files: list[str], path: StrPath) -> dict[str, str]:
+    """Return the files of the shapes by what the shapes are called.
+
+    :raises MissingInputError: if there is none.
+    :raises FormatError: if two files mean one shape.
+    """
+    shapes: dict[str, str] = {}
+    for file in files:
+        stem = PurePosixPath(file).stem
+        name = arkit_name(stem) or stem
+        if name in shapes:
+            raise FormatError(f"two files for {name}", expected="one", found=f"{shapes[name]} and {file}", path=path)
+        shapes[name] = file
+    if not shapes:
+        raise MissingInputError("no shapes beside the neutral", expected="jawOpen.obj, …", path=path)
+    return shapes
 
 
 def open_shapes(path: StrPath) -> Store:

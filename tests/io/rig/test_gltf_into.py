@@ -12,7 +12,7 @@ import pytest
 from gltf_builders import OPEN, SMILE, SQUARE, TRIANGLES, Gltf
 from gltf_validator import new_problems
 
-from blendvoca.errors import MeshError, RigError
+from blendvoca.errors import MeshError, OutputError, RigError
 from blendvoca.io.gltf.scene import read_scene
 from blendvoca.io.mesh.anymesh import read_mesh
 from blendvoca.io.rig.gltf_into import NewShapes, write_into
@@ -207,6 +207,10 @@ def test_shapes_of_another_mesh_or_of_nothing(tmp_path):
     with pytest.raises(MeshError, match="move no part"):
         write_into(tmp_path / "b.glb", source, shapes=NewShapes(("a",), np.zeros((1, 8, 3))), on_report=str)
     assert not (tmp_path / "b.glb").exists()
+    content = source.read_bytes()
+    with pytest.raises(OutputError, match="written over"):
+        write_into(source, source, shapes=shapes_for(source, jawOpen=OPEN), on_report=str)
+    assert source.read_bytes() == content
 
 
 def test_only_the_chosen_parts(tmp_path):
