@@ -16,6 +16,7 @@ from blendvoca.errors import AudioError
 from blendvoca.fit import FitSettings, fit
 from blendvoca.io.digest import digest_bytes
 from blendvoca.sequence import FrameSource
+from blendvoca.speakers import VOCASET_FPS
 from pipelines.artefact import write_artefact
 from pipelines.records import COEFFICIENT_GRID, on_grid, sound_digest, unpack_crop, unpack_rig
 from pipelines.stage import Stage
@@ -50,7 +51,8 @@ class Fit(Stage):
         sequence = work.corpus.motion(speaker, sentence)
         frames = HashedFrames(sequence.source)
         sound = _sound(work, speaker, sentence)
-        settings = FitSettings(rate_limit=work.config.rate_limit)
+        # The limit is stated for VOCASET's rate: a frame that lasts twice as long may change twice as much.
+        settings = FitSettings(rate_limit=work.config.rate_limit * VOCASET_FPS / sequence.fps)
         result = fit(replace(sequence, source=frames), unpack_rig(stored), settings, crop=unpack_crop("output", stored))
         problem = Clip(speaker, sentence, result.track, sound).length_problem()
         if problem:

@@ -11,11 +11,15 @@ from blendvoca.io.json_file import list_of, mapping, read_json, table, text
 from blendvoca.io.stores import FolderStore, Store, ZipStore
 from blendvoca.io.vocaset.corpus import Corpus, Form, Holdings, Missing
 from blendvoca.io.vocaset.folders import open_folders
-from blendvoca.io.vocaset.training_package import ROWS, SOUNDS, VERTICES, PackageForm
+from blendvoca.io.vocaset.preprocessed import ARRAYS, PreprocessedForm
+from blendvoca.io.vocaset.training_package import ROWS, SOUNDS, TEMPLATES, VERTICES, PackageForm
 from blendvoca.names import check_file_name, shown
 from blendvoca.speakers import KNOWN_GAPS, SENTENCES, VOCASET_FPS, VOCASET_SPEAKERS, check_split
 
-_FORMS = f"templates/ and unposedcleaneddata/, VOCASET's zip archives, or {VERTICES} with its pickles"
+_FORMS = (
+    f"templates/ and unposedcleaneddata/, VOCASET's zip archives, {VERTICES} with its pickles, "
+    f"or {ARRAYS}/ and {TEMPLATES}"
+)
 
 _SPLITS = mapping(list_of(text()))
 _SAMPLE = table({}, {"known_gaps": list_of(list_of(text(), 2, 2))})
@@ -35,6 +39,7 @@ def open_corpus(path: StrPath, fps: float = VOCASET_FPS) -> Corpus:
     held, misnamed = _usable(form.holdings())
     all_silent = any(lack.what == SOUNDS for lack in form.lacks())
     missing = (*form.lacks(), *misnamed, *_missing(held, all_silent, KNOWN_GAPS | _stated_gaps(target)))
+    fps = form.fps if isinstance(form, PreprocessedForm) else fps
     return Corpus(target, form, fps, missing, _splits(target, held), held)
 
 
@@ -68,6 +73,8 @@ def _recognise(target: Path, fps: float) -> Form:
     if target.is_dir():
         if (target / VERTICES).exists() or (target / ROWS).exists():
             return PackageForm(target, fps)
+        if (target / ARRAYS).is_dir() and any((target / ARRAYS).glob("*.npy")):
+            return PreprocessedForm(target)
         store: Store = FolderStore(target)
     elif target.suffix.lower() == ".zip":
         store = ZipStore(target)

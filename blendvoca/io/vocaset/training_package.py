@@ -48,10 +48,10 @@ class PackageForm:
         self._folder, self._fps = folder, fps
         self._frames = NpyFrames.open(folder / VERTICES)
         self._rows = _two_levels(folder / ROWS)
-        self._templates = _one_level(folder / TEMPLATES) if (folder / TEMPLATES).exists() else {}
+        self._templates = one_level(folder / TEMPLATES) if (folder / TEMPLATES).exists() else {}
         self._has_sounds = (folder / SOUNDS).exists()
         self._sounds: dict[str, dict[str, Any]] | None = None
-        self._faces, self._faces_file = _faces_beside(folder, self._frames.n_vertices)
+        self._faces, self._faces_file = faces_beside(folder, self._frames.n_vertices)
 
     def __getstate__(self) -> dict[str, Any]:
         # Sound is a hundred megabytes and more: every process reads its own when it needs it.
@@ -149,7 +149,12 @@ def _mono(samples: NDArray[Any]) -> NDArray[np.float32]:
     return (scaled if samples.ndim == 1 else scaled.mean(axis=1)).astype(np.float32)
 
 
-def _one_level(path: Path) -> dict[str, Any]:
+def one_level(path: Path) -> dict[str, Any]:
+    """Read a pickled table by speaker.
+
+    :param path: of the pickle.
+    :raises FormatError: if it is no such table.
+    """
     table = read_pickle(path)
     if not isinstance(table, dict) or not all(isinstance(key, str) for key in table):
         raise FormatError(
@@ -159,14 +164,14 @@ def _one_level(path: Path) -> dict[str, Any]:
 
 
 def _two_levels(path: Path) -> dict[str, dict[str, Any]]:
-    table = _one_level(path)
+    table = one_level(path)
     for speaker, sentences in table.items():
         if not isinstance(sentences, dict) or not all(isinstance(key, str) for key in sentences):
             raise FormatError(f"{speaker} is no table of sentences", found=type(sentences).__name__, path=path)
     return table
 
 
-def _faces_beside(folder: Path, n_vertices: int) -> tuple[Faces | None, str]:
+def faces_beside(folder: Path, n_vertices: int) -> tuple[Faces | None, str]:
     """Return the faces and the name of the first mesh file with the right number of vertices."""
     for path in sorted([*folder.glob("*.ply"), *folder.glob("templates/*.ply"), *folder.glob("template/*.ply")]):
         mesh = read_ply(path)

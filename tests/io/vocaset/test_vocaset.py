@@ -264,3 +264,45 @@ def test_sound_of_other_kinds_in_a_package(package: Path) -> None:
         (package / "raw_audio_fixed.pkl").write_bytes(pickle.dumps({"anna": {"sentence01": wrong}}, 2))
         with pytest.raises(FormatError, match="raw_audio_fixed"):
             open_corpus(package).audio("anna", "sentence01")
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """What FaceFormer's preparation leaves, of which 5 frames last as long as the sound of 300 samples."""
+    root = tmp_path / "prepared"
+    for folder in ("vertices_npy", "wav"):
+        (root / folder).mkdir(parents=True)
+    for who, what in pairs():
+        np.save(root / "vertices_npy" / f"{who}_{what}.npy", motion(who, what).reshape(T, -1))
+    (root / "templates.pkl").write_bytes(pickle.dumps({who: neutral(who) for who in SPEAKERS}, protocol=2))
+    write_ply(root / "FLAME_sample.ply", Mesh(neutral("anna"), FACES))
+    return root
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(T / 30, 30), (T / 60, 60), (T / 25, 25), (None, 30), (7.0, 30)])
+def test_faceformers_preparation(prepared: Path, seconds: float | None, fps: float) -> None:
+    if seconds is not None:
+        for who, what in pairs():
+            write_wav(prepared / "wav" / f"{who}_{what}.wav", Waveform(np.full(round(seconds * 8000), 0.1), 8000))
+    corpus = open_corpus(prepared)
+    assert corpus.fps == fps
+    assert corpus.kind == f"VOCASET as prepared for FaceFormer, at {fps} frames per second"
+    assert list(corpus.clips()) == sorted(pairs())
+    assert corpus.has_audio("anna", "sentence01") == (seconds is not None)
+    sequence = corpus.motion("anna", "sentence24")
+    assert sequence.fps == fps
+    np.testing.assert_array_equal(sequence.frames(), motion("anna", "sentence24"))
+    np.testing.assert_array_equal(sequence.faces, FACES)
+    np.testing.assert_allclose(corpus.template("anna").vertices, neutral("anna"))
+    before = corpus.stamp("anna", "sentence24"), corpus.stamp("anna")
+    np.save(prepared / "vertices_npy" / "anna_sentence24.npy", np.zeros((T + 1, 3 * V), np.float32))
+    assert (corpus.stamp("anna", "sentence24"), corpus.stamp("anna")) != before
+    assert corpus.stamp("anna") == before[1]
+
+
+def test_faceformers_preparation_without_its_parts(prepared: Path) -> None:
+    (prepared / "FLAME_sample.ply").unlink()
+    assert "mesh file of 20 vertices" in str(open_corpus(prepared).missing[0])
+    (prepared / "templates.pkl").unlink()
+    assert open_corpus(prepared).missing[0].what == "templates.pkl"
+
