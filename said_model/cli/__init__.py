@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "Train a model on shards.",
     "train-vae": "Train the VAE in whose latents samples are measured.",
     "train-sync": "Train the model that tells whether lips and sound agree.",
+    "align": "Find the phone times of recordings whose text is known.",
     "evaluate": "Measure a system's tracks against the truth.",
     "compare": "Put systems side by side, with confidence intervals.",
     "baseline": "Write the regression baseline's tracks for a split.",

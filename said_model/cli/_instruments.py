@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
-    click.option("--data", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True),
+    click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True),
                  help="Shards of the truth."),
     click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"])),
     click.option("--vae", type=click.Path(path_type=Path), help="vae.pth or vae.safetensors: FD, WInD, multimodality."),

@@ -13,15 +13,26 @@ from said_model.cli._instruments import measure, measuring_options, open_instrum
 @click.command()
 @click.argument("outputs", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @measuring_options
+@click.option("--phones", type=click.Path(path_type=Path, exists=True),
+              help="Phone times (TextGrid, JSON, .lab, or a folder): measure lips at phones; needs no --data.")
+@click.option("--rig", default=None, help="With --phones: whose lips; arkit, synthetic, ict, or a file.")
 @click.option("--name", help="Of the system [default: the folder's].")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures, and those of each clip.")
 @click.option("--page", "page_path", type=click.Path(path_type=Path), help="Write a page with plots.")
 def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path: Path | None, fps: float,
-             **options: Any) -> None:  # fmt: skip
+             phones: Path | None, rig: str | None, **options: Any) -> None:  # fmt: skip
     """Measure OUTPUTS: <speaker>/<sentence>.csv or <sentence>-1.csv, -2.csv … in folders, or shards.
 
     Prints the columns of the paper's Table 1 and the field's, each with the number of clips that it was taken over.
+    With --phones, measures instead whether the lips meet at p, b and m, open at vowels and rest in pauses.
     """
+    if phones is not None:
+        from said_model.cli._phones import print_phones
+
+        print_phones(outputs, phones, rig, fps, json_path)
+        return
+    if options["data"] is None:
+        raise click.UsageError("Missing option '--data' (or --phones, which needs no truth).")
     import json
 
     from rich.table import Table
