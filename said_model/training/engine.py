@@ -98,9 +98,10 @@ class Engine:
         self.parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
         self._rate = torch.zeros((), device=device)
         self.optimizer = torch.optim.AdamW(
-            self.parameters, self._rate, betas=config.betas, weight_decay=config.weight_decay, fused=True,
+            self.parameters, config.learning_rate, betas=config.betas, weight_decay=config.weight_decay, fused=True,
             capturable=device.type == "cuda",
         )  # fmt: skip
+        self._rate_on_device()
         self.average = WeightAverage(self.parameters)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "fp16")
         self._loss: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = task.loss
@@ -116,6 +117,11 @@ class Engine:
         self.names: tuple[str, ...] = ()
         self.sums: Tensor | None = None
         self.counted = 0
+
+    def _rate_on_device(self) -> None:
+        """Let the optimiser read its learning rate from the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"], group["capturable"] = self._rate, self.device.type == "cuda"
 
     def _mode(self, processes: int) -> str:
         """Return what ``auto`` stands for here, or refuse what cannot be."""
@@ -163,7 +169,7 @@ class Engine:
         self._scaler.scale(losses["loss"]).backward()
         if self.config.clip_norm > 0:
             self._scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm, foreach=True)
+            nn.utils.clip_grad_norm_(self.parameters, self.config.clip_norm)
         self._rate.copy_(drawn["rate"])
         self._scaler.step(self.optimizer)
         self._scaler.update()
@@ -233,8 +239,7 @@ class Engine:
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from a state."""
         self.optimizer.load_state_dict(state["optimizer"])
-        for group in self.optimizer.param_groups:
-            group["lr"], group["capturable"] = self._rate, self.device.type == "cuda"
+        self._rate_on_device()
         self._scaler.load_state_dict(state["scaler"])
         self.average.load(state["average"])
         self.names, self.counted = tuple(state["names"]), state["counted"]

@@ -9,6 +9,7 @@ To be imported before the code that it tests, in a process of its own: it change
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 from torch.utils._pytree import tree_flatten, tree_map
 
 DEVICE = torch.device("privateuseone:0")
+#: What happened since it was cleared: transfers by direction, waits for a value on the device, operators.
+COUNTS: Counter[str] = Counter()
 #: Operators that a GPU lets mix devices.
 MIXING = {"aten::copy_", "aten::_to_copy", "aten::to", "aten::index", "aten::index_put_", "aten::_index_put_impl_"}
 
@@ -68,6 +71,7 @@ def _compute(func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         away = isinstance(args[0], Away)
     else:
         away = here if target is None else target.type == DEVICE.type
+    _count(name, args, tensors, here, away)
     known: dict[int, Away] = {}
 
     def hold(value: Any) -> Any:
@@ -90,6 +94,31 @@ def _compute(func: Any, args: Any, kwargs: Mapping[str, Any]) -> Any:
         return Away(value) if away else value
 
     return tree_map(send, result)
+
+
+#: Operators that give views or metadata: no kernel runs.
+VIEWS = {
+    "aten::" + name
+    for name in (
+        "view", "_unsafe_view", "expand", "permute", "transpose", "t", "unsqueeze", "squeeze", "slice", "select",
+        "detach", "alias", "as_strided", "unfold", "split", "split_with_sizes", "chunk", "unbind", "reshape", "diagonal",
+        "_local_scalar_dense", "is_same_size", "empty", "empty_like", "empty_strided", "new_empty", "resize_",
+        "sym_size", "lift_fresh", "unsafe_split", "unsafe_chunk", "view_as_real", "_reshape_alias",
+    )
+}  # fmt: skip
+
+
+def _count(name: str, args: Any, tensors: list[Any], here: bool, away: bool) -> None:
+    """Count an operator on the device, a transfer, or a wait."""
+    stays = [value for value in tensors if not isinstance(value, Away) and value.dim()]
+    if name == "aten::_local_scalar_dense" and here:
+        COUNTS["waits"] += 1
+    elif (here and not away) or (name == "aten::copy_" and here and not isinstance(args[0], Away)):
+        COUNTS["to the host"] += 1
+    elif (away and not here and tensors) or (name == "aten::copy_" and stays):
+        COUNTS["to the device"] += 1
+    elif (here or away) and name not in VIEWS:
+        COUNTS["operators"] += 1
 
 
 def _made_here_then_moved(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
