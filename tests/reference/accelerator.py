@@ -101,9 +101,9 @@ VIEWS = {
     "aten::" + name
     for name in (
         "view", "_unsafe_view", "expand", "permute", "transpose", "t", "unsqueeze", "squeeze", "slice", "select",
-        "detach", "alias", "as_strided", "unfold", "split", "split_with_sizes", "chunk", "unbind", "reshape", "diagonal",
+        "detach", "alias", "as_strided", "unfold", "split", "split_with_sizes", "chunk", "unbind", "reshape",
         "_local_scalar_dense", "is_same_size", "empty", "empty_like", "empty_strided", "new_empty", "resize_",
-        "sym_size", "lift_fresh", "unsafe_split", "unsafe_chunk", "view_as_real", "_reshape_alias",
+        "sym_size", "lift_fresh", "unsafe_split", "unsafe_chunk", "view_as_real", "_reshape_alias", "diagonal",
     )
 }  # fmt: skip
 

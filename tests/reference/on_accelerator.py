@@ -26,10 +26,10 @@ from torch import Tensor, nn  # noqa: E402
 from blendvoca.audio import Waveform  # noqa: E402
 from said_model import SAiD  # noqa: E402
 from said_model.audio_encoder.features import encode  # noqa: E402
-from said_model.config import SamplerConfig  # noqa: E402
+from said_model.config import DEFAULT_STEPS, SamplerConfig  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
-from said_model.training.engine import Task  # noqa: E402
+from said_model.training.engine import Engine, Task  # noqa: E402
 from said_model.training.said import SaidTask  # noqa: E402
 from said_model.training.settings import AugmentConfig, LoopConfig, TrainConfig, VaeConfig  # noqa: E402
 from said_model.training.sync_expert import SyncTask  # noqa: E402
@@ -116,6 +116,45 @@ def apart(run: Callable[[torch.device], Iterator[np.ndarray]]) -> float:
     return worst
 
 
+def asked_in_a_block() -> dict[str, int]:
+    """Return what ten steps, between two looks at the losses, ask of the device besides operators.
+
+    PyTorch's autograd knows no spare device: gradients are made there instead of computed; the backward pass is tested
+    on the meta device (``test_engine.py``).
+    """
+    loop = LoopConfig(steps=100, batch=2, engine="eager", precision="no")
+    heard = clips(CONFIG.denoiser.feature_dim)
+    task = SaidTask(network(), TrainConfig(CONFIG, loop), heard, heard)
+    accelerator.move(task.network)
+    task.place(accelerator.DEVICE, 0)
+    engine = Engine(task, loop, accelerator.DEVICE)
+
+    def backward(loss: Tensor) -> None:
+        for parameter in engine.parameters:
+            parameter.grad = torch.ones_like(parameter)
+
+    computed, accelerator.Away.backward = accelerator.Away.backward, backward  # type: ignore[method-assign, assignment]
+    engine.advance(0, 2)
+    accelerator.COUNTS.clear()
+    engine.advance(2, 10)
+    accelerator.Away.backward = computed  # type: ignore[method-assign]
+    counts = dict(accelerator.COUNTS)
+    return {name: count for name, count in counts.items() if name != "operators" or not count}
+
+
+def asked_by_steps(sampler: str) -> dict[str, int]:
+    """Return what nine further denoising steps ask of the device besides operators."""
+    counts = []
+    for steps in (3, 12):
+        model = SAiD(network(), accelerator.DEVICE, "float32")
+        accelerator.COUNTS.clear()
+        model.sample(SOUND, sampler=SamplerConfig(sampler, steps))
+        counts.append(dict(accelerator.COUNTS))
+    if counts[1]["operators"] <= counts[0]["operators"]:
+        raise RuntimeError("more steps ran no more operators: the count shows nothing")
+    return {name: counts[1][name] - counts[0].get(name, 0) for name in counts[1] if name != "operators"}
+
+
 def mixing_is_refused() -> bool:
     """The check itself: a parameter left behind is noticed."""
     layer: nn.Module = accelerator.move(nn.Linear(3, 2))
@@ -138,6 +177,7 @@ def main() -> None:
         results["features"] = apart(listened)
         for name, make in tasks().items():
             results[name] = apart(lambda device, m=make: trained(m, device))
+        results["asked"] = {"training": asked_in_a_block(), **{name: asked_by_steps(name) for name in DEFAULT_STEPS}}
     print(json.dumps(results))
 
 

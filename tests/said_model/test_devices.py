@@ -21,6 +21,10 @@ def test_nothing_is_left_on_the_cpu():
     assert run.returncode == 0, run.stderr[-3000:]
     found = json.loads(run.stdout.splitlines()[-1])
     assert found.pop("mixing is refused") is True
+    # No step transfers anything or waits for a value, in training and in sampling.
+    asked = found.pop("asked")
+    assert asked.keys() >= {"training", "dpm", "said-ddim"}
+    assert not any(count for counts in asked.values() for count in counts.values()), asked
     assert {"drawing in float32", "drawing in bfloat16", "training", "fine-tuning", "VAE", "sync expert"} <= set(found)
     bounds = {name: 0.05 if "bfloat16" in name else 1e-4 for name in found}
     assert {name: value for name, value in found.items() if not value <= bounds[name]} == {}

@@ -54,7 +54,7 @@ def test_contradictions_are_named():
         resolve(SaidSettings, "paper", {"error": "squared"})
     with pytest.raises(ConfigurationError, match="--steps and --epochs"):
         resolve(SaidSettings, None, {"steps": 3, "epochs": 1})
-    with pytest.raises(ConfigurationError, match="did you mean|short"):
+    with pytest.raises(ConfigurationError, match="short"):
         resolve(SaidSettings, "shrt", {})
     with pytest.raises(ConfigurationError, match="trains no such model"):
         resolve(SyncSettings, "paper", {})
