@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("accelerate")
-import shard_builders  # noqa: E402
+import shard_builders
 
 SCRIPT = Path(__file__).resolve().parent.parent.parent / "benchmarks" / "said_cuda.py"
 
