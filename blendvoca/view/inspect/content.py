@@ -31,6 +31,8 @@ StandIn = Callable[[], tuple[BlendshapeRig, NDArray[np.integer] | None]]
 CLIPS_EACH = 3
 #: The name of every clip, and of the shard's own track among those beside it.
 EVERY_CLIP, TRUTH = "all", "dataset"
+#: The provenance of a clip that holds its words, where they are known.
+TRANSCRIPT = "transcript"
 #: Heads that stand side by side.
 MOST_TRACKS = 4
 
@@ -61,7 +63,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class ClipContent:
-    """One clip of the page: tracks under their labels, the dataset's own first where there is one."""
+    """One clip of the page: tracks under their labels, the dataset's own first where there is one; what is said."""
 
     name: str
     tracks: tuple[tuple[str, CoefficientTrack], ...]
@@ -70,6 +72,7 @@ class ClipContent:
     differences: tuple[Difference, ...] = ()
     errors: FitErrors | None = None
     notes: tuple[str, ...] = ()
+    transcript: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +212,8 @@ def _clip(shard: Shard, name: str, rig: BlendshapeRig, choice: Choice) -> ClipCo
         errors = fit_errors(shard.rig(), crop, clip.track, choice.corpus.motion(shard.speaker, name))
     tracks = _ready(((TRUTH, clip.track), *_labelled(choice.tracks, taken=(TRUTH,))), rig, choice, notes)
     differences = tuple(difference(rig, clip.track, track, label) for label, track in tracks[1:])
-    return ClipContent(name, tracks, waveform, clip.certificate, differences, errors, tuple(notes))
+    transcript = clip.provenance.get(TRANSCRIPT, "")
+    return ClipContent(name, tracks, waveform, clip.certificate, differences, errors, tuple(notes), transcript)
 
 
 def _bare_rig(path: Path, choice: Choice) -> Content:

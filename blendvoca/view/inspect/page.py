@@ -23,7 +23,7 @@ from blendvoca.view.shading import glsl
 #: Scripts in the order in which they are read; they share one scope.
 SCRIPTS = (
     *("codec.js", "head.js", "orbit.js", "renderer.js", "player.js"),
-    *("timeline.js", "panels.js", "app.js", "heat.js", "pace.js", "main.js"),
+    *("timeline.js", "panels.js", "app.js", "heat.js", "pace.js", "address.js", "main.js"),
 )
 
 
@@ -109,6 +109,7 @@ def _clip(clip: ClipContent, speaker: SpeakerContent, blobs: list[str]) -> dict[
     return {
         "name": clip.name,
         "seconds": seconds,
+        "transcript": clip.transcript,
         "notes": list(clip.notes),
         "tracks": [_add(blobs, pack_track(track, speaker.rig, label)) for label, track in clip.tracks],
         "sound": None if clip.waveform is None else _add(blobs, pack_sound(clip.waveform, seconds)),

@@ -82,6 +82,7 @@ class App {
     this.prepareHeads();
     this.describe();
     this.choose(this.shape);
+    this.tellAddress();
   }
 
   prepareHeads() {
@@ -111,6 +112,8 @@ class App {
     byId("subtitle").textContent = facts.join("  ·  ");
     byId("silent").hidden = !clip || Boolean(clip.sound);
     byId("transport").hidden = byId("timeline").hidden = !clip;
+    byId("words-lane").hidden = !(clip && clip.transcript);
+    byId("words").textContent = clip && clip.transcript ? clip.transcript : "";
     showFigures(byId("figures"), clip, meta.fit_errors_mm, this.rig.unit);
     byId("notes").replaceChildren(...[...speaker.notes, ...(clip ? clip.notes : [])].map((note) => element("p", note)));
   }
@@ -184,6 +187,7 @@ class App {
   seek(time) {
     this.bind();
     this.player.seek(time);
+    this.tellAddress();
   }
 
   step(frames) {
@@ -195,7 +199,7 @@ class App {
 
   async toggle() {
     if (!this.clip) return;
-    if (this.player.playing) { this.player.pause(); return; }
+    if (this.player.playing) { this.player.pause(); this.tellAddress(); return; }
     this.bind();
     this.slow = 0;
     await this.player.play();

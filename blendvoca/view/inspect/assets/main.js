@@ -5,7 +5,7 @@ const KEYS = [
   [["↑", "↓"], "shape before or after"], [["[", "]"], "slower or faster"], [["P", "N"], "clip before or after"],
   [["1", "2", "3"], "front, three-quarter, side"], [["+", "−"], "nearer or farther"], [["0"], "camera to its start"],
   [["H"], "next heat map"], [["W"], "triangles"], [["M"], "mirror: left and right together"], [["R"], "all shapes to zero"],
-  [["B"], "back to the clip"], [["L"], "loop"], [["T"], "light or dark"], [["?"], "this list"],
+  [["B"], "back to the clip"], [["C", "S"], "copy the pose, download it"], [["L"], "loop"], [["T"], "light or dark"], [["?"], "this list"],
 ];
 const VIEWS = { front: [0, 0], half: [0.62, 0.06], side: [1.5, 0] };
 
@@ -102,6 +102,8 @@ function wire(app) {
   click("loop", loop); click("theme", other); click("wire", mesh);
   click("mirror", () => app.setMirror(!app.mirror));
   click("reset", () => app.reset());
+  click("copy-pose", () => app.copyPose());
+  click("save-pose", () => app.savePose());
   click("back", () => app.bind());
   click("help", () => byId("keys").showModal());
   byId("speed").addEventListener("change", (event) => app.player.setSpeed(Number(event.target.value)));
@@ -110,7 +112,7 @@ function wire(app) {
   const tabs = [...document.querySelectorAll("#tabs button")];
   const tab = (name) => {
     document.body.dataset.tab = name;
-    tabs.forEach((button) => button.setAttribute("aria-selected", button.dataset.tab === name));
+    tabs.forEach((button) => button.setAttribute("aria-current", button.dataset.tab === name));
   };
   tabs.forEach((button) => button.addEventListener("click", () => tab(button.dataset.tab)));
   tab("shapes");
@@ -122,7 +124,7 @@ function wire(app) {
     p: () => clip(-1), n: () => clip(1), 1: () => view("front"), 2: () => view("half"), 3: () => view("side"),
     "+": () => app.camera.zoom(0.85), "=": () => app.camera.zoom(0.85), "-": () => app.camera.zoom(1 / 0.85),
     0: () => app.camera.reset(), h: nextHeat, w: mesh, m: () => app.setMirror(!app.mirror), r: () => app.reset(),
-    b: () => app.bind(), l: loop, t: other, "?": () => byId("keys").showModal(),
+    b: () => app.bind(), c: () => app.copyPose(), s: () => app.savePose(), l: loop, t: other, "?": () => byId("keys").showModal(),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open) return;
@@ -153,7 +155,8 @@ function start() {
   wire(app);
   fillList(byId("speakers"), meta.speakers.map((speaker) => ({ name: speaker.name, more: speaker.split })), (i) => app.openSpeaker(i));
   byId("speaker-count").textContent = meta.speakers.length;
-  app.openSpeaker(0).catch((error) => app.trouble(`The page's data cannot be read: ${error.message}`));
+  app.followAddress().catch((error) => app.trouble(`The page's data cannot be read: ${error.message}`));
+  window.addEventListener("hashchange", () => app.followAddress());
   window.inspect = {
     app, state: () => app.state(),
     seek: (time) => app.seek(time),

@@ -60,8 +60,8 @@ class Timeline {
   // Put the playhead at a time.
   place(time) {
     const seconds = this.clip ? this.clip.seconds : 0;
-    const canvas = this.lanes.curve, width = canvas.clientWidth;
-    this.head.style.transform = `translateX(${canvas.offsetLeft + (seconds ? time / seconds : 0) * width - 0.75}px)`;
+    const lane = this.lanes.curve.getBoundingClientRect(), own = this.root.getBoundingClientRect();
+    this.head.style.transform = `translateX(${lane.left - own.left + (seconds ? time / seconds : 0) * lane.width - 0.75}px)`;
     this.head.hidden = !this.clip;
   }
 
