@@ -51,7 +51,10 @@ def test_axe_finds_nothing_serious(browser, pages, width, dark):
         pytest.skip("no axe-core: npm install axe-core, and point AXE_CORE at the module's folder")
     browser.open(pages["all"], width, 844, dark=dark)
     browser.run((Path(folder) / "axe.min.js").read_text(encoding="utf-8") + "\n;0")
-    found = browser.run("axe.run(document).then((r) => JSON.stringify(r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.target)])))")  # fmt: skip
+    found = browser.run(
+        "axe.run(document).then((r) => JSON.stringify(r.violations.map((v) => [v.impact, v.id,"
+        " v.nodes.map((n) => n.target)])))"
+    )
     assert [entry for entry in json.loads(found) if entry[0] in ("serious", "critical")] == []
 
 
