@@ -59,7 +59,9 @@ def export(
     from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
     from blendvoca.io.rig.gltf_into import write_into
     from blendvoca.io.track.arrays import names_of
+    from blendvoca.shard.rig_file import known_landmarks
     from blendvoca.terminal.notes import Notes
+    from blendvoca.view.materials import materials_of
 
     notes = Notes(strict)
     order = names_of(names) if names else None
@@ -76,5 +78,7 @@ def export(
         write_into(target, rig, track=motion, on_report=notes)
     else:
         face = load_rig(rig, part=part, on_report=notes) if rig else None
-        save(target, kind, motion if face is None else fitted_to(motion, face, notes), face)
+        own = motion if face is None else fitted_to(motion, face, notes)
+        landmarks = known_landmarks(rig) if rig else None
+        save(target, kind, own, face, materials_of(face.neutral, landmarks) if face and kind == "glb" else ())
     click.echo(f"{target}: {len(motion)} frames of {len(motion.names)} shapes at {motion.fps:g} fps")

@@ -125,12 +125,13 @@ def _write_model(glb: Path, done: RiggedHead, head: Path, parts: tuple[str, ...]
     from blendvoca.io.rig.gltf_into import NewShapes, write_into
     from blendvoca.io.rig.gltf_write import write_glb
     from blendvoca.terminal.lazy_group import note
+    from blendvoca.view.materials import materials_of
 
     if head.suffix.lower() in SUFFIXES:
         shapes = NewShapes(done.rig.names, done.rig.deltas / done.unit.metres, parts)
         write_into(glb, head, shapes=shapes, on_report=note)
     else:
-        write_glb(glb, done.rig, name=head.stem)
+        write_glb(glb, done.rig, name=head.stem, surfaces=materials_of(done.rig.neutral, done.landmarks))
 
 
 def _write_shapes(folder: Path, done: RiggedHead, head: Path) -> None:

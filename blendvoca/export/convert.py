@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -37,10 +37,7 @@ _WRITERS: dict[str, Callable[[Path, CoefficientTrack], None]] = {
     "livelink": livelink.write_livelink,
     **{recipe: partial(_write_recipe, recipe) for recipe in RECIPES},
 }
-_RIG_WRITERS: dict[str, Callable[[Path, BlendshapeRig, CoefficientTrack], None]] = {
-    "glb": gltf.write_glb,
-    "usd": usd.write_usd,
-}
+_RIG_KINDS = ("glb", "usd")
 #: Kinds of output with the suffix a file of theirs gets by default.
 KINDS: dict[str, str] = {
     "glb": ".glb", "usd": ".usdc", "livelink": ".csv", "csv": ".csv", "json": ".json", "oculus": ".json", "vrm": ".json"
@@ -110,19 +107,29 @@ def _stated(source: str, clip: str | None, on_report: Callable[[str], None]) -> 
     return None
 
 
-def save(path: str | PathLike[str], kind: str, track: CoefficientTrack, rig: BlendshapeRig | None = None) -> None:
+def save(
+    path: str | PathLike[str],
+    kind: str,
+    track: CoefficientTrack,
+    rig: BlendshapeRig | None = None,
+    surfaces: Sequence[gltf.Surface] = (),
+) -> None:
     """Write a track as one of :data:`KINDS`.
 
+    :param surfaces: the rig's triangles by material, for ``glb``; all skin without.
     :raises ConfigurationError: for an unknown kind, a suffix of another one, or one that needs a rig and has none.
     """
     suffixes = usd.SUFFIXES if kind == "usd" else (KINDS.get(kind),)
     if kind in KINDS and Path(path).suffix.lower() not in suffixes:
         expected = " or ".join(str(suffix) for suffix in suffixes)
         raise ConfigurationError(f"a file of kind {kind} has another suffix", expected=expected, found=Path(path).name)
-    if kind in _RIG_WRITERS:
+    if kind in _RIG_KINDS:
         if rig is None:
             raise ConfigurationError(f"{kind} holds the face itself", expected="a rig", remedy="Name one with --rig.")
-        _RIG_WRITERS[kind](Path(path), rig, track)
+        if kind == "glb":
+            gltf.write_glb(path, rig, track, surfaces=surfaces)
+        else:
+            usd.write_usd(path, rig, track)
     elif kind in _WRITERS:
         _WRITERS[kind](Path(path), track)
     else:

@@ -33,7 +33,11 @@ def cap(mesh: Mesh) -> NDArray[np.int64]:
 
     Drawn dark, they keep light and background from showing through mouth, eyes and nostrils.
     """
-    loop = widest_opening(mesh)
+    return filled(widest_opening(mesh))
+
+
+def filled(loop: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return triangles (n, 3) across a loop of vertices (L,), in strips from side to side."""
     return loop[_strips(len(loop))]
 
 
