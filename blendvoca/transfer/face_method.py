@@ -27,7 +27,7 @@ from scipy.spatial import cKDTree
 from blendvoca.errors import ConfigurationError
 from blendvoca.geometry.adjacency import face_adjacency
 from blendvoca.geometry.boundary import boundary_loops
-from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.ibug68 import N_LANDMARKS
@@ -36,13 +36,15 @@ from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtens
 from blendvoca.transfer.coverage import Coverer
 from blendvoca.transfer.frames import gradient_matrix
 from blendvoca.transfer.lids import lid_maps
-from blendvoca.transfer.lip_sides import Labels, of_faces
+from blendvoca.transfer.lip_sides import Labels, agree, of_faces
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
 #: Shapes that are solved at once; bounds the memory that their gradients take.
 CHUNK = 8
+#: Faces that are tried for a rim vertex whose nearest one is on the other lip: lips are finer than their gap.
+LANDING_CANDIDATES = 1024
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class FaceSolver:
         if sides is None:
             sides = np.zeros(len(source), dtype=np.int8), np.zeros(len(target), dtype=np.int8)
         face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
+        self.sides = sides[0], face_sides[1]
         self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, config.reach)
         self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
         at_faces = self._coverer.cover(target[self.faces].mean(1), face_normals(target, target_faces), face_sides[1])
@@ -138,7 +141,7 @@ class FaceSolver:
         areas = face_areas(target, self.faces)
         self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
         self._sure = np.delete(pairs[:, 0], list(unconstrained))
-        self._rims = np.unique(np.concatenate([*holes, self._sure]))
+        self.rims = np.unique(np.concatenate([*holes, self._sure]))
         self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
         doubt = 1.0 - self._coverer.carry(at_faces.rim, self._trust[None, :, None])[0, :, 0]
         self._smoother = self._gradient_smoother(areas, registered, doubt)
@@ -162,6 +165,14 @@ class FaceSolver:
         self._areas = areas
         return sp.csc_matrix(sp.diags(areas + np.asarray(links.sum(axis=1)).ravel()) - links)
 
+    def _land(self, points: Array) -> ClosestPoints:
+        """Where the source's rims and landmarks came to lie: on their own lip or lid, never on the one across."""
+
+        def same_side(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
+            return agree(self.sides[0][self.rims[query]], self.sides[1][face])
+
+        return SurfaceIndex(self.target, self.faces).query_where(points, same_side, LANDING_CANDIDATES)[0]
+
     def _assemble(self, areas: Array, registered: Array, source_area: float) -> None:
         """Build and factor the normal matrix, and keep what right-hand sides need."""
         screen = 1.0 / self.config.screening_length**2
@@ -173,19 +184,19 @@ class FaceSolver:
         share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
         trust = self._coverer.carry(self.vertices.nearest, self._trust[None, :, None])[0, :, 0]
         self._anchor = screen * per_vertex * share * trust
-        landing = closest_points(registered[self._rims], self.target, self.faces)
-        rows = np.repeat(np.arange(len(self._rims)), 3)
+        landing = self._land(registered[self.rims])
+        rows = np.repeat(np.arange(len(self.rims)), 3)
         columns = self.faces[landing.face].ravel()
-        shape = (len(self._rims), len(self.target))
-        self._landing = sp.csr_matrix((landing.barycentric.ravel(), (rows, columns)), shape=shape)
+        shape = (len(self.rims), len(self.target))
+        self.landing = sp.csr_matrix((landing.barycentric.ravel(), (rows, columns)), shape=shape)
         self._rim_weight = screen * self.config.rim_weight * source_area
-        pull = self._trust[self._rims]
-        pull[np.isin(self._rims, self._sure)] = 1.0  # the user's own correspondences
+        pull = self._trust[self.rims]
+        pull[np.isin(self.rims, self._sure)] = 1.0  # the user's own correspondences
         self._rim_pull = self._rim_weight * pull
-        matrix = self._right @ gradient + self._landing.T @ sp.diags(self._rim_pull) @ self._landing
+        matrix = self._right @ gradient + self.landing.T @ sp.diags(self._rim_pull) @ self.landing
         # A component that nothing holds stays where it is.
         labels = vertex_components(self.faces, len(self.target))
-        held = np.unique(labels[(self._anchor > 0) | (np.asarray(self._landing.sum(axis=0)).ravel() > 0)])
+        held = np.unique(labels[(self._anchor > 0) | (np.asarray(self.landing.sum(axis=0)).ravel() > 0)])
         floor = screen * per_vertex.mean() * ~np.isin(labels, held)
         self.factor = factor(sp.csc_matrix(matrix + sp.diags(self._anchor + floor)))
         self._smoothing = factor(self._smoother)
@@ -206,8 +217,8 @@ class FaceSolver:
         carried[:, hole] = self._coverer.carry(self.vertices.rim.some(hole), moves)
         right = self._right @ gradients.transpose(1, 3, 0, 2).reshape(3 * len(self.faces), -1)
         right += self._anchor[:, None] * carried.transpose(1, 0, 2).reshape(count, -1)
-        rims = moves[:, self._rims].transpose(1, 0, 2).reshape(len(self._rims), -1)
-        right += self._landing.T @ (self._rim_pull[:, None] * rims)
+        rims = moves[:, self.rims].transpose(1, 0, 2).reshape(len(self.rims), -1)
+        right += self.landing.T @ (self._rim_pull[:, None] * rims)
         return np.ascontiguousarray(self.factor.solve(right).reshape(count, shapes, 3).transpose(1, 0, 2))
 
     def _target_gradients(self, moves: Array) -> Array:

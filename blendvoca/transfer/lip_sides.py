@@ -21,6 +21,8 @@ Labels = NDArray[np.int8]
 REACH = 0.6
 #: How near to a corner they stop, in widths.
 CORNER = 0.08
+#: Label of faces that join two sides; only 0 pairs with it.
+BETWEEN = 127
 
 
 def side_labels(vertices: Array, faces: Index, landmarks: Index) -> Labels:
@@ -39,11 +41,25 @@ def side_labels(vertices: Array, faces: Index, landmarks: Index) -> Labels:
 
 
 def of_faces(labels: Labels, faces: Index) -> Labels:
-    """Labels (F,) of the faces: that of the corners where all three agree, else 0."""
+    """Return labels (F,) of the faces: the one that its corners have, whether all of them have it or not.
+
+    A face with corners of two labels is :data:`BETWEEN`: a point of either side that came to lie on it would move with
+    the other as well.
+
+    :param labels: (V,) labels of the vertices.
+    :param faces: (F, 3) vertex indices.
+    """
     corners = labels[faces]
-    return np.where((corners == corners[:, :1]).all(axis=1), corners[:, 0], 0).astype(np.int8)
+    highest, lowest = corners.max(axis=1), corners.min(axis=1)
+    one = np.where(highest > 0, highest, lowest)
+    torn = ((corners != 0) & (corners != one[:, None])).any(axis=1)
+    return np.where(torn, BETWEEN, one).astype(np.int8)
 
 
 def agree(a: Labels, b: Labels) -> NDArray[np.bool_]:
-    """Which labels may pair."""
+    """Return which labels may pair.
+
+    :param a: (n,) labels.
+    :param b: (n,) labels.
+    """
     return np.asarray((a == b) | (a == 0) | (b == 0))

@@ -10,7 +10,7 @@ import pytest
 from blendvoca.geometry import closest_points, face_normals
 from blendvoca.transfer import TransferConfig, TransferResult
 from blendvoca.transfer.common_space import common_space
-from blendvoca.transfer.lip_sides import of_faces, side_labels
+from blendvoca.transfer.lip_sides import BETWEEN, of_faces, side_labels
 from blendvoca.transfer.registration import RegistrationConfig, register
 
 
@@ -63,7 +63,20 @@ def test_sides_tell_the_lips_apart(sample) -> None:  # type: ignore[no-untyped-d
     assert (labels[marks[[37, 38]]] == 2).all() and (labels[marks[[46, 47]]] == -3).all()
     assert labels[marks[30]] == 0 and labels[marks[8]] == 0
     faces = of_faces(labels, mesh.faces)
-    assert ((faces == 0) | (labels[mesh.faces[:, 0]] == faces)).all()
+    corners = labels[mesh.faces]
+    assert not ((corners * faces[:, None] < 0) & (faces != BETWEEN)[:, None]).any()
+    assert ((faces == 0) == (corners == 0).all(axis=1)).all()
+
+
+def test_rims_land_on_their_own_lip(result: TransferResult) -> None:
+    """A rim vertex on the other lip drags single vertices along with it: spikes in jawOpen."""
+    solver = result.prepared.solver
+    labels, rims = solver.sides[0], solver.landing.tocoo()
+    region = result.region.apply(result.rig.neutral)
+    skin = result.prepared.skin.apply(region)
+    marks = result.prepared.skin.indices(result.prepared.pairs[:, 1])
+    own, other = labels[solver.rims[rims.row]], side_labels(skin.vertices, skin.faces, marks)[rims.col]
+    assert (own != 0).sum() > 20 and not ((own * other < 0) & (np.abs(own) == np.abs(other))).any()
 
 
 def test_a_correspondence_never_crosses_the_lips(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]
