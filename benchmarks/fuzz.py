@@ -199,10 +199,10 @@ def main() -> int:
     print(f"{'reader':<11}{'inputs':>8}{'seconds':>9}{'slowest ms':>12}{'growth MiB':>12}  outcomes")
     for name in options.readers or targets():
         found = results[name] = in_own_process(name, options.inputs, options.seed)
-        told = ", ".join(f"{count} {kind}" for kind, count in found["outcomes"].items())
+        outcomes = ", ".join(f"{count} {kind}" for kind, count in found["outcomes"].items())
         numbers = [found.get(key, float("nan")) for key in ("seconds", "slowest_ms", "growth_mib")]
         print(
-            f"{name:<11}{found['inputs']:>8}{numbers[0]:>9.1f}{numbers[1]:>12.1f}{numbers[2]:>12.1f}  {told}",
+            f"{name:<11}{found['inputs']:>8}{numbers[0]:>9.1f}{numbers[1]:>12.1f}{numbers[2]:>12.1f}  {outcomes}",
             flush=True,
         )
         for failure in found["failures"]:

@@ -1,4 +1,4 @@
-"""The user's door to the data: ``BlendVOCA(root, split="train")``."""
+"""The user's entry point to the data: ``BlendVOCA(root, split="train")``."""
 
 from __future__ import annotations
 

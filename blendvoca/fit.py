@@ -37,7 +37,7 @@ class FitResult:
     :param certificate: their proof, and the figures of the fit.
     :param qp: the solver's own result: multipliers, active sets, residuals.
     :param frame_error_mm: (T,) mean distance per frame, in mm.
-    :param alike: pairs of blendshapes this rig hardly tells apart, with their correlation; see :func:`alike`.
+    :param alike: pairs of blendshapes that this rig hardly distinguishes, with their correlation; see :func:`alike`.
     """
 
     track: CoefficientTrack
@@ -88,21 +88,21 @@ class Fitter:
         select = self._selection(sequence)
         kept: list[NDArray[np.float32]] = []
         linear, energy = np.empty((len(sequence), len(self.rig.names))), 0.0
-        row, room = 0, self.settings.keep_bytes
+        row, budget = 0, self.settings.keep_bytes
         for offsets in self._offsets(sequence, select):
             if row == 0:
                 self._check_size(sequence.name, offsets[0])
             linear[row : row + len(offsets)] = -(offsets @ self._weighted)
             energy += self._energy(offsets)
             row += len(offsets)
-            room -= offsets.size * 4
-            if room >= 0:
+            budget -= offsets.size * 4
+            if budget >= 0:
                 kept.append(offsets.astype(np.float32))
             else:
                 kept.clear()
         problem = self._problem(linear)
         result = solve(problem)
-        singles = iter(kept) if room >= 0 else (o.astype(np.float32) for o in self._offsets(sequence, select))
+        singles = iter(kept) if budget >= 0 else (o.astype(np.float32) for o in self._offsets(sequence, select))
         figures, per_frame = self._figures(singles, result.coefficients)
         objective = max(energy + self._fit_energy(result.coefficients, linear), 0.0)
         return FitResult(
@@ -211,14 +211,14 @@ def fit(
     lips: ArrayLike | None = None,
     weights: ArrayLike | None = None,
 ) -> FitResult:
-    """Fit one sequence; parameters and errors as for :class:`Fitter`, which is the door for many."""
+    """Fit one sequence; parameters and errors as for :class:`Fitter`, which serves many."""
     return Fitter(rig, settings, crop, lips, weights).fit(sequence)
 
 
 def alike(rig: BlendshapeRig, threshold: float = 0.9) -> tuple[tuple[str, str, float], ...]:
     """Return the pairs of blendshapes whose deltas correlate (cosine) at least ``threshold``, most alike first.
 
-    A shape that does not move at all is paired with itself at correlation 1: no frame can tell its coefficient.
+    A shape that does not move at all is paired with itself at correlation 1: no frame determines its coefficient.
     """
     basis = rig.basis()
     length = np.linalg.norm(basis, axis=0)

@@ -15,7 +15,7 @@ Faces = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """A triangle mesh: read-only arrays, checked at birth.
+    """A triangle mesh: read-only arrays, checked when it is made.
 
     :param vertices: (V, 3) positions in metres; stored as float64.
     :param faces: (F, 3) vertex indices, counter-clockwise seen from outside; stored as int32.

@@ -60,4 +60,4 @@ def unit_named(name: str, points: NDArray[np.float64]) -> Unit:
         return guess_unit(points)
     if name not in UNITS:
         raise ConfigurationError(f"unknown unit {name!r}", expected=["auto", *UNITS])
-    return Unit(name, UNITS[name], "as told")
+    return Unit(name, UNITS[name], "as stated")

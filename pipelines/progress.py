@@ -54,7 +54,7 @@ class Terminal:
     """A progress bar a stage, with rate and time left; where the output is no terminal, one line a stage at most.
 
     :param console: where to write.
-    :param verbose: tell every item and why it is done.
+    :param verbose: report every item and why it is done.
     """
 
     def __init__(self, console: Console, verbose: bool = False) -> None:
@@ -80,7 +80,7 @@ class Terminal:
         self.progress.start()
 
     def advance(self, outcome: Outcome, weight: int) -> None:
-        """Move the bar; tell failures at once."""
+        """Move the bar; report failures at once."""
         if outcome.error is not None:
             self.failed += 1
             self.note(f"  failed: {outcome.item}: {outcome.error}")

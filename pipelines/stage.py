@@ -129,5 +129,5 @@ def _is_fatal(error: BaseException) -> bool:
         if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
             return True
         cause = cause.__cause__ or cause.__context__
-    # HDF5 tells the system's error in words only.
+    # HDF5 reports the system's error in words only.
     return isinstance(error, (OSError, RuntimeError)) and "No space left" in str(error)

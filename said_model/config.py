@@ -18,7 +18,7 @@ from blendvoca.errors import ConfigurationError, nearest
 LOG_MEL = "log-mel"
 #: The paper's speech encoder (4.2.1).
 WAV2VEC2_BASE = "facebook/wav2vec2-base-960h"
-#: Sample rate in Hz that every encoder here listens at.
+#: Sample rate in Hz of every encoder here.
 SAMPLE_RATE = 16_000
 
 Prediction = Literal["epsilon", "sample", "v_prediction"]

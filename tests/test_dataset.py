@@ -1,4 +1,4 @@
-"""The user's door: names, order, laziness, and workers of both kinds."""
+"""The user's entry point: names, order, laziness, and workers of both kinds."""
 
 from __future__ import annotations
 

@@ -75,14 +75,14 @@ def _under(module: str, prefix: str) -> bool:
     return module == prefix or module.startswith(prefix + ".")
 
 
-@pytest.mark.parametrize("room", FORBIDDEN)
-def test_rooms_import_only_what_they_may(room):
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_packages_import_only_what_they_may(package):
     broken = [
         f"{module} imports {target}"
         for module in _modules()
-        if _under(module, room) and ".cli" not in module
+        if _under(module, package) and ".cli" not in module
         for target in _imports(module, at_top=False)
-        if any(_under(target, forbidden) for forbidden in FORBIDDEN[room])
+        if any(_under(target, forbidden) for forbidden in FORBIDDEN[package])
     ]
     assert broken == []
 

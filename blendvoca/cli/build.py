@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--dask", metavar="tcp://…", help="Use the workers of this dask scheduler instead.")
 @click.option("--force", is_flag=True, help="Do everything again.")
 @click.option("--check", is_flag=True, help="Build again beside it, compare with OUT, and change nothing.")
-@click.option("--verbose", "-v", is_flag=True, help="Tell every item, and why it is done or kept.")
+@click.option("--verbose", "-v", is_flag=True, help="Report every item, and why it is done or kept.")
 def build(
     path: Path,
     out: Path,

@@ -135,9 +135,9 @@ def _show(result: FitResult, out: Path) -> None:
     proof = f"{c.status}: relative duality gap {c.duality_gap:.1e}, bounds and rate limits to {c.primal_residual:.0e}"
     console.print(f"{proof}, {c.rate_limit_share:.0%} of transitions at the rate limit", highlight=False)
     if c.error_mean_mm > FAR_MM:
-        told = f"the rig does not follow these frames: {c.error_mean_mm:.3g} mm off on average"
-        click.echo(f"Note: {told}. Do they show the rig's head, in its pose and unit?", err=True)
+        mismatch = f"the rig does not follow these frames: {c.error_mean_mm:.3g} mm off on average"
+        click.echo(f"Note: {mismatch}. Do they show the rig's head, in its pose and unit?", err=True)
     if result.alike:
         pairs = ", ".join(f"{a} ~ {b} ({r:.2f})" if a != b else f"{a} (does not move)" for a, b, r in result.alike[:6])
-        console.print(f"hard to tell apart on this rig: {pairs}", highlight=False)
+        console.print(f"hard to distinguish on this rig: {pairs}", highlight=False)
     console.print(f"wrote {out}", highlight=False, soft_wrap=True)

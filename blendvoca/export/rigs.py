@@ -61,7 +61,7 @@ def fitted_to(
 ) -> CoefficientTrack:
     """Return a track under a rig's own names, matched as :func:`blendvoca.spelling.match_names` does.
 
-    :param on_report: is told which shapes the rig lacks; they are left out.
+    :param on_report: is called with the shapes that the rig lacks; they are left out.
     :raises RigError: if the rig has none of them.
     """
     if set(track.names) <= set(rig.names):

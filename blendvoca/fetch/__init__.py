@@ -1,4 +1,4 @@
 """Downloads: what can be had (``registry``), how one file comes (``transfer``), many (``download``, ``package``).
 
-The only room that touches the network, and only when it is called.
+The only package that touches the network, and only when it is called.
 """

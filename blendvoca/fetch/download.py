@@ -47,7 +47,7 @@ def download(
     :param name: the entry (``blendvoca download --list``).
     :param out: folder for its files; ``<cache>/<name>``, or Hugging Face's own cache, where it is not given.
     :param patterns: only files that fit one of these (``*.txt``).
-    :param progress: told of every block; called from several threads.
+    :param progress: is called with every block, from several threads.
     :returns: the folder.
     :raises ConfigurationError: for an unknown name or a pattern that fits nothing.
     :raises DownloadError, IntegrityError, OutputError: if a file cannot be had, is not what was promised, or cannot be

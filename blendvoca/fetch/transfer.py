@@ -86,7 +86,7 @@ def fetch_file(
         if is_good(target, file):
             return target
         pooch.get_logger().setLevel("WARNING")
-        # Not under its name yet: pooch would keep what stands there if it is not told a hash.
+        # Not under its name yet: pooch would keep what stands there if it is given no hash.
         fresh = target.with_name(f".{target.name}.new")
         fresh.unlink(missing_ok=True)
         known = f"sha256:{file.sha256}" if file.sha256 else None
@@ -121,7 +121,7 @@ class ResumingDownloader:
         mark = sha256(f"{url} {self.file.sha256} {self.file.git_blob_sha1}".encode()).hexdigest()[:12]
         part = output.parent / f".{Path(self.file.path).name}.{mark}.part"
         if self.file.sha256 is None and self.file.git_blob_sha1 is None:
-            part.unlink(missing_ok=True)  # nothing could tell whether an old part is of the same file
+            part.unlink(missing_ok=True)  # nothing shows whether an old part is of the same file
         resumed = part.exists()
         self._bring(url, part)
         try:

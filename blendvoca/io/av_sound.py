@@ -28,7 +28,7 @@ _CONTAINERS: tuple[tuple[int, bytes, str], ...] = (
 
 
 def container_of(start: bytes) -> str | None:
-    """Return FFmpeg's name of a file's container, told by its first bytes; nothing for what is none."""
+    """Return FFmpeg's name of a file's container, by its first bytes; nothing for what is none."""
     return next((name for place, magic, name in _CONTAINERS if start[place : place + len(magic)] == magic), None)
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from blendvoca.errors import MissingInputError
 
 StrPath = str | PathLike[str]
-#: What a file may be instead of a plain one, by the test that tells.
+#: What a file may be instead of a plain one, by the test that recognises it.
 _KINDS = {stat.S_ISFIFO: "a pipe", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device", stat.S_ISSOCK: "a socket"}
 
 

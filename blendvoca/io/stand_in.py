@@ -10,7 +10,7 @@ from os import PathLike
 
 from blendvoca.errors import FormatError
 
-#: Bytes of a file's start that tell.
+#: Bytes of a file's start that are looked at.
 START = 512
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _SIZE = re.compile(rb"^size (\d{1,15})\s*$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Folders and zip archives behind one face: named files, read whole, never a path outside."""
+"""Folders and zip archives behind one interface: named files, read whole, never a path outside."""
 
 from __future__ import annotations
 

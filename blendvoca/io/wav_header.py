@@ -1,4 +1,4 @@
-"""WAV headers that do not tell the length of their sound: written to a pipe, or of a file that was cut off."""
+"""WAV headers that do not state the length of their sound: written to a pipe, or of a file that was cut off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The solver's front door: normalise, follow the central path, finish on the active set, certify."""
+"""The solver's entry point: normalise, follow the central path, finish on the active set, certify."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both command lines share: commands loaded when called, and errors told in one line."""
+"""What both command lines share: commands loaded when called, and errors printed in one line."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Blendshapes from one head to another: registration, correspondence, deformation transfer.
 
-`transfer_rig` is the door. Inside, in the order of the work: `checks` (what is refused), `region` (which part of the
-head), `space` (alignment and normalised units), `registration`, then a method (`plain`, or `face` with `sides`, `lids`,
-`mouth` and `coverage`), `reattach`, and the figures (`quality`, `report`). `frames`, `correspondence` and `operator`
-serve both methods.
+`transfer_rig` is the entry point. Inside, in the order of the work: `checks` (what is refused), `region` (which part of
+the head), `common_space` (alignment and normalised units), `registration`, then a method (`sumner_popovic`, or
+`face_method` with `lip_sides`, `lids`, `mouth_rim` and `coverage`), `reattach`, and the figures (`quality`, `report`).
+`frames`, `correspondence` and `operator` serve both methods.
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig

@@ -1,6 +1,6 @@
 """Triangle frames and deformation gradients (Sumner and Popović 2004, section 3).
 
-Notation of the paper, used in this room only:
+Notation of the paper, used in this package only:
 
 ======  =======================================================  ==========================
 symbol  meaning                                                  here

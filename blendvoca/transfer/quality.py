@@ -1,4 +1,4 @@
-"""Figures that tell whether a transferred rig is any good, each with its exact definition.
+"""Figures of how good a transferred rig is, each with its exact definition.
 
 Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the
 target's size and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical

@@ -1,9 +1,9 @@
 """Audio features computed once: what the frozen encoder says of every clip, kept beside the shards.
 
 The encoder is frozen (paper Figure 3), so its answer for a clip never changes. The audio shift augmentation (paper 5.1)
-stays exact: the encoder hears the clip at several shifts spread evenly over ±1/60 s, and training picks one of them.
+stays exact: the clip is encoded at several shifts spread evenly over ±1/60 s, and training picks one of them.
 
-Acoustic augmentation (other loudness, noise, rooms) changes what the encoder hears, so it is cached too, as further
+Acoustic augmentation (other loudness, noise, rooms) changes what is encoded, so it is cached too, as further
 *views* of a clip: view 0 is the clean sound at all shifts; of the others, each an augmentation with a seed of its own,
 every second one is unshifted and the rest go through the shifts in turn.
 
@@ -65,7 +65,7 @@ class Shifts:
 
 
 class AcousticAugmentation(Protocol):
-    """What changes a clip's sound before the encoder hears it; its length and instants stay.
+    """What changes a clip's sound before it is encoded; its length and instants stay.
 
     ``name`` tells it, with its settings, from every other one: it names the cached views.
     """

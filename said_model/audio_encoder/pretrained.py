@@ -46,8 +46,8 @@ class PretrainedEncoder(AudioEncoder):
 
     def features(self, waveform: Tensor, n_frames: int) -> Tensor:
         """(B, S) to (B, N, D)."""
-        heard = to_frames(self.feature_extractor(waveform), n_frames).transpose(1, 2)
-        projected = self.feature_projection(heard)
+        resampled = to_frames(self.feature_extractor(waveform), n_frames).transpose(1, 2)
+        projected = self.feature_projection(resampled)
         # wav2vec 2.0 and WavLM also return what they normalised.
         projected = projected[0] if isinstance(projected, tuple) else projected
         return self.encoder(projected).last_hidden_state

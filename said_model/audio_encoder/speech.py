@@ -1,4 +1,4 @@
-"""Sound as the model hears it: 16 kHz, mono, normalised; and its features at the animation's frames."""
+"""Sound as the model takes it: 16 kHz, mono, normalised; and its features at the animation's frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK_FRAMES = 1200
 CLIPPED_SHARE = 1e-3
 #: Root mean square below which sound counts as silence (-80 dB).
 SILENCE = 1e-4
-#: Seconds below which no speech can be told.
+#: Seconds below which nothing can be said of speech.
 SHORT_SECONDS = 0.2
 
 
@@ -91,13 +91,13 @@ def load_speech(sound: str | PathLike[str] | Waveform) -> Speech:
     """
     if isinstance(sound, Waveform):
         # A single sample has no rate to change; soxr would return nothing.
-        heard = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
+        resampled = sound.resampled(SAMPLE_RATE) if len(sound) * SAMPLE_RATE >= 2 * sound.rate else sound
         level = float(np.sqrt(np.mean(np.square(sound.samples, dtype=np.float64))))
         clipped = float(np.mean(np.abs(sound.samples) >= FULL_SCALE))
         source = Source(sound.rate, len(sound), level, clipped)
     else:
-        heard, source = read_resampled(sound, SAMPLE_RATE)
-    return Speech.of(torch.from_numpy(heard.samples.copy()), tuple(_notes(source)))
+        resampled, source = read_resampled(sound, SAMPLE_RATE)
+    return Speech.of(torch.from_numpy(resampled.samples.copy()), tuple(_notes(source)))
 
 
 def _notes(source: Source) -> list[str]:
@@ -107,7 +107,7 @@ def _notes(source: Source) -> list[str]:
     if source.clipped > CLIPPED_SHARE:
         notes.append(f"{source.clipped:.1%} of the samples are clipped: lips may follow less well")
     if source.rate < SAMPLE_RATE:
-        notes.append(f"the sound has {source.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to tell")
+        notes.append(f"the sound has {source.rate} Hz instead of {SAMPLE_RATE}: consonants are hard to distinguish")
     if source.samples / source.rate < SHORT_SECONDS:
         notes.append(f"the sound lasts {source.samples / source.rate:.2f} s: too short for speech")
     return notes
@@ -132,7 +132,7 @@ def features_of(
     for start in range(first - first % chunk, last, chunk):
         stop = min(start + chunk, n_frames)
         low, high = max(start - context, 0), min(stop + context, n_frames)
-        heard = samples[round(low * samples_per_frame) : round(high * samples_per_frame)]
-        encoded = encoder(heard[None], high - low)
+        excerpt = samples[round(low * samples_per_frame) : round(high * samples_per_frame)]
+        encoded = encoder(excerpt[None], high - low)
         parts.append(encoded[:, max(start, first) - low : min(stop, last) - low].clone())
     return torch.cat(parts, 1)

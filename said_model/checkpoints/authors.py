@@ -134,7 +134,7 @@ def network_of(
             remedy="Name them: `said import-weights FILE.pth --names NAMES.txt`.",
         )  # fmt: skip
     try:
-        # Heads cannot be told from the shapes; published ones are 32 wide.
+        # The number of heads does not show in the shapes; published ones are 32 wide.
         denoiser = DenoiserConfig(width, max(width // 32, 1), feature_dim)
         network = SaidNetwork(ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser))
     except ConfigurationError as error:

@@ -14,7 +14,7 @@ COMMANDS = {
     "stream": "Samples on standard input, frames on standard output, as they come.",
     "train": "Train a model on shards.",
     "train-vae": "Train the VAE in whose latents samples are measured.",
-    "train-sync": "Train the model that tells whether lips and sound agree.",
+    "train-sync": "Train the model that measures whether lips and sound agree.",
     "align": "Find the phone times of recordings whose text is known.",
     "evaluate": "Measure a system's tracks against the truth.",
     "compare": "Put systems side by side, with confidence intervals.",

@@ -19,14 +19,14 @@ def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | 
     from said_model.extras import import_optional
 
     library = import_optional("said_model.audio_encoder.features")
-    heard, described = import_optional("said_model.training.recipes").load_encoder(encoder)
+    loaded, described = import_optional("said_model.training.recipes").load_encoder(encoder)
     from blendvoca.dataset import BlendVOCA
     from said_model.config import SAMPLE_RATE
 
     dataset = BlendVOCA(shards, audio_rate=SAMPLE_RATE)
     rate = fps if fps is not None else dataset.entry(0).fps if len(dataset) else 60.0
-    heard.to(import_optional("said_model.devices").pick_device(device))
-    cache = library.FeatureCache(shards, heard, described.name, rate, library.Shifts(shifts))
-    with counting_bar("Listening") as on_report:
+    loaded.to(import_optional("said_model.devices").pick_device(device))
+    cache = library.FeatureCache(shards, loaded, described.name, rate, library.Shifts(shifts))
+    with counting_bar("Encoding") as on_report:
         computed = cache.fill(dataset, on_report)
     click.echo(f"{cache.folder}: {computed} clips computed, {len(dataset) - computed} were there")

@@ -1,4 +1,4 @@
-"""``said train-sync``: the model that tells whether lips and sound agree."""
+"""``said train-sync``: the model that measures whether lips and sound agree."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def sample(
     :param schedule: a fresh schedule; it is used up.
     :param noise: (B, N, K) start.
     :param kept: parts that are given; their frames and blendshapes come back exactly.
-    :param on_step: told the number of each finished step.
+    :param on_step: is called with the number of each finished step.
     :return: (B, N, K) coefficients in [0, 1].
     """
     x = noise

@@ -31,7 +31,7 @@ LOG_SNR_START = -5.1
 class Schedule:
     """One run of a sampler; it keeps the solver's history, so every run needs its own (:func:`make_schedule`).
 
-    :param timesteps: timestep that the denoiser is told at each step; whole numbers for ``said-ddim`` only.
+    :param timesteps: timestep that the denoiser is given at each step; whole numbers for ``said-ddim`` only.
     :param signal: (steps + 1,) factor of the clean coefficients before each step and after the last (square root of
         alpha-bar).
     :param noise: (steps + 1,) factor of the noise (square root of one minus alpha-bar).
@@ -113,9 +113,9 @@ def _ddim(diffusion: DiffusionConfig, steps: int) -> Schedule:
     )
     scheduler.set_timesteps(steps)
     levels = torch.cat([scheduler.alphas_cumprod[scheduler.timesteps], torch.ones(1)])
-    told = tuple(map(float, scheduler.timesteps))
+    given = tuple(map(float, scheduler.timesteps))
     signal, noise = levels.sqrt(), (1 - levels).sqrt()
-    return Schedule(told, signal, noise, scheduler, diffusion.prediction, scale=diffusion.scale)
+    return Schedule(given, signal, noise, scheduler, diffusion.prediction, scale=diffusion.scale)
 
 
 def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
@@ -130,11 +130,11 @@ def _dpm(diffusion: DiffusionConfig, steps: int) -> Schedule:
     scheduler.set_timesteps(steps)
     table = scheduler.lambda_t.double().numpy()  # falls with the timestep
     grid = np.linspace(max(LOG_SNR_START, table[-1]), table[0], steps)
-    # The solver steps by its sigmas; its own timesteps are cut to whole numbers, so the denoiser is told ours.
+    # The solver steps by its sigmas; its own timesteps are cut to whole numbers, so the denoiser is given ours.
     scheduler.sigmas = torch.from_numpy(np.append(np.exp(-grid), 0.0)).float()
     scheduler.set_begin_index(0)
     timesteps = np.interp(grid, table[::-1], np.arange(len(table), dtype=np.float64)[::-1])
     signal = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(-2 * grid)), 1.0)).float()
     noise = torch.from_numpy(np.append(1 / np.sqrt(1 + np.exp(2 * grid)), 0.0)).float()
-    told = tuple(map(float, timesteps))
-    return Schedule(told, signal, noise, scheduler, diffusion.prediction, thresholds=True, scale=diffusion.scale)
+    given = tuple(map(float, timesteps))
+    return Schedule(given, signal, noise, scheduler, diffusion.prediction, thresholds=True, scale=diffusion.scale)

@@ -163,11 +163,11 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
             raise InputError("the sync expert knows another rate", expected=f"{instruments.sync.config.fps:g} fps",
                              found=f"{clip.track.fps:g} fps", remedy="Train one on these shards.")  # fmt: skip
         sound = to_length(clip.waveform.samples, len(clip.track), clip.track.fps)
-        heard = encode(instruments.encoder, sound, len(clip.track))
+        features = encode(instruments.encoder, sound, len(clip.track))
         for row, track in zip(samples, tracks):
             if min(len(track), len(clip.track)) < LEAST_FRAMES:
                 continue  # the table says how many clips a figure was taken over
-            found = synchrony(instruments.sync, heard, track.select(instruments.sync.config.names).values)
+            found = synchrony(instruments.sync, features, track.select(instruments.sync.config.names).values)
             row.update({"sync_offset": found.offset, "sync_offset_abs": abs(found.offset),
                         "sync_confidence": found.confidence})  # fmt: skip
     if instruments.syncnet is not None and clip.waveform is not None:

@@ -143,9 +143,9 @@ def synchrony(
         raise InputError("the sync expert knows other inputs", expected=(config.feature_dim, len(config.names)),
                          found=widths)  # fmt: skip
     count = min(len(features), len(coefficients))
-    heard = model.encode_audio(torch.as_tensor(np.array(features[None, :count], dtype=np.float32)))
+    sound = model.encode_audio(torch.as_tensor(np.array(features[None, :count], dtype=np.float32)))
     seen = model.encode_motion(torch.as_tensor(np.array(coefficients[None, :count], dtype=np.float32)))
-    return best_shift(shift_distances(heard[0].numpy(), seen[0].numpy(), reach))
+    return best_shift(shift_distances(sound[0].numpy(), seen[0].numpy(), reach))
 
 
 def save_sync(folder: str | PathLike[str], model: SyncExpert, notes: Mapping[str, Any]) -> None:

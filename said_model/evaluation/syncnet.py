@@ -142,11 +142,11 @@ def score(model: SyncNet, pictures: NDArray[np.uint8], waveform: Waveform, reach
         model.encode_pictures(bgr[start : start + PICTURES].float().permute(3, 0, 1, 2)[None])[0]
         for start in range(count)
     ]
-    heard = [
+    spoken = [
         model.encode_audio(torch.from_numpy(sound[4 * start : 4 * start + MFCCS].T.copy())[None, None])[0]
         for start in range(count)
     ]
-    first, padded = torch.stack(seen), nn.functional.pad(torch.stack(heard), (0, 0, reach, reach))
+    first, padded = torch.stack(seen), nn.functional.pad(torch.stack(spoken), (0, 0, reach, reach))
     # Sound that matches the picture from earlier on means that the motion is late: shifts rise as the sound's fall.
     distances = [
         float((first - padded[shift : shift + count] + 1e-6).norm(dim=1).mean()) for shift in range(2 * reach, -1, -1)

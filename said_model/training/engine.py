@@ -84,7 +84,7 @@ class Engine:
     :param wrap: puts the module into what several processes share, after it was compiled.
     :param processes: that train together.
     :param rank: of this one.
-    :param on_note: told what is done otherwise than was to be expected.
+    :param on_note: is called with what is done otherwise than was to be expected.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ FIRST_STATE, STATE_EVERY = 60.0, 600.0
 
 @dataclass(frozen=True)
 class Report:
-    """What is told while training.
+    """What is reported while training.
 
     :param step: steps done.
     :param steps: steps in all.
@@ -86,7 +86,7 @@ def run(
     :param facts: further settings, recorded and compared when resuming.
     :param on_report: called at every report; of several processes, in the first.
     :param device: ``"cpu"`` keeps the training off a GPU, ``"cuda"`` insists on one; by default accelerate chooses.
-    :param on_note: told in sentences what is trained on, how long it will take, and what is not as expected.
+    :param on_note: is called with sentences: what is trained on, how long it will take, and what is not as expected.
     :param about: what is trained on, for the first of those sentences.
     :raises ConfigurationError: if the folder holds a run of other settings, or for a device that is not there, or whose
         memory is too small.

@@ -52,9 +52,9 @@ def said_recipe(
     :raises MissingInputError: for shards without a training split.
     """
     chosen = resolve(SaidSettings, preset, options)
-    heard, described = load_encoder(encoder)
+    loaded, described = load_encoder(encoder)
     if chosen.finetune_encoder:
-        if next(heard.parameters(), None) is None:
+        if next(loaded.parameters(), None) is None:
             raise ConfigurationError(f"{described.name} has no weights to fine-tune",
                                      remedy="Name another --encoder.")  # fmt: skip
         # Weights that are trained belong to the checkpoint.
@@ -62,7 +62,7 @@ def said_recipe(
     dataset = BlendVOCA(shards, "train", audio=False)
     diffusion = DiffusionConfig(prediction=chosen.prediction, scale=chosen.scale)  # type: ignore[arg-type]  # it checks
     alignment = Alignment.parse(chosen.alignment)
-    model = model_for(shards, described, heard.feature_dim, chosen.width, alignment, diffusion)
+    model = model_for(shards, described, loaded.feature_dim, chosen.width, alignment, diffusion)
     config = TrainConfig(
         model, loop_of(chosen, len(dataset)), _augment(chosen),
         LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes), chosen.null_probability,
@@ -70,7 +70,7 @@ def said_recipe(
         chosen.finetune_encoder, cache=not chosen.no_cache, views=views, validation=chosen.validation,
     )  # fmt: skip
     torch.manual_seed(chosen.seed)
-    return Recipe(config, SaidNetwork(model, heard), preset)
+    return Recipe(config, SaidNetwork(model, loaded), preset)
 
 
 def _augment(chosen: SaidSettings) -> AugmentConfig:

@@ -216,7 +216,7 @@ def train(
     """Train SAiD from shards into a folder (checkpoint, log, state for resuming).
 
     :param network: to start from; by default a new one of ``config.model``.
-    :param on_report: hears of the training's progress.
+    :param on_report: is called with the training's progress.
     :param on_features: of the feature cache's.
     :param on_note: of what is trained on, how long it will take, and what is not as expected.
     :param augment: what makes ``config.views - 1`` further views of every training clip; validation stays clean.

@@ -1,4 +1,4 @@
-"""What a training is told: every setting with its default, in one place; nothing here needs torch.
+"""The settings of a training: every one with its default, in one place; nothing here needs torch.
 
 The command line makes its options of :class:`SaidSettings`, so a default stands here and nowhere else. The defaults of
 :class:`LoopConfig` are the paper's (5.1): an epoch there is one pass of the training split in batches of eight, 40

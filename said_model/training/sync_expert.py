@@ -48,8 +48,8 @@ class SyncTask(WindowTask):
     def _loss(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy of the instant among all frames of the window (InfoNCE), both ways."""
         features = batch.features.float()  # type: ignore[union-attr]  # clips are read with their features
-        heard, seen = self.model.encode_audio(features), self.model.encode_motion(batch.coefficients)
-        scores = (heard @ seen.transpose(1, 2)) / self.model.log_temperature.exp()
+        sound, seen = self.model.encode_audio(features), self.model.encode_motion(batch.coefficients)
+        scores = (sound @ seen.transpose(1, 2)) / self.model.log_temperature.exp()
         scores = scores.masked_fill(~(batch.mask[:, None] & batch.mask[:, :, None]), -1e4)
         instant = torch.arange(scores.shape[1], device=scores.device).expand(len(scores), -1)
         instant = torch.where(batch.mask, instant, -100)
@@ -84,13 +84,13 @@ def train_sync(
     """
     loop = loop or loop_of(SyncSettings())
     torch.manual_seed(loop.seed)
-    heard, described = load_encoder(encoder)
+    loaded, described = load_encoder(encoder)
     splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
     names, fps = splits[0].names, splits[0].entry(0).fps if len(splits[0]) else 60.0
-    cache = FeatureCache(shards, heard, described.name, fps, Shifts())
+    cache = FeatureCache(shards, loaded, described.name, fps, Shifts())
     fill_together([(cache, split) for split in splits], on_features, device)
     clips = [training_clips(dataset, names, cache) for dataset in splits]
-    model = SyncExpert(SyncConfig(names, fps, heard.feature_dim, described.name))
+    model = SyncExpert(SyncConfig(names, fps, loaded.feature_dim, described.name))
     facts = {"sync": dataclasses.asdict(model.config), "preset": preset}
     about = f"{extent(clips[0], fps)}; {described.name}"
     return run(SyncTask(model, loop, clips[0], clips[1]), out, loop, facts, on_report, device, on_note, about)

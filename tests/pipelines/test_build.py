@@ -36,8 +36,8 @@ from pipelines.progress import NoReport
 from pipelines.records import DELTA_GRID
 
 
-class Told(NoReport):
-    """Keeps what everybody is told, and the details."""
+class Kept(NoReport):
+    """Keeps notes and details."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -82,11 +82,11 @@ def test_coefficients_follow_the_truth(built, sample):
 
 
 def test_second_build_does_nothing_and_says_why(built, sample):
-    before, told = hashes(built.out), Told()
-    again = build(quick(sample), built.out, reporter=told)
+    before, kept = hashes(built.out), Kept()
+    again = build(quick(sample), built.out, reporter=kept)
     assert again.idle
     assert hashes(built.out) == before
-    assert "fit speaker01/sentence01: kept, nothing changed" in told.details
+    assert "fit speaker01/sentence01: kept, nothing changed" in kept.details
 
 
 def test_workers_write_the_same_bytes(built, sample, tmp_path):
@@ -242,10 +242,10 @@ def test_a_shard_whose_clips_turn_bad_does_not_stay(sample, built, tmp_path):
 def test_sound_may_be_missing_altogether(sample, tmp_path):
     corpus = copied(sample, tmp_path / "corpus")
     shutil.rmtree(corpus / "audio")
-    told = Told()
-    result = build(quick(corpus), tmp_path / "out", reporter=told)
+    kept = Kept()
+    result = build(quick(corpus), tmp_path / "out", reporter=kept)
     assert result.failures == []
-    assert any("sound" in line for line in told.notes)
+    assert any("sound" in line for line in kept.notes)
     assert BlendVOCA(tmp_path / "out")["speaker01", "sentence01"].waveform is None
 
 

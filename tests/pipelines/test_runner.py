@@ -20,7 +20,7 @@ STAGES = (Double(), Total())
 
 
 class Notes(NoReport):
-    """Keeps what it is told."""
+    """Keeps what is reported."""
 
     def __init__(self) -> None:
         self.details: list[str] = []

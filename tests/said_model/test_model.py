@@ -95,8 +95,8 @@ def test_a_stream_gives_what_the_whole_clip_gives(tiny_model, babble, chunk):
     samples, frames, late = babble.samples, [], 0.0
     for start in range(0, len(samples), chunk):
         frames.append(streamer.push(samples[start : start + chunk]))
-        heard = min(start + chunk, len(samples)) / 16_000
-        late = max(late, heard - sum(map(len, frames)) / 60 - chunk / 16_000)
+        received = min(start + chunk, len(samples)) / 16_000
+        late = max(late, received - sum(map(len, frames)) / 60 - chunk / 16_000)
     frames.append(streamer.finish())
     found = torch.cat(frames).numpy()
     assert found.shape == expected.shape
@@ -135,13 +135,13 @@ def test_edits_keep_sound_and_frames_in_step(tiny_model, babble):
     track = tiny_model.sample(babble, sampler=FEW)
     longer = Waveform(np.append(babble.samples, np.zeros(2400, np.float32)), 16_000)
     mask = build_mask(len(track), track.names, track.fps, keep=["0:1"])
-    heard = []
+    received = []
     features = tiny_model.features
-    tiny_model.features = lambda speech, *place: heard.append(speech) or features(speech, *place)
+    tiny_model.features = lambda speech, *place: received.append(speech) or features(speech, *place)
     tiny_model.edit(track, longer, mask, sampler=FEW)
     tiny_model.edit(track, Waveform(babble.samples[:-1600], 16_000), mask, sampler=FEW)
-    assert [len(speech.samples) for speech in heard] == [48_000, 48_000]
-    assert float(heard[1].samples[-1600:].abs().max()) == 0.0
+    assert [len(speech.samples) for speech in received] == [48_000, 48_000]
+    assert float(received[1].samples[-1600:].abs().max()) == 0.0
 
 
 def test_edits_that_cannot_be(tiny_model, babble):

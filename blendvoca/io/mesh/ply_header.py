@@ -117,7 +117,7 @@ def _property(words: list[str], line: str) -> Property:
 
 
 def _check_claims(header: PlyHeader, size: int) -> None:
-    """Refuse a header that promises more than the file holds, and rows that cannot be told apart."""
+    """Refuse a header that promises more than the file holds, and rows that cannot be distinguished."""
     for element in header.elements:
         names = [entry.name for entry in element.properties]
         if len(set(names)) != len(names) or not names:

@@ -64,7 +64,7 @@ def write_into(
     :param source: the artist's file: ``.glb``, ``.vrm`` or ``.gltf``.
     :param shapes: are given to every mesh that they move; a shape that a mesh has under that name is replaced.
     :param track: becomes an animation of all meshes that have its shapes, however they spell them.
-    :param on_report: is told what was replaced and what was left out.
+    :param on_report: is called with what was replaced and what was left out.
     :raises FormatError: for a broken source.
     :raises MeshError: if the shapes are of another mesh, or move nothing.
     :raises RigError: if no mesh has a shape of the track.

@@ -34,7 +34,7 @@ def read_rig_folder(
     their order; the same faces in another order are the same faces.
 
     :param neutral: name of the neutral's file, with or without its suffix.
-    :param on_report: is told what was found in another order.
+    :param on_report: is called with what was found in another order.
     :raises MissingInputError: if there is no folder, no neutral or no shape.
     :raises FormatError: if two files mean one shape, or the zip is damaged.
     :raises MeshError: if a shape has other vertices or faces than the neutral.

@@ -1,4 +1,4 @@
-"""Coefficients in ``.npy`` and ``.npz`` arrays, which hold no names: they are stated, or told by how many there are."""
+"""Coefficients in ``.npy`` and ``.npz`` arrays, without names: those are stated, or follow from how many there are."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def decode_track_arrays(data: bytes, options: TrackOptions, path: StrPath | None
 
     An archive may hold ``names`` and ``fps`` beside its one array of coefficients, or times.
 
-    :raises FormatError: if it is no such array, or its names are neither stated nor told by their number.
+    :raises FormatError: if it is no such array, or its names are neither stated nor clear from their number.
     """
     with naming(path):
         arrays = decode_arrays(data)

@@ -1,4 +1,4 @@
-"""What the columns of a table are, told by their names: time, frame numbers, shapes, rotations, and the rest."""
+"""What the columns of a table are, by their names: time, frame numbers, shapes, rotations, and the rest."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Placing:
     """Where rows stand.
 
     :param positions: (T,) frames from the first row on; whole numbers but for uneven stamps.
-    :param fps: frames per second, if the clock tells.
+    :param fps: frames per second, if the clock shows them.
     :param even: whether the rows stand on frames; otherwise they are brought there by interpolation.
     :param remarks: what was taken for granted.
     """
@@ -44,7 +44,7 @@ def place(clock: Clock | None, rows: int, fps: float | None) -> Placing:
     """Return where ``rows`` rows stand by their clock; one after the other where they have none.
 
     :param fps: frames per second that the file states; the rows are placed at it.
-    :raises FormatError: for a clock that cannot be read, runs backwards or does not tell a rate that nothing else does.
+    :raises FormatError: for a clock that cannot be read, runs backwards or gives no rate that nothing else states.
     """
     if clock is None or rows < 2:
         return Placing(np.arange(rows, dtype=np.float64), fps)
@@ -60,7 +60,7 @@ def place(clock: Clock | None, rows: int, fps: float | None) -> Placing:
     positions, rate = count_frames(codes, fps)
     if rate is None:
         raise FormatError(
-            "too few time codes to tell the frame rate", expected="a turn of the second among them", remedy=_STATE
+            "too few time codes to determine the frame rate", expected="a turn of the second among them", remedy=_STATE
         )
     return Placing(np.round(positions), rate)
 
@@ -80,7 +80,7 @@ def _by_number(clock: Clock) -> Placing:
 
 
 def _seconds(clock: Clock) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Return seconds from the first row on; a unit that nobody stated is told by the size of the steps."""
+    """Return seconds from the first row on; a unit that nobody stated follows from the size of the steps."""
     numbers = clock.numbers - clock.numbers[0]
     if not np.isfinite(numbers).all():
         row = int(np.argmin(np.isfinite(numbers)))
@@ -142,7 +142,7 @@ def _unrounded(seconds: NDArray[np.float64], steps: NDArray[np.float64]) -> tupl
 
 
 def _fitting_rate(seconds: NDArray[np.float64], steps: NDArray[np.float64]) -> float:
-    """Return the rate that fits stamps best; a usual one where it fits as well as their digits can tell."""
+    """Return the rate that fits stamps best; a usual one where it fits as well as their digits allow."""
     step = float(np.median(steps[steps > 0]))
     for _ in range(3):
         counts = np.round(steps / step)

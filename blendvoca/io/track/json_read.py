@@ -241,16 +241,16 @@ def _clock_of(frames: list[dict[str, Any]]) -> Clock | None:
     keys = [key for key in frames[0] if clock_kind(key) is not None and not isinstance(frames[0][key], dict | list)]
     order = list(CLOCKS)
     for key in sorted(keys, key=lambda key: order.index(clock_kind(key) or "frames")):
-        told = [frame[key] for frame in frames if key in frame]
-        if len(told) != len(frames):
+        stated = [frame[key] for frame in frames if key in frame]
+        if len(stated) != len(frames):
             _refuse(f"only some frames have a {key!r}")
-        return _clock(key, told)
+        return _clock(key, stated)
     return None
 
 
-def _clock(key: str, told: list[Any]) -> Clock:
+def _clock(key: str, stated: list[Any]) -> Clock:
     kind = clock_kind(key) or "time"
-    if all(isinstance(value, str) for value in told):
-        return Clock("codes", codes=told, name=key)
-    numbers = np.array([number(value, f"{key!r} of frame {index}") for index, value in enumerate(told)])
+    if all(isinstance(value, str) for value in stated):
+        return Clock("codes", codes=stated, name=key)
+    numbers = np.array([number(value, f"{key!r} of frame {index}") for index, value in enumerate(stated)])
     return Clock("time" if kind == "codes" else kind, numbers=numbers, name=key)

@@ -23,7 +23,7 @@ def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_sec
     Shapes that the track lacks and all pose angles are zero. Values keep ten decimals: the error is below 5e-11.
 
     :param start_seconds: time of day of the first frame; a track that would end in the same second begins with that
-        second's last frame, since nothing else in the format tells its rate.
+        second's last frame, since nothing else in the format states its rate.
     :raises TrackError: if the track holds a name that is no ARKit shape, or the rate is no whole number.
     """
     if track.fps != round(track.fps) or track.fps > 999:
@@ -37,7 +37,7 @@ def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_sec
     rate = round(track.fps)
     first = round(start_seconds * rate)
     if first % rate + len(track) <= rate:
-        # Time codes tell their rate only where a second turns, so a shorter track begins just before one.
+        # Time codes show their rate only where a second turns, so a shorter track begins just before one.
         first += rate - 1 - first % rate
     lines = [",".join(header)]
     for frame, row in enumerate(table):

@@ -1,4 +1,4 @@
-"""Any file of a track, told by its content: columns to ARKit's names, rows to frames, values to coefficients.
+"""Any file of a track, recognised by its content: columns to ARKit's names, rows to frames, values to coefficients.
 
 Nothing is changed in silence: what is left out, respelt, filled, dropped or clipped is in a note.
 """
@@ -173,16 +173,16 @@ def _placed(
     except FormatError as error:
         if stated is None or "backwards" in error.what:
             raise
-        # Whoever states the rate needs no clock, unless it tells that the order is wrong.
+        # Whoever states the rate needs no clock, unless it shows that the order is wrong.
         placing = _at_stated(samples, stated, notes, error)
-    told = placing.fps
+    measured = placing.fps
     if stated is None:
-        if told is None:
+        if measured is None:
             remarks.append(f"the file states no frame rate: taken as {options.default_fps:g}")
-        return placing, told or options.default_fps
-    if told is not None and abs(told - stated) > _SAME_RATE * stated:
-        notes.append(f"its time fits {told:g} frames per second: read at {stated:g}, as stated")
-    elif told is not None and samples.clock is not None and samples.clock.kind != "frames" and placing.even:
+        return placing, measured or options.default_fps
+    if measured is not None and abs(measured - stated) > _SAME_RATE * stated:
+        notes.append(f"its time fits {measured:g} frames per second: read at {stated:g}, as stated")
+    elif measured is not None and samples.clock is not None and samples.clock.kind != "frames" and placing.even:
         # The same rate but for rounding: rows stand where they stand.
         return placing, stated
     return placing, stated

@@ -56,7 +56,7 @@ class TrackOptions:
     """How a track is read.
 
     :param fps: frames per second, whatever the file says.
-    :param default_fps: frames per second where nothing tells; 60 by default.
+    :param default_fps: frames per second where nothing states them; 60 by default.
     :param names: names of the columns, in order, for files that hold none.
     :param fill: interpolate across gaps of any length.
     :param keep_others: keep columns whose names are none of ARKit's.

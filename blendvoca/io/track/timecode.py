@@ -91,8 +91,8 @@ def count_frames(codes: Codes, fps: float | None) -> tuple[NDArray[np.float64], 
 
     Codes may count in 60ths and name every second one: then frames are two counts long.
 
-    :param fps: frames per second, where they are known: codes within one second do not tell them.
-    :return: (T,) positions from the first on, and the rate; nothing where it cannot be told.
+    :param fps: frames per second, where they are known: codes within one second do not show them.
+    :return: (T,) positions from the first on, and the rate; nothing where it cannot be determined.
     """
     seconds, counts = codes.seconds, codes.parts
     same = np.diff(seconds) == 0
@@ -115,14 +115,14 @@ def count_frames(codes: Codes, fps: float | None) -> tuple[NDArray[np.float64], 
 def _counts_in_a_second(
     seconds: NDArray[np.int64], counts: NDArray[np.float64], step: float, steps: NDArray[np.float64]
 ) -> float | None:
-    """Return what the count reaches in a second, told by where it goes on after the turn of one."""
+    """Return what the count reaches in a second, by where it goes on after the turn of one."""
     turns = np.flatnonzero(np.diff(seconds) == 1)
     if not turns.size:
         return None
-    told = Counter(round(float(counts[row] + step - counts[row + 1])) for row in turns.tolist())
-    base, times = max(told.items(), key=lambda entry: (entry[1], entry[0]))
+    counted = Counter(round(float(counts[row] + step - counts[row + 1])) for row in turns.tolist())
+    base, times = max(counted.items(), key=lambda entry: (entry[1], entry[0]))
     base = max(base, int(counts.max()) + 1)
-    steady = len(told) == 1 and bool((np.abs(steps - step) < 0.5).all())
+    steady = len(counted) == 1 and bool((np.abs(steps - step) < 0.5).all())
     if not steady and times < 3:
         # Frames are lost, perhaps at the turn itself.
         near = [rate for rate in _USUAL if base <= rate <= 1.1 * base]

@@ -91,7 +91,7 @@ def find_outputs(folder: str | PathLike[str]) -> list[VertexOutput]:
     """Return all outputs of a folder in order; styles are numbered from 1 in the order of their names.
 
     :raises MissingInputError: if there is none.
-    :raises FormatError: for a file whose clip cannot be told, or two files that are one output.
+    :raises FormatError: for a file whose clip is not clear, or two files that are one output.
     """
     root = Path(folder)
     named = [(path, *_key(root, path)) for path in sorted([*root.rglob("*.npy"), *root.rglob("*.npz")])]
@@ -116,7 +116,7 @@ def _key(root: Path, path: Path) -> tuple[str, str, str]:
         return match["speaker"], match["sentence"], match["style"] or ""
     match = _NUMBERED.match(path.stem)
     if path.parent == root or match is None:
-        raise FormatError("whose output this is cannot be told", found=path.name, path=path,
+        raise FormatError("whose output this is, is not clear", found=path.name, path=path,
                           expected="<speaker>/<sentence>.npy, or …_condition_<style>.npy")  # fmt: skip
     return path.parent.name, match["sentence"], match["style"] or ""
 

@@ -47,7 +47,7 @@ def matched(truth: CoefficientTrack, generated: CoefficientTrack) -> tuple[NDArr
 def coefficient_error(truth: CoefficientTrack, generated: CoefficientTrack) -> CoefficientError:
     """Compare two tracks of one clip."""
     a, b = matched(truth, generated)
-    miss, fps = a - b, truth.fps
-    parts = [np.abs(np.diff(miss, n=order, axis=0)) * fps**order for order in range(3)]
+    difference, fps = a - b, truth.fps
+    parts = [np.abs(np.diff(difference, n=order, axis=0)) * fps**order for order in range(3)]
     position, velocity, acceleration = (float(part.mean()) if part.size else 0.0 for part in parts)
     return CoefficientError(position, velocity, acceleration, len(a))

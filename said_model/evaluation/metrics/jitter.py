@@ -30,7 +30,7 @@ def jitter(track: CoefficientTrack, cutoff: float = CUTOFF) -> Jitter:
 
     A linear trend is taken out and a Hann window put on, so that a clip's ends do not count as fast motion.
 
-    :raises InputError: if the cutoff is not below half the frame rate, or the track is too short to tell.
+    :raises InputError: if the cutoff is not below half the frame rate, or the track is too short to measure.
     """
     if not 0 < cutoff < track.fps / 2:
         raise InputError("wrong cutoff", expected=f"0 to {track.fps / 2:g} Hz", found=cutoff)

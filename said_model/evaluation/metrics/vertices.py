@@ -66,8 +66,8 @@ def dynamics_deviation(truth: Frames, generated: Frames, neutral: Frames, upper:
 
 def _squared(truth: Frames, generated: Frames, vertices: VertexSet) -> NDArray[np.float64]:
     _same(truth, generated)
-    miss = vertices.of(truth).astype(np.float64) - vertices.of(generated)
-    squared: NDArray[np.float64] = (miss**2).sum(axis=2)
+    difference = vertices.of(truth).astype(np.float64) - vertices.of(generated)
+    squared: NDArray[np.float64] = (difference**2).sum(axis=2)
     return squared
 
 

@@ -120,12 +120,12 @@ def test_every_form_holds_the_same(corpus: Corpus) -> None:
 
 
 def test_known_gaps_are_not_reported(corpus: Corpus) -> None:
-    told = "\n".join(map(str, corpus.missing))
-    assert "sentence24" not in told
-    assert "sentence32" not in told
-    assert "37 sentences of VOCASET's 40" in told
-    assert "2 of the published split's 12 speakers" in told
-    assert "anna" not in told
+    missing_lines = "\n".join(map(str, corpus.missing))
+    assert "sentence24" not in missing_lines
+    assert "sentence32" not in missing_lines
+    assert "37 sentences of VOCASET's 40" in missing_lines
+    assert "2 of the published split's 12 speakers" in missing_lines
+    assert "anna" not in missing_lines
 
 
 def test_what_is_not_there_is_named(corpus: Corpus) -> None:
@@ -145,11 +145,11 @@ def test_missing_parts_and_what_they_cost(folders: Path) -> None:
     corpus = open_corpus(folders)
     assert corpus.speakers == SPEAKERS[:2]
     assert not corpus.has_audio(SPEAKERS[0], "sentence01")
-    told = {(missing.what, missing.speaker): missing for missing in corpus.missing}
-    assert "3 sentences left out" in told["template", "anna"].cost
-    assert told["sound", SPEAKERS[0]].sentences == ("sentence01",)
-    assert told["motion", SPEAKERS[1]].sentences == ("sentence32",)
-    assert "left out" in told["motion", "zoe"].cost
+    missing_lines = {(missing.what, missing.speaker): missing for missing in corpus.missing}
+    assert "3 sentences left out" in missing_lines["template", "anna"].cost
+    assert missing_lines["sound", SPEAKERS[0]].sentences == ("sentence01",)
+    assert missing_lines["motion", SPEAKERS[1]].sentences == ("sentence32",)
+    assert "left out" in missing_lines["motion", "zoe"].cost
     with pytest.raises(MissingInputError, match="no template"):
         corpus.template("anna")
 
@@ -229,9 +229,9 @@ def test_a_package_with_parts_missing(package: Path) -> None:
     (package / "raw_audio_fixed.pkl").unlink()
     corpus = open_corpus(package)
     assert corpus.speakers == ()
-    told = "\n".join(map(str, corpus.missing))
-    assert "FLAME_sample.ply" in told
-    assert "raw_audio_fixed.pkl" in told
+    missing_lines = "\n".join(map(str, corpus.missing))
+    assert "FLAME_sample.ply" in missing_lines
+    assert "raw_audio_fixed.pkl" in missing_lines
     (package / "subj_seq_to_idx.pkl").unlink()
     with pytest.raises(MissingInputError, match="subj_seq_to_idx"):
         open_corpus(package)

@@ -1,4 +1,4 @@
-"""The encoder laid out for sampling hears what the trained one hears, and leaves that one as it was."""
+"""The encoder laid out for sampling gives the features of the trained one, and leaves that one as it was."""
 
 from __future__ import annotations
 
