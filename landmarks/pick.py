@@ -22,6 +22,8 @@ import numpy as np
 from blendvoca.errors import BlendvocaError, InputError, OutputError
 from blendvoca.ibug68 import GROUPS, INDEX, N_LANDMARKS, NAMES, TEN_PICKS
 from blendvoca.mesh import Mesh
+from blendvoca.view.appearance import appearance_of
+from blendvoca.view.shading import glsl
 from landmarks.check import check_landmarks
 from landmarks.files import checked_points, write_landmarks, write_picks
 from landmarks.prototype import PROTOTYPE
@@ -56,7 +58,18 @@ class PickSession:
 
     def page(self) -> bytes:
         """Return the page."""
-        return files(__package__).joinpath("pick.html").read_bytes()
+        text = files(__package__).joinpath("pick.html").read_text(encoding="utf-8")
+        return text.replace('/*LOOK*/""', json.dumps(glsl())).encode()
+
+    def look_bytes(self) -> bytes:
+        """Return what the vertices look like: colours (V, 3) and light (V,) as uint8, eyes (V, 4) as int8."""
+        known = [self.start.get(name) for name in NAMES]
+        marks = None if None in known else np.array(known)
+        look = appearance_of(self.mesh, marks)
+        colours, light = np.rint(255 * look.colours), np.rint(255 * look.occlusion)
+        return colours.astype(np.uint8).tobytes() + light.astype(np.uint8).tobytes() + (
+            np.rint(127 * look.eyes).astype(np.int8).tobytes()
+        )
 
     def mesh_bytes(self) -> bytes:
         """Return V and F as uint32, then vertices float32 and faces uint32, little-endian.
@@ -181,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "text/html; charset=utf-8", session.page())
         elif action == "mesh":
             self._send(200, "application/octet-stream", session.mesh_bytes())
+        elif action == "look":
+            self._send(200, "application/octet-stream", session.look_bytes())
         elif action == "scheme":
             self._send(200, "application/json", json.dumps(session.scheme()).encode())
         elif action is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,6 @@ def _overview(manifest: Manifest, evidence: Evidence) -> str:
 
 def _warnings(manifest: Manifest, fitted: Sequence[_Fitted], evidence: Evidence) -> str:
     lines = list(evidence.warnings)
-    lines += [f"{speaker}/{sentence}: sound without motion, left out" for speaker, sentence in manifest.known_gaps]
     silent = [
         f"{entry.speaker}/{clip.sentence}" for entry in manifest.shards for clip in entry.clips if not clip.samples
     ]
@@ -134,7 +134,9 @@ def _warnings(manifest: Manifest, fitted: Sequence[_Fitted], evidence: Evidence)
     for speaker, report in (evidence.transfer or {}).items():
         lines += [f"{speaker}: transfer figure {name} is out of its limits" for name in report["failed_figures"]]
         lines += [f"{speaker}: the shape {name} fails its check" for name in report["failed_shapes"]]
-    return section("Warnings", bullets(lines) or missing("None."))
+    gaps = [f"{speaker}/{sentence}" for speaker, sentence in manifest.known_gaps]
+    known = f"As expected, {', '.join(gaps)} have sound but no motion and are left out." if gaps else ""
+    return section("Warnings", bullets(lines) or missing("None."), known)
 
 
 def _speakers(manifest: Manifest, fitted: Sequence[_Fitted]) -> str:
@@ -168,20 +170,21 @@ def _errors(fitted: Sequence[_Fitted]) -> str:
         groups.setdefault(clip.speaker, []).append(clip.certificate.error_mean_mm)
     dots = plot.strips(list(groups.items()), "Mean distance of each clip, by speaker", "mm")
     spread = [
-        plot.histogram([clip.certificate.error_mean_mm for clip in fitted], "Clips by mean distance", "mm"),
-        plot.histogram([clip.certificate.error_p95_mm for clip in fitted], "Clips by 95th percentile", "mm"),
-        plot.histogram([clip.certificate.error_max_mm for clip in fitted], "Clips by largest distance", "mm"),
+        plot.spread([clip.certificate.error_mean_mm for clip in fitted], "Clips by mean distance", "mm"),
+        plot.spread([clip.certificate.error_p95_mm for clip in fitted], "Clips by 95th percentile", "mm"),
+        plot.spread([clip.certificate.error_max_mm for clip in fitted], "Clips by largest distance", "mm"),
     ]
-    return section("Fit error", dots + tiles(spread))
+    about = "A dot is a clip, the line across them their mean. Distances between the fitted and the given vertices."
+    return section("Fit error", dots + tiles(spread), about)
 
 
 def _limits(fitted: Sequence[_Fitted]) -> str:
     limits = sorted({clip.certificate.rate_limit for clip in fitted})
     shares = [100 * clip.certificate.rate_limit_share for clip in fitted]
     lips = [clip.certificate.lips_mean_mm for clip in fitted if np.isfinite(clip.certificate.lips_mean_mm)]
-    plots = [plot.histogram(shares, "Clips by share of transitions at the limit", "%")]
+    plots = [plot.spread(shares, "Clips by share of transitions at the limit", "%")]
     if lips:
-        plots.append(plot.histogram(lips, "Clips by mean distance over the lips", "mm"))
+        plots.append(plot.spread(lips, "Clips by mean distance over the lips", "mm"))
     about = f"No coefficient moves by more than {', '.join(f'{limit:g}' for limit in limits)} between frames."
     return section("Rate limit, and lips", tiles(plots), about)
 
@@ -192,7 +195,7 @@ def _worst_clips(dataset: BlendVOCA, fitted: Sequence[_Fitted], evidence: Eviden
     scale = max((float(found.vertex_error_mm.max()) for found in known.values()
                  if found is not None and found.vertex_error_mm is not None), default=0.0)  # fmt: skip
     cards = [_card(dataset, clip, known[clip.name], scale) for clip in worst]
-    about = f"Their worst frames. Colour: distance between fit and mesh, pale 0, red {scale:.1f} mm." if scale else (
+    about = f"Their worst frames. Colour: distance of fit from mesh, grey 0, dark red {scale:.1f} mm." if scale else (
         "The frame that is furthest from rest; where the meshes are, blendvoca build shows the error itself."
     )  # fmt: skip
     return section("Worst clips", tiles(cards), about)
@@ -215,7 +218,10 @@ def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: 
     except (MissingDependencyError, OutputError) as error:
         shown = missing(f"No picture: {error}")
     line = "" if found is None else plot.curve(found.frame_error_mm, "Distance", "mm", track.duration, frame)
-    return shown + caption(clip.name, words) + line
+    where = escape(dataset.root.name or ".")
+    command = f"blendvoca inspect {where} --speaker {escape(clip.speaker)} --clip {escape(clip.sentence)} --open"
+    how = f"<p class=about><code>{command}</code></p>"
+    return shown + caption(clip.name, words) + line + how
 
 
 def _furthest(dataset: BlendVOCA, speaker: str, track: CoefficientTrack) -> int:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1),
               help="Of the bootstrap over clips.")  # fmt: skip
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the table.")
-def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, fps: float, **options: Any) -> None:
+@click.option("--page", "page_path", type=click.Path(path_type=Path, dir_okay=False),
+              help="Write a page with the table and plots.")  # fmt: skip
+def compare(
+    outputs: tuple[Path, ...], resamples: int, json_path: Path | None, page_path: Path | None, fps: float,
+    **options: Any,
+) -> None:  # fmt: skip
     """Measure several OUTPUTS and print their figures with 95 % intervals, over the clips that all of them have."""
     import json
 
@@ -30,7 +35,7 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
     names = [str(folder) if ambiguous else folder.name for folder in outputs]
     systems = [measure(folder, name, truth, instruments, fps) for folder, name in zip(outputs, names)]
     from said_model.evaluation.compare import compare as side_by_side
-    from said_model.evaluation.page import FIGURES
+    from said_model.evaluation.page import FIGURES, aimed, comparison_page
 
     found = side_by_side(systems, resamples, options["seed"])
     lines = [["Figure", *names, "Clips"]]
@@ -40,8 +45,11 @@ def compare(outputs: tuple[Path, ...], resamples: int, json_path: Path | None, f
         shown = [f"{c.value:.{digits}f} [{c.low:.{digits}f}, {c.high:.{digits}f}]" if c else "–" for c in cells]
         used = [_used(cell) for cell in cells]
         alike = len(set(used)) == 1
-        lines.append([f"{title} {better}".strip(), *shown, used[0] if alike else " / ".join(used)])
+        way = aimed(better, systems[0].truth.get(figure), digits)
+        lines.append([f"{title} {way}".strip(), *shown, used[0] if alike else " / ".join(used)])
     print_table(f"{options['split']}, 95 % intervals over clips", lines)
+    if page_path is not None:
+        write_text(page_path, comparison_page(found, systems[0].truth, f"{options['split']}: {', '.join(names)}"))
     if json_path is not None:
         plain = {figure: {name: _plain(cell) for name, cell in row.items()} for figure, row in found.items()}
         write_text(json_path, json.dumps(plain, indent=1) + "\n")

@@ -83,6 +83,7 @@ class Evaluation:
     :param real: those of the truth.
     :param overall: figures of the whole set; ``counts`` says over how many clips each was taken.
     :param notes: what a reader has to know.
+    :param truth: what the truth itself has of the figures that are to be like the truth's.
     """
 
     name: str
@@ -93,12 +94,13 @@ class Evaluation:
     overall: Row
     counts: dict[str, int]
     notes: tuple[str, ...] = field(default=())
+    truth: Row = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written as JSON; a figure without a value is null there."""
         clips = [{"clip": name, **_without_nan(row)} for name, row in zip(self.clips, self.rows)]
-        return {"system": self.name, "figures": _without_nan(self.overall), "clips_used": self.counts,
-                "notes": list(self.notes), "clips": clips}  # fmt: skip
+        return {"system": self.name, "figures": _without_nan(self.overall), "truth": _without_nan(self.truth),
+                "clips_used": self.counts, "notes": list(self.notes), "clips": clips}  # fmt: skip
 
 
 def _without_nan(row: Row) -> dict[str, float | None]:
@@ -114,7 +116,7 @@ def evaluate(
     :param truth: opened with ``audio_rate=16_000`` where sound is to be compared with.
     :raises InputError: for tracks of another rate or length than the truth, naming the clip.
     """
-    rows, generated, real = [], [], []
+    rows, own, generated, real = [], [], [], []
     for done, (key, tracks) in enumerate(outputs.tracks.items()):
         clip = truth[key]
         try:
@@ -130,6 +132,7 @@ def evaluate(
             row["multimodality"] = _modes(np.stack([part[0] for part in parts]), instruments.seed)
             real.append(_latents(instruments.vae, _for_vae(clip.track, clip.track)))
         rows.append(row)
+        own.append(_own(clip, clip.track))
         if on_report is not None:
             on_report("clips", done + 1, len(outputs.tracks))
     names = tuple("/".join(key) for key in outputs.tracks)
@@ -143,7 +146,8 @@ def evaluate(
         overall.update(figures)
         counts.update({figure: len(names) for figure in figures})
         notes += [*more, _pairs_note(min(map(len, outputs.tracks.values())))]
-    return Evaluation(name, names, tuple(rows), tuple(generated), tuple(real), overall, counts, tuple(notes))
+    return Evaluation(name, names, tuple(rows), tuple(generated), tuple(real), overall, counts, tuple(notes),
+                      averages(own)[0])  # fmt: skip
 
 
 def averages(rows: Sequence[Row]) -> tuple[Row, dict[str, int]]:
@@ -191,8 +195,13 @@ def _measure(clip: Clip, tracks: Sequence[CoefficientTrack], instruments: Instru
 
 def _plain(clip: Clip, track: CoefficientTrack) -> Row:
     error = coefficient_error(clip.track, track)
-    row = {"mae": error.position, "velocity_error": error.velocity, "acceleration_error": error.acceleration,
-           "jitter_share": _jitter_share(track)}  # fmt: skip
+    row = {"mae": error.position, "velocity_error": error.velocity, "acceleration_error": error.acceleration}
+    return row | _own(clip, track)
+
+
+def _own(clip: Clip, track: CoefficientTrack) -> Row:
+    """Return the figures that a track has by itself, to be like the truth's."""
+    row = {"jitter_share": _jitter_share(track)}
     if clip.waveform is not None:
         row["beat_consistency"] = beat_consistency(track, clip.waveform).value
     return row

@@ -43,7 +43,10 @@ def test_page_is_self_contained_and_mesh_is_whole(session, source) -> None:
         assert "https://" not in page
         content = _ask(server.url + "mesh")
         scheme = json.loads(_ask(server.url + "scheme"))
+        look = _ask(server.url + "look")
     mesh = source.rig.neutral
+    assert "vec3 look(" in page and "/*LOOK*/" not in page
+    assert len(look) == 8 * mesh.n_vertices
     assert np.frombuffer(content, "<u4", 2).tolist() == [mesh.n_vertices, mesh.n_faces]
     vertices = np.frombuffer(content, "<f4", 3 * mesh.n_vertices, 8).reshape(-1, 3)
     assert np.abs(vertices).max() <= 1.0

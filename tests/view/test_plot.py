@@ -67,3 +67,19 @@ def test_pages_escape_what_they_are_told():
     assert "&lt;b&gt;" in page
     assert "a &amp; b" in page
     assert "http" not in page
+
+
+def test_few_values_are_dots_and_many_are_bars():
+    few, many = plot.spread(np.arange(19.0), "Few", "mm"), plot.spread(np.arange(20.0), "Many", "mm")
+    assert few.count("class=dot") == 19 and "class=bar" not in few
+    assert "class=bar" in many and "class=dot" not in many
+    assert plot.dots([1.0, 1.0, 1.0], "Equal").count("class=dot") == 3
+
+
+def test_intervals_hold_their_values():
+    drawn = plot.intervals([("a", 1.0, 0.5, 2.0), ("b<", 3.0, float("nan"), float("nan"))], "MAE ↓", 0.0)
+    assert drawn.count("class=point") == 2 and drawn.count("class=span") == 1 and "class=mark" in drawn
+    assert "b&lt;" in drawn
+    middle = float(re.search(r'class=point cx="([\d.]+)"', drawn)[1])
+    low, high = map(float, re.search(r'class=span x1="([\d.]+)" x2="([\d.]+)"', drawn).groups())
+    assert low < middle < high

@@ -12,6 +12,73 @@ from numpy.typing import ArrayLike, NDArray
 _WIDTH, _WIDE, _LEFT, _RIGHT, _TOP, _BOTTOM = 320, 1000, 34, 8, 26, 34
 
 
+#: Below so many values every one is shown as a dot.
+_FEW = 20
+
+
+def spread(values: ArrayLike, title: str, unit: str = "", height: int = 170) -> str:
+    """Return how values are spread: dots where they are few, bars where they are many.
+
+    :param values: (N,) finite numbers, at least one.
+    :param title: what they are.
+    :param unit: theirs.
+    :param height: of the picture.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    return histogram(array, title, unit, height=height) if len(array) >= _FEW else dots(array, title, unit)
+
+
+def dots(values: ArrayLike, title: str, unit: str = "") -> str:
+    """Return every value as a dot on a line, those that would cover each other one above the other, and their mean.
+
+    :param values: (N,) finite numbers, at least one.
+    :param title: what they are.
+    :param unit: theirs.
+    """
+    array, height = np.sort(np.asarray(values, dtype=np.float64)), 110
+    margin = 0.06 * float(np.ptp(array)) or 0.5 * abs(float(array[0])) or 1.0
+    across, ground = _Axis(array[0] - margin, array[-1] + margin, _LEFT, _WIDTH - _RIGHT), height - _BOTTOM
+    taken: list[float] = []
+    circles = []
+    for value in array:
+        x = across(value)
+        level = sum(abs(x - other) < 7 for other in taken) % 6
+        taken.append(x)
+        circles.append(f'<circle class=dot cx="{x:.1f}" cy="{ground - 7 - 7 * level:.1f}" r="3.4"/>')
+    at = across(float(array.mean()))
+    mean = f'<line class=mark x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{ground:.1f}"/>'
+    anchor, place = ("end", at - 4) if at > _WIDTH / 2 else ("start", at + 4)
+    label = f'<text class=mark x="{place:.1f}" y="{_TOP + 4}" text-anchor="{anchor}">mean {array.mean():.3g}</text>'
+    return _svg(title, height, "".join(circles) + across.ticks_below(ground, unit) + mean + label)
+
+
+def intervals(rows: Sequence[tuple[str, float, float, float]], title: str, aim: float | None = None) -> str:
+    """Return a line a system: its value as a dot, its interval as a bar.
+
+    :param rows: name, value, lower and upper end of the interval.
+    :param title: what is measured.
+    :param aim: the value to reach, drawn as a line through all; None where there is none.
+    """
+    step, left = 22, 10 + 6.2 * max(len(name[:22]) for name, *_ in rows)
+    height = _TOP + step * len(rows) + _BOTTOM
+    shown = [x for _, *three in rows for x in three if np.isfinite(x)] + ([] if aim is None else [aim])
+    low, high = min(shown, default=0.0), max(shown, default=1.0)
+    margin = 0.05 * (high - low) or 1.0
+    across, ground = _Axis(low - margin, high + margin, left, _WIDTH - _RIGHT), height - _BOTTOM
+    parts = []
+    for number, (name, value, least, most) in enumerate(rows):
+        y = _TOP + step * (number + 0.5)
+        parts.append(f'<text x="{left - 8:.1f}" y="{y + 4:.1f}" text-anchor="end">{escape(name[:22])}</text>')
+        if np.isfinite(least) and np.isfinite(most):
+            ends = f'x1="{across(least):.1f}" x2="{across(most):.1f}" y1="{y:.1f}" y2="{y:.1f}"'
+            parts.append(f"<line class=span {ends}/>")
+        if np.isfinite(value):
+            parts.append(f'<circle class=point cx="{across(value):.1f}" cy="{y:.1f}" r="4"/>')
+    if aim is not None:
+        parts.append(f'<line class=mark x1="{across(aim):.1f}" x2="{across(aim):.1f}" y1="{_TOP}" y2="{ground:.1f}"/>')
+    return _svg(title, height, "".join(parts) + across.ticks_below(ground, "", 4))
+
+
 def histogram(values: ArrayLike, title: str, unit: str = "", bins: int = 20, height: int = 170) -> str:
     """Return how values are spread: a bar a bin, and their mean as a line.
 

@@ -24,7 +24,7 @@ from said_model.config import SAMPLE_RATE  # noqa: E402
 from said_model.evaluation.compare import compare  # noqa: E402
 from said_model.evaluation.evaluate import Instruments, _for_vae, _notes, averages, evaluate  # noqa: E402
 from said_model.evaluation.outputs import read_outputs  # noqa: E402
-from said_model.evaluation.page import page  # noqa: E402
+from said_model.evaluation.page import comparison_page, page, rows  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, Synchrony  # noqa: E402
 from said_model.evaluation.syncnet import SyncNet  # noqa: E402
 from said_model.evaluation.vae import CoefficientVAE  # noqa: E402
@@ -65,6 +65,11 @@ def test_truth_is_perfect_and_noise_is_not(shards, tmp_path):
     cell = table["mae"]["noisy"]
     assert cell.low <= cell.value <= cell.high and cell.low > table["mae"]["truth"].high
     assert "<svg" in page(systems[1]) and "http" not in page(systems[1])
+    # What is to be like the truth's says what the truth's is: that of the perfect system.
+    way = next(line[1] for line in rows(systems[0]) if line[0].startswith("Jitter"))
+    assert way == f"→ {systems[0].overall['jitter_share']:.5f} (truth)"
+    both = comparison_page(table, systems[0].truth, "test: <b>")
+    assert both.count("class=point") >= 2 * 5 and "&lt;b&gt;" in both and "http" not in both
 
 
 def test_clips_without_truth_are_dropped_by_name_and_gaps_are_counted(shards, tmp_path):
@@ -111,8 +116,10 @@ def test_commands(shards, tmp_path):
     done = CliRunner().invoke(main, ["evaluate", folders[0], *options, "--json", str(tmp_path / "one.json")])
     assert done.exit_code == 0, done.output
     assert json.loads((tmp_path / "one.json").read_text())["clips_used"]["mae"] == len(truth)
-    done = CliRunner().invoke(main, ["compare", *folders, *options, "--resamples", "50"])
+    words = [*folders, *options, "--resamples", "50", "--page", str(tmp_path / "both.html")]
+    done = CliRunner().invoke(main, ["compare", *words])
     assert done.exit_code == 0 and "two" in done.output
+    assert "Systems compared" in (tmp_path / "both.html").read_text(encoding="utf-8")
     again = str(_write(tmp_path / "other" / "one", truth, 0.02))  # folders of one name are told apart by their paths
     done = CliRunner().invoke(main, ["compare", folders[0], again, *options, "--resamples", "50"])
     assert done.exit_code == 0, done.output
