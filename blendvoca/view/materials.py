@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,8 @@ from blendvoca.view.cap import filled
 
 #: How far behind the lips the mouth may end, relative to its width: FLAME's inner surfaces run back some 18 of 50 mm.
 _DEEP = 0.8
+#: Parts of the skin that differ in colour only.
+_PAINTED = ("skin", "lips", "brows")
 
 
 def materials_of(mesh: Mesh, landmarks: NDArray[np.integer] | None = None) -> tuple[Surface, ...]:
@@ -25,7 +29,8 @@ def materials_of(mesh: Mesh, landmarks: NDArray[np.integer] | None = None) -> tu
     :param mesh: at rest, the face along +z.
     :param landmarks: (68,) vertices in iBUG order.
     """
-    parts = surfaces(mesh, appearance_of(mesh, landmarks))
+    look = appearance_of(mesh, landmarks)
+    parts = _with_painted_skin(surfaces(mesh, look), to_linear(look.colours))
     if landmarks is None:
         return parts
     # Backwards, so that it continues the surface around it.
@@ -33,6 +38,15 @@ def materials_of(mesh: Mesh, landmarks: NDArray[np.integer] | None = None) -> tu
     dark = tuple(float(value) for value in to_linear(np.array(CAP_DARK)))
     cavity = Surface("mouth cavity", inside.astype(np.int32), (dark[0], dark[1], dark[2]), 1.0)
     return (*parts, cavity) if len(inside) else parts
+
+
+def _with_painted_skin(parts: tuple[Surface, ...], colours: NDArray[np.float64]) -> tuple[Surface, ...]:
+    """Return the parts with lips and brows painted on the skin: along triangles their edges would be jagged."""
+    soft = [part for part in parts if part.name in _PAINTED]
+    if not soft:
+        return parts
+    faces = np.concatenate([part.faces for part in soft])
+    return (replace(soft[0], name="skin", faces=faces, painted=colours), *(p for p in parts if p.name not in _PAINTED))
 
 
 def mouth_opening(mesh: Mesh, landmarks: NDArray[np.integer]) -> NDArray[np.int64]:

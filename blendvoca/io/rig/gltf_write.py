@@ -31,12 +31,14 @@ class Surface:
     :param faces: (F, 3) of the rig's vertices.
     :param colour: linear red, green, blue in [0, 1].
     :param roughness: 0 (a mirror) to 1.
+    :param painted: (V, 3) linear colours of the rig's vertices, in place of the one colour.
     """
 
     name: str
     faces: NDArray[np.int32]
     colour: tuple[float, float, float] = (0.80, 0.62, 0.53)
     roughness: float = 0.7
+    painted: NDArray[np.float64] | None = None
 
 
 def write_glb(
@@ -67,7 +69,7 @@ def write_glb(
     # All primitives share the vertices, so that the mesh stays one and its order the rig's.
     primitives = [
         {
-            "attributes": attributes,
+            "attributes": attributes | _paint(buffer, surface),
             "indices": buffer.triangles(surface.faces, rig.neutral.n_vertices),
             "material": number,
             "targets": targets,
@@ -91,8 +93,12 @@ def write_glb(
     write_bytes(path, packed(document, buffer))
 
 
+def _paint(buffer: GrowingBuffer, surface: Surface) -> dict[str, int]:
+    return {} if surface.painted is None else {"COLOR_0": buffer.vectors(surface.painted.astype(np.float32))}
+
+
 def _material(surface: Surface) -> dict[str, Any]:
-    colour = [*map(float, surface.colour), 1.0]
+    colour = [*map(float, surface.colour), 1.0] if surface.painted is None else [1.0] * 4
     return {
         "name": surface.name,
         "pbrMetallicRoughness": {
