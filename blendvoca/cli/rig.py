@@ -174,7 +174,7 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     from rich.table import Table
 
     from blendvoca.terminal.console import make_console
-    from blendvoca.transfer.report import describe, limit_words
+    from blendvoca.transfer.report import describe, limit_words, verdict
 
     console, report = make_console(), done.result.report
     scale = "" if done.unit.metres == 1 else f", scaled by {done.unit.metres:g} to metres"
@@ -184,10 +184,11 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     for finding in done.check.warnings:
         console.print(f"landmarks   {finding.message}", markup=False)
     shapes = Table(box=None, pad_edge=False)
-    for title in ("shape", "cosine", "ratio", "flips", "boundary mm", ""):
+    for title in ("shape", "cosine", "ratio", "flips", "boundary mm", "rough mm", "stretch", ""):
         shapes.add_column(title, justify="left" if title in ("shape", "") else "right")
     for entry in report.shapes:
-        row = (entry.name, f"{entry.cosine:.3f}", f"{entry.ratio:.2f}", str(entry.flips), f"{entry.boundary_mm:.2f}")
+        row = (entry.name, f"{entry.cosine:.3f}", f"{entry.ratio:.2f}", str(entry.flips), f"{entry.boundary_mm:.2f}",
+               f"{entry.roughness_mm:.1f}", f"{entry.stretch:.2f}")  # fmt: skip
         shapes.add_row(*row, "" if entry.good else "fails", style=None if entry.good else "red")
     figures = Table(box=None, pad_edge=False)
     for title in ("figure", "value", "limits"):
@@ -199,6 +200,6 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
         console.print()
         console.print(table)
     console.print()
-    for line in describe(report) or [f"all {len(report.shapes)} shapes and all figures are within their limits"]:
-        console.print(line, markup=False, soft_wrap=True)
+    for line in [*describe(report), verdict(report)]:
+        console.print(line, soft_wrap=True)
     console.print(f"{sum(done.seconds.values()):.1f} s; written: {', '.join(map(str, written))}", soft_wrap=True)

@@ -8,10 +8,13 @@ target's size and pose by the landmark similarity. Gaps are signed, upper minus 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from blendvoca.geometry.adjacency import undirected_edges, vertex_adjacency
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
+from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals
 from blendvoca.ibug68 import MIDLINE, MOUTH
 from blendvoca.mesh import Mesh
@@ -66,6 +69,59 @@ def flipped_triangles(mesh: Mesh, deltas: Array) -> NDArray[np.int64]:
     return np.array(
         [int(((face_normals(mesh.vertices + delta, mesh.faces) * rest).sum(axis=1) < 0).sum()) for delta in deltas]
     )
+
+
+def roughness(mesh: Mesh, deltas: Array) -> Array:
+    """Distance (K, V) of each vertex's delta from the mean delta of its neighbours (one ring); 0 without neighbours.
+
+    :param mesh: V vertices.
+    :param deltas: (K, V, 3).
+    """
+    neighbours = vertex_adjacency(mesh.faces, mesh.n_vertices)
+    count = np.asarray(neighbours.sum(axis=1)).ravel()
+    mean = sp.diags_array(1.0 / np.maximum(count, 1.0)) @ neighbours
+    rough = np.array([np.linalg.norm(delta - mean @ delta, axis=1) for delta in deltas])
+    rough[:, count == 0] = 0.0
+    return rough
+
+
+def stretches(mesh: Mesh, deltas: Array, quantile: float = 0.999) -> Array:
+    """Edge ratio (K,), posed over resting or its inverse, that all but a thousandth of the edges stay under.
+
+    :param mesh: V vertices.
+    :param deltas: (K, V, 3).
+    :param quantile: share of the edges that stay under it.
+    """
+    first, second = undirected_edges(mesh.faces).T
+    rest = np.linalg.norm(mesh.vertices[first] - mesh.vertices[second], axis=1)
+    # Edges of no length would have any ratio; those shorter than a thousandth of the mesh carry no shape.
+    sound = rest > 1e-3 * float(np.ptp(mesh.vertices, axis=0).max())
+    first, second, rest = first[sound], second[sound], rest[sound]
+    found = []
+    for delta in deltas:
+        posed = mesh.vertices + delta
+        ratio = np.linalg.norm(posed[first] - posed[second], axis=1) / rest
+        found.append(float(np.quantile(np.maximum(ratio, 1.0 / np.maximum(ratio, 1e-3)), quantile)))
+    return np.array(found)
+
+
+def seam_vertices(mesh: Mesh, deltas: Array, covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Vertices (V,) of the fade and the cut: those that move though the source does not cover them, with their ring.
+
+    What the source leaves open inside the face, such as the inner mouth, is no seam: it does not border on what rests.
+
+    :param mesh: V vertices.
+    :param deltas: (K, V, 3).
+    :param covered: (V,) vertices that the source speaks for.
+    """
+    moves = np.abs(deltas).max(axis=(0, 2)) > 0
+    corners = moves[mesh.faces]
+    at_rest = np.unique(mesh.faces[corners.any(axis=1) & ~corners.all(axis=1)])
+    labels = vertex_components(mesh.faces[~covered[mesh.faces].any(axis=1)], mesh.n_vertices)
+    faded = moves & ~covered & np.isin(labels, labels[at_rest[~covered[at_rest]]])
+    seam = faded.copy()
+    seam[mesh.faces[faded[mesh.faces].any(axis=1)]] = True
+    return seam
 
 
 def boundary_motion(source: Mesh, registered: Array, wanted: Array, target: Mesh, deltas: Array) -> Array:

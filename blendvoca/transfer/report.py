@@ -34,6 +34,33 @@ LIMITS: dict[str, tuple[float, float]] = {
     "left_right_least": (0.80, np.inf),
     "left_right_most": (-np.inf, 1.25),
     "leak": (-np.inf, 1.5),
+    "roughness_mm": (-np.inf, 6.0),
+    "seam_mm": (-np.inf, 2.0),
+    "stretch": (-np.inf, 2.0),
+}
+
+#: What a figure out of its limits means to the eye, and what to do about it.
+_MEANINGS: dict[str, str] = {
+    "markers_mm": "landmarks were not met: check them",
+    "fit_mean_mm": "the source does not lie on this head: check the landmarks",
+    "fit_max_mm": "the source stands off this head somewhere: check the landmarks",
+    "registration_flips": "the source folded over: check the landmarks of the lips",
+    "cosine_median": "shapes move another way than the source's",
+    "cosine_worst": "a shape moves another way than the source's",
+    "ratio_least": "a shape moves too little",
+    "ratio_most": "a shape moves too much",
+    "jaw_ratio": "the jaw opens too little or too much",
+    "lip_seal_mm": "lips do not meet where the source's do",
+    "rim_crossing_mm": "lips pass through each other",
+    "lid_gap_mm": "lids do not close: check the landmarks of the eyes",
+    "flips": "triangles turn over",
+    "boundary_mm": "the face's border does not move as the source's does",
+    "left_right_least": "one half of the face moves less than the other",
+    "left_right_most": "one half of the face moves more than the other",
+    "leak": "a shape of one side moves the other",
+    "roughness_mm": "single vertices leave their neighbours: a spike",
+    "seam_mm": "the fade towards the cut creases: a larger --region smooths it",
+    "stretch": "triangles are drawn out more than the source's",
 }
 
 
@@ -45,6 +72,10 @@ class ShapeFigures:
     :param ratio: length of that displacement over the source's.
     :param flips: target triangles turned by more than 90°.
     :param boundary_mm: mean distance of the motion at the source's outer boundary from the source's own.
+    :param roughness_mm: largest distance of a vertex's delta from the mean of its neighbours' deltas.
+    :param roughness_p999_mm: what all but a thousandth of the vertices stay under.
+    :param roughest: the vertex where it is largest.
+    :param stretch: edge ratio that all but a thousandth of the edges stay under, over the source's.
     """
 
     name: str
@@ -52,6 +83,10 @@ class ShapeFigures:
     ratio: float
     flips: int
     boundary_mm: float
+    roughness_mm: float
+    roughness_p999_mm: float
+    roughest: int
+    stretch: float
 
     @property
     def good(self) -> bool:
@@ -60,6 +95,7 @@ class ShapeFigures:
             self.cosine >= LIMITS["cosine_worst"][0],
             LIMITS["ratio_least"][0] <= self.ratio <= LIMITS["ratio_most"][1],
             self.boundary_mm <= LIMITS["boundary_mm"][1],
+            self.roughness_mm <= LIMITS["roughness_mm"][1],
         )
         return all(keeps)
 
@@ -123,7 +159,12 @@ def assess(
     mm = 1e3 * _metres(space)
     flips = quality.flipped_triangles(rig.neutral, rig.deltas)
     boundary = mm * quality.boundary_motion(source.neutral, registered, wanted, rig.neutral, rig.deltas)
-    columns = zip(rig.names, cosine.tolist(), ratio.tolist(), flips.tolist(), boundary.tolist(), strict=True)
+    rough = mm * quality.roughness(rig.neutral, rig.deltas)
+    stretch = quality.stretches(rig.neutral, rig.deltas) / quality.stretches(source.neutral, source.deltas)
+    columns = zip(
+        rig.names, cosine.tolist(), ratio.tolist(), flips.tolist(), boundary.tolist(), rough.max(axis=1).tolist(),
+        np.quantile(rough, 0.999, axis=1).tolist(), rough.argmax(axis=1).tolist(), stretch.tolist(), strict=True,
+    )  # fmt: skip
     shapes = tuple(ShapeFigures(*column) for column in columns)
     apart = np.linalg.norm(registered[pairs[:, 0]] - rig.neutral.vertices[pairs[:, 1]], axis=1)
     figures: dict[str, float | None] = {
@@ -140,7 +181,12 @@ def assess(
         "jaw_flips": next((shape.flips for shape in shapes if shape.name == "jawOpen"), None),
         "boundary_mm": float(boundary.mean()),
         "boundary_worst_mm": float(boundary.max()),
+        "roughness_mm": float(rough.max()),
+        "roughness_p999_mm": float(np.quantile(rough, 0.999)),
+        "stretch": float(stretch.max()),
     }
+    if covered is not None and (seam := quality.seam_vertices(rig.neutral, rig.deltas, covered)).any():
+        figures["seam_mm"] = float(rough[:, seam].max())
     if len(pairs) == N_LANDMARKS:
         laid = BlendshapeRig(source.neutral.with_vertices(registered), wanted, source.names)
         figures |= _face_figures(pairs, rig, mm) | _side_figures(laid, pairs, rig, covered)
@@ -215,8 +261,28 @@ def limit_words(name: str) -> str:
 
 
 def describe(report: TransferReport) -> list[str]:
-    """Sentences about what failed, for a terminal; empty when all is well."""
-    lines = [f"{name} is {report.figures[name]:.3g}, limit {limit_words(name)}" for name in report.failed_figures]
+    """Sentences about what failed and what that means, for a terminal; empty when all is well."""
+    lines = [
+        f"{name} is {report.figures[name]:.3g}, limit {limit_words(name)}: {_MEANINGS.get(name, 'out of its limits')}"
+        for name in report.failed_figures
+    ]
     if report.failed_shapes:
         lines.append(f"{len(report.failed_shapes)} shapes fail their check: {', '.join(report.failed_shapes)}")
     return lines
+
+
+def verdict(report: TransferReport) -> str:
+    """Return one plain sentence: good, or what is wrong, where, and what to do."""
+    if not report.failed_figures and not report.failed_shapes:
+        return f"Good: all {len(report.shapes)} shapes and all figures are within their limits."
+    if len(report.failed_shapes) > len(report.shapes) // 2:
+        return (
+            f"Not usable: {len(report.failed_shapes)} of {len(report.shapes)} shapes fail. Check the landmarks "
+            "(blendvoca landmarks check) and the region."
+        )
+    reasons = list(dict.fromkeys(_MEANINGS.get(name, name) for name in report.failed_figures))
+    worst = max(report.shapes, key=lambda shape: shape.roughness_mm)
+    if "roughness_mm" in report.failed_figures:
+        reasons.append(f"the worst at vertex {worst.roughest} in {worst.name}, {worst.roughness_mm:.1f} mm off")
+    shown = "; ".join(reasons[:4]) or f"{', '.join(report.failed_shapes[:4])} are out of their limits"
+    return f"Look at it before use: {shown}."
