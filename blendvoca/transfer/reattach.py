@@ -4,10 +4,10 @@ Dropped parts stay at rest. The displacement of the region fades to nothing towa
 where the head goes on; a border of the mesh itself (the rim of a mask, the neck's opening) is not faded. With dᶜ the
 distance along the surface to the cut and d⁰ the distance to what the source covers, the displacement is multiplied by
 
-    smoothstep( dᶜ / max(band, dᶜ + d⁰) )
+    f( dᶜ / max(band, dᶜ + d⁰) ),   f(s) = 2 s² up to one half, 1 − 2 (1 − s)² beyond
 
-1 where the source speaks and the cut is a band away, falling over the whole strip between the source's border and the
-cut.
+whose curvature is the least that a fade with level ends can have: 1 where the source speaks and the cut is a band away,
+falling over the whole strip between the source's border and the cut.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: flo
     with np.errstate(invalid="ignore"):
         share = np.where(np.isfinite(to_cut), to_cut / np.maximum(band, to_cut + to_covered), 1.0)
     share = np.clip(np.nan_to_num(share), 0.0, 1.0)
-    return np.asarray(share**2 * (3.0 - 2.0 * share))
+    return np.asarray(np.where(share < 0.5, 2.0 * share**2, 1.0 - 2.0 * (1.0 - share) ** 2))
 
 
 def _enclosed(mesh: Mesh, covered: NDArray[np.bool_], cut: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -31,14 +31,15 @@ NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0
 class RegionConfig:
     """Bounds of the region, in RMS radii of the landmarks (60 mm on an adult).
 
-    :param reach: farthest along the surface from the nearest landmark.
-    :param behind: how far behind the front of the ears (the ends of the jaw line) it may go.
+    :param reach: farthest along the surface from the nearest landmark: into the neck, where jawOpen fades.
+    :param behind: how far behind the front of the ears (the ends of the jaw line) it may go: landmarks at the jaw's
+        angle must not count as cut.
     :param whole: A component of which this share would be kept is taken for a face that was cropped already, and kept
         whole.
     """
 
-    reach: float = 1.1
-    behind: float = 0.05
+    reach: float = 1.8
+    behind: float = 0.3
     whole: float = 0.9
 
 
