@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError
-from blendvoca.io.wav import SOUND_SUFFIXES, read_audio
+from blendvoca.io.wav import read_audio
 from blendvoca.progress import Progress
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
@@ -57,17 +56,41 @@ class SAiD:
         self._encoder = for_sampling(self.network.audio_encoder, PRECISIONS[precision])
 
     @classmethod
-    def load(cls, path: str | Path, device: str = "auto", precision: str = "float32") -> SAiD:
+    def load(cls, path: str | Path | None = None, device: str = "auto", precision: str = "float32") -> SAiD:
         """Load a checkpoint folder, as training and ``said import-weights`` write it.
 
-        :param path: folder of a checkpoint.
+        :param path: folder of a checkpoint; the demo model of this package where it is None.
         :param device: ``auto``, ``cpu`` or ``cuda``.
         :param precision: ``float32`` or ``bfloat16``.
         :raises MissingInputError: if there is no checkpoint.
         :raises FormatError: if it is none of this model.
         :raises ConfigurationError: for a device that is not there.
         """
-        return cls(checkpoint.load(path), pick_device(device), precision, checkpoint.read_sampler(path))
+        folder = checkpoint.DEMO if path is None else path
+        return cls(checkpoint.load(folder), pick_device(device), precision, checkpoint.read_sampler(folder))
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path, revision: str | None = None, device: str = "auto", precision: str = "float32"
+    ) -> SAiD:
+        """Load published weights: a repository of the Hugging Face hub, or a folder.
+
+        What was downloaded before is used without asking the hub.
+
+        :param name: of the repository, such as ``yunik1004/SAiD``: the authors' ``.pth``, or a checkpoint of ours.
+        :param revision: commit, tag or branch; a commit always gives the same weights.
+        :param device: as for :meth:`load`.
+        :param precision: as for :meth:`load`.
+        :raises DownloadError: if it is neither here nor to be fetched.
+        :raises IntegrityError: if a downloaded file has changed since.
+        :raises FormatError: if it holds no weights of this model.
+        """
+        from said_model.checkpoints.hub import fetch, open_weights
+
+        if checkpoint.is_checkpoint(name):
+            return cls.load(name, device, precision)
+        network, sampler = open_weights(fetch(str(name), revision))
+        return cls(network, pick_device(device), precision, sampler)
 
     @property
     def config(self) -> ModelConfig:
@@ -247,24 +270,3 @@ def raw_samples(audio: Sound) -> Tensor:
     """Return sound at 16 kHz as it is, not normalised: (S,)."""
     sound = audio if isinstance(audio, Waveform) else read_audio(audio)
     return torch.from_numpy(sound.resampled(SAMPLE_RATE).samples.copy())
-
-
-def together(files: Sequence[str | Path], on_report: Callable[[str], None] | None = None) -> list[Path]:
-    """Expand folders into the sound files they hold, in order of their names.
-
-    :param files: files and folders.
-    :param on_report: is called with a sentence for every file of a folder that is left out.
-    """
-    found: list[Path] = []
-    for file in map(Path, files):
-        if not file.is_dir():
-            found.append(file)
-            continue
-        for entry in sorted(file.iterdir()):
-            if entry.is_file() and not entry.name.startswith("."):
-                sound = entry.suffix.lower() in SOUND_SUFFIXES
-                found += [entry] if sound else []
-                if not sound and on_report is not None:
-                    on_report(f"{entry} left out: {entry.suffix or 'a name without suffix'} is no kind of sound")
-    return found
-

@@ -68,6 +68,13 @@ def build_pretrained(config: EncoderConfig) -> PretrainedEncoder:
     return PretrainedEncoder(model.eval())
 
 
+def _loaded(transformers: Any, name: str, local: bool) -> Any:
+    settings = transformers.AutoConfig.from_pretrained(name, local_files_only=local)
+    if settings.model_type not in FAMILIES:
+        raise ConfigurationError(f"{name} is no encoder that can be used", expected=FAMILIES, found=settings.model_type)
+    return transformers.AutoModel.from_pretrained(name, dtype=torch.float32, local_files_only=local)
+
+
 def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
     """Load an encoder with its weights by name or from a folder, and describe it.
 
@@ -76,12 +83,11 @@ def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
     """
     transformers = require_package("transformers", "a pretrained speech encoder")
     try:
-        settings = transformers.AutoConfig.from_pretrained(name)
-        if settings.model_type not in FAMILIES:
-            raise ConfigurationError(
-                f"{name} is no encoder that can be used", expected=FAMILIES, found=settings.model_type
-            )
-        model = transformers.AutoModel.from_pretrained(name, dtype=torch.float32)
+        try:
+            # What was downloaded before is used without asking the hub, which takes long where there is no network.
+            model = _loaded(transformers, name, True)
+        except OSError:
+            model = _loaded(transformers, name, False)
     except (OSError, ValueError) as error:
         if isinstance(error, ConfigurationError):
             raise

@@ -14,15 +14,11 @@ from typing import Any
 from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import ConfigurationError, DownloadError, FormatError, MissingInputError
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError
 from said_model.checkpoints.folder import ENCODER_PREFIX, fill_network
-from said_model.checkpoints.state_dict import first_line
 from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
-from said_model.extras import require_package
 from said_model.network.said import SaidNetwork
 
-#: The authors' Hugging Face repository, and the file in it.
-PRETRAINED, WEIGHTS_NAME = "yunik1004/SAiD", "SAiD.pth"
 #: Two spellings of the weight-normalised positional convolution, by the torch version that wrote the file.
 _SPELLINGS = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
 
@@ -141,43 +137,3 @@ def network_of(
         raise FormatError("not the weights of SAiD", found=str(error), path=path) from error
     fill_network(network, respell(state, network.state_dict()), path)
     return network.eval()
-
-
-def fetch(repository: str = PRETRAINED) -> Path:
-    """Download the authors' weights, or find them where they were downloaded before.
-
-    :raises DownloadError: if there is no network, no such repository, or no ``.pth`` in it.
-    """
-    hub = require_package("huggingface_hub", "fetching published weights")
-    try:
-        names = [name for name in hub.list_repo_files(repository) if name.endswith(".pth")]
-        if not names:
-            raise DownloadError("the repository holds no weights", expected="a .pth file", found=repository)
-        return Path(hub.hf_hub_download(repository, _weights_among(names)))
-    except DownloadError:
-        raise
-    except Exception as error:  # the hub's client raises errors of several libraries
-        cached = _downloaded_before(hub, repository)
-        if cached is not None:
-            return cached
-        raise DownloadError(
-            f"cannot fetch {repository}",
-            found=first_line(error),
-            remedy="Download the .pth elsewhere and run `said import-weights FILE.pth`.",
-        ) from error
-
-
-def _weights_among(names: list[str]) -> str:
-    """Return the file that holds the model: by its published name, else the shortest that is no VAE's."""
-    for name in names:
-        if Path(name).name == WEIGHTS_NAME:
-            return name
-    return min(names, key=lambda name: ("vae" in Path(name).stem.lower(), len(name), name))
-
-
-def _downloaded_before(hub: Any, repository: str) -> Path | None:
-    try:
-        found = hub.try_to_load_from_cache(repository, WEIGHTS_NAME)
-    except Exception:  # a name that is none of the hub's
-        return None
-    return Path(found) if isinstance(found, str) else None

@@ -52,6 +52,11 @@ def save(
     write_text(folder / CONFIG_FILE, json.dumps(record, indent=1) + "\n")
 
 
+def is_checkpoint(folder: str | Path) -> bool:
+    """Whether a folder holds a checkpoint's configuration."""
+    return (Path(folder) / CONFIG_FILE).is_file()
+
+
 def read_record(folder: str | Path) -> dict[str, Any]:
     """Read a checkpoint's ``config.json``: format, version, model, sampler, notes.
 

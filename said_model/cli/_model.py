@@ -40,11 +40,12 @@ class ModelChoice:
         if self.model is not None and self.pretrained is not None:
             raise ConfigurationError("two models", expected="--model or --pretrained", found="both")
         if self.pretrained is not None:
-            from said_model.checkpoints.authors import fetch, network_of
-            from said_model.checkpoints.state_dict import read_weights
+            from said_model.checkpoints.hub import commit_of, fetch, open_weights
 
             path = fetch(self.pretrained)
-            said = SAiD(network_of(read_weights(path), path=path), pick_device(self.device), self.precision)
+            network, sampler = open_weights(path)
+            said = SAiD(network, pick_device(self.device), self.precision, sampler)
+            click.echo(f"weights: {self.pretrained}, commit {commit_of(path) or 'not known'}", err=True)
         elif self.model is None and not DEMO.is_dir():
             raise ConfigurationError(
                 "no model", expected="--model FOLDER or --pretrained REPOSITORY",
@@ -140,8 +141,8 @@ seed_option = click.option("--seed", default=0, show_default=True, help="The sam
 model_options = option_group(
     "model", ModelChoice,
     click.option("--model", type=click.Path(path_type=Path), help="Checkpoint folder [default: the demo model]."),
-    click.option("--pretrained", metavar="REPOSITORY",
-                 help="Fetch weights from the Hugging Face hub instead, such as yunik1004/SAiD."),
+    click.option("--pretrained", metavar="REPOSITORY[@REVISION]",
+                 help="Weights of the Hugging Face hub instead, such as yunik1004/SAiD; fetched once."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True),
 )  # fmt: skip

@@ -1,7 +1,9 @@
-"""``said sample``: speech to coefficients."""
+"""``said sample``: speech to coefficients, and on to what shows or takes them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,76 +12,190 @@ import click
 from said_model.cli._model import DrawingChoice, ModelChoice, drawing_options, model_options, open_speech, seed_option
 
 if TYPE_CHECKING:
+    from blendvoca.audio import Waveform
     from said_model import SAiD, SamplerConfig
+    from said_model.audio_encoder.speech import Speech
+    from said_model.synthesis.write import Face
 
 
 @click.command()
-@click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("audio", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path),
-              help="A .csv for one sample of one file, else a folder.")  # fmt: skip
+              help="talk.csv, .json, .glb, .usd, .mp4, .html …; for several samples or files a folder.")  # fmt: skip
+@click.option("--to", "kind", metavar="KIND", help="glb, usd, livelink, csv, json, oculus, vrm, mp4 or page "
+              "[default: by the suffix of --out; csv in a folder].")  # fmt: skip
+@click.option("--rig", metavar="RIG", help="The head that moves: rig file, shard, glTF, VRM, folder of OBJs [default: "
+              "the sample head].")  # fmt: skip
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              help="Shards whose clips are sampled, instead of AUDIO; written as `said evaluate` reads them.")
+@click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Which clips of --data [default: "
+              "test].")  # fmt: skip
 @click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds in a row.")
 @seed_option
 @model_options
 @drawing_options
-def sample(audio: tuple[Path, ...], out: Path, samples: int, seed: int, model: ModelChoice,
-           drawing: DrawingChoice) -> None:  # fmt: skip
-    """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them.
+def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None, data: Path | None, split: str | None,
+           samples: int, seed: int, model: ModelChoice, drawing: DrawingChoice) -> None:  # fmt: skip
+    """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them, at any depth.
 
-    Minutes of sound are cut into windows that are blended at every denoising step.
+    The name of --out says what is written: a table (.csv; livelink.csv for Live Link), .json, a face that talks (.glb,
+    .usd, .usda, .usdc), a video with its sound (.mp4), a page (.html). Minutes of sound are cut into windows that are
+    blended at every denoising step.
     """
-    from blendvoca.errors import AudioError, FormatError, MissingDependencyError, MissingInputError, OutputError
+    from blendvoca.errors import AudioError, FormatError, MissingDependencyError
     from blendvoca.terminal.lazy_group import note
     from said_model.diffusion.schedule import make_schedule
-    from said_model.model import together
+    from said_model.synthesis.write import Face
 
-    files = together(audio, note)
-    stems = [path.stem for path in files]
-    if not files:
-        raise MissingInputError("no sound files here", expected="WAV, FLAC, OGG, MP3, M4A, …", path=audio[0])
-    if len(set(stems)) < len(stems):
-        raise OutputError(
-            "several files of one name would be written over each other", expected="names that differ",
-            found=", ".join(sorted({stem for stem in stems if stems.count(stem) > 1})),
-            remedy="Sample them one by one, or into several folders.",
-        )  # fmt: skip
-    single = out.suffix.lower() == ".csv"
-    if single and (len(files) > 1 or samples > 1):
-        raise OutputError("several samples do not fit in one file", expected="a folder", found=str(out))
+    _check_source(audio, data, split)
+    plan = _Plan.of(out, kind, samples, seed)
+    jobs = list(_recordings(audio, note) if data is None else _clips(data, split or "test"))
+    plan.check(len(jobs))
     said = model.open()
     sampler = drawing.sampler_for(said)
     # Brings in what draws: the first file's time is then its own.
     make_schedule(said.config.diffusion, sampler)
-    failed = 0
-    for path in files:
+    face, failed = Face(rig, note), 0
+    for job in jobs:
         try:
-            _sample_one(said, path, out, single, samples, seed, sampler, drawing)
+            _sample_one(said, job, plan, face, sampler, drawing)
         except (AudioError, FormatError, MissingDependencyError) as error:
-            if len(files) == 1:
+            if len(jobs) == 1:
                 raise
             # One bad recording does not stop a batch.
             failed += 1
             click.echo(f"Error: {error}", err=True)
     if failed:
-        click.echo(f"{failed} of {len(files)} files could not be used", err=True)
+        click.echo(f"{failed} of {len(jobs)} files could not be used", err=True)
         raise click.exceptions.Exit(1)
 
 
-def _sample_one(said: SAiD, path: Path, out: Path, single: bool, samples: int, seed: int, sampler: SamplerConfig,
+@dataclass(frozen=True)
+class _Job:
+    """One sound: what it is called, where it is, what its outputs are called without suffix; how long they last."""
+
+    title: str
+    sound: Path | Waveform
+    name: str
+    seconds: float | None = None
+
+    def speech(self, fps: float) -> Speech:
+        """Return the sound, of a clip as long as its motion: recordings are a little longer or shorter."""
+        from said_model.audio_encoder.speech import load_speech
+
+        speech = open_speech(self.sound) if isinstance(self.sound, Path) else load_speech(self.sound)
+        return speech if self.seconds is None else speech.lasting(round(self.seconds * fps), fps)
+
+    def waveform(self) -> Waveform:
+        """Return the sound as it is."""
+        from blendvoca.io.wav import read_audio
+
+        return read_audio(self.sound) if isinstance(self.sound, Path) else self.sound
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is written: one file of a kind, or files in a folder, one a seed."""
+
+    out: Path
+    kind: str
+    single: bool
+    seeds: range
+
+    @classmethod
+    def of(cls, out: Path, kind: str | None, samples: int, seed: int) -> _Plan:
+        from blendvoca.errors import ConfigurationError
+        from said_model.synthesis.write import kind_of
+
+        if samples < 1:
+            raise ConfigurationError("nothing to draw", expected="--samples 1 or more", found=samples)
+        found, seeds = kind_of(out, kind), range(seed, seed + samples)
+        return cls(out, found or kind or "csv", found is not None, seeds)
+
+    def check(self, n_sounds: int) -> None:
+        """Refuse several samples in one file.
+
+        :raises OutputError: for more than one.
+        """
+        from blendvoca.errors import OutputError
+
+        if self.single and (n_sounds > 1 or len(self.seeds) > 1):
+            raise OutputError("several samples do not fit in one file", expected="a folder", found=str(self.out))
+
+    def targets(self, name: str) -> list[Path]:
+        """Return where the samples of a sound go."""
+        from said_model.synthesis.write import SUFFIX_OF
+
+        if self.single:
+            return [self.out]
+        endings = [""] if len(self.seeds) == 1 else [f"_{seed}" for seed in self.seeds]
+        return [self.out / f"{name}{ending}{SUFFIX_OF[self.kind]}" for ending in endings]
+
+
+def _recordings(audio: tuple[Path, ...], note: Callable[[str], None]) -> Iterator[_Job]:
+    """Yield the sound files.
+
+    :raises MissingInputError: if there is none.
+    """
+    from blendvoca.errors import MissingInputError
+    from said_model.synthesis.sources import sound_sources
+
+    sources = sound_sources(audio, note)
+    if not sources:
+        raise MissingInputError("no sound files here", expected="WAV, FLAC, OGG, MP3, M4A, …", path=audio[0])
+    for source in sources:
+        yield _Job(source.path.name, source.path, source.name)
+
+
+def _clips(data: Path, split: str) -> Iterator[_Job]:
+    """Yield the clips of a split that have sound.
+
+    :raises MissingInputError: if none has.
+    """
+    from blendvoca.dataset import BlendVOCA
+    from blendvoca.errors import MissingInputError
+    from blendvoca.terminal.lazy_group import note
+
+    clips, count = BlendVOCA(data, split, cache_bytes=0), 0
+    for clip in clips:
+        title = f"{clip.speaker}/{clip.sentence}"
+        if clip.waveform is None:
+            note(f"{title} left out: no sound is stored with it")
+            continue
+        count += 1
+        yield _Job(title, clip.waveform, title, clip.track.duration)
+    if not count:
+        raise MissingInputError(f"no clip of the split {split!r} has sound", expected="shards with sound", path=data)
+
+
+def _check_source(audio: tuple[Path, ...], data: Path | None, split: str | None) -> None:
+    from blendvoca.errors import ConfigurationError
+
+    if (data is None) == (not audio):
+        raise ConfigurationError("sample what?", expected="AUDIO, or --data SHARDS, one of them")
+    if data is None and split is not None:
+        raise ConfigurationError("--split chooses clips of --data", expected="--data SHARDS", found="none")
+
+
+def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: SamplerConfig,
                 drawing: DrawingChoice) -> None:  # fmt: skip
     import time
 
     from said_model.cli._progress import counting_bar
+    from said_model.synthesis.write import WITH_SOUND, write_take
 
-    speech, start = open_speech(path), time.perf_counter()
-    with counting_bar(path.name) as progress:
-        tracks = said.samples(speech, samples, seed, sampler, drawing.windows, drawing.conventions, progress)
+    speech, seeds = job.speech(said.config.fps), plan.seeds
+    start = time.perf_counter()
+    with counting_bar(job.title) as progress:
+        tracks = said.samples(speech, len(seeds), seeds[0], sampler, drawing.windows, drawing.conventions, progress)
     taken = time.perf_counter() - start
-    names = [f"{path.stem}.csv" if samples == 1 else f"{path.stem}_{seed + n}.csv" for n in range(samples)]
-    targets = [out] if single else [out / name for name in names]
+    targets = plan.targets(job.name)
+    waveform = job.waveform() if plan.kind in WITH_SOUND else None
     for track, target in zip(tracks, targets):
-        track.to_csv(target)
+        with counting_bar(target.name) as progress:
+            write_take(target, plan.kind, track, face, waveform, progress)
     seconds = sum(track.duration for track in tracks)
-    what = "1 sample" if samples == 1 else f"{samples} samples"
-    where = str(targets[0]) if samples == 1 else f"{targets[0]} to {targets[-1].name}"
-    click.echo(f"{path.name}: {len(tracks[0])} frames, {what} in {taken:.2f} s "
+    what = "1 sample" if len(seeds) == 1 else f"{len(seeds)} samples"
+    where = str(targets[0]) if len(seeds) == 1 else f"{targets[0]} to {targets[-1].name}"
+    click.echo(f"{job.title}: {len(tracks[0])} frames, {what} in {taken:.2f} s "
                f"({seconds / taken:.1f} x real time) -> {where}")  # fmt: skip

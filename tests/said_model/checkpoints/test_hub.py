@@ -1,5 +1,6 @@
 """Weights from the Hugging Face hub, played by a folder: nothing here touches a network."""
 
+import hashlib
 import shutil
 
 import pytest
@@ -10,14 +11,16 @@ pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run th
 pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run this test")
 hub = pytest.importorskip("huggingface_hub", reason="pip install 'blendvoca[said]' to run this test")
 
-from blendvoca.errors import DownloadError, FormatError, UnsafePickleError  # noqa: E402
+from blendvoca.errors import DownloadError, FormatError, IntegrityError, UnsafePickleError  # noqa: E402
 from blendvoca.io.track.csv import read_track  # noqa: E402
 from blendvoca.io.wav import write_wav  # noqa: E402
 from said_model.checkpoints import authors  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
+from said_model.checkpoints import hub as published  # noqa: E402
 from said_model.checkpoints.state_dict import read_weights  # noqa: E402
 from said_model.cli import main  # noqa: E402
-from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig  # noqa: E402
+from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig  # noqa: E402
+from said_model.model import SAiD  # noqa: E402
 
 NEW, OLD = "parametrizations.weight.original", ("weight_g", "weight_v")
 
@@ -41,16 +44,21 @@ def repository(monkeypatch, tmp_path):
     folder = tmp_path / "hub"
     folder.mkdir()
 
-    def listed(repo_id):
+    def listed(repo_id, revision=None):
         assert repo_id == "yunik1004/SAiD"
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
-    def download(repo_id, filename):
+    def download(repo_id, filename, revision=None):
         target = tmp_path / "cache" / filename
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / filename, target)
         return str(target)
 
+    def nothing_cached(*_args, local_files_only, **_kwargs):
+        assert local_files_only
+        raise FileNotFoundError("nothing was downloaded before")
+
+    monkeypatch.setattr(hub, "snapshot_download", nothing_cached)
     monkeypatch.setattr(hub, "list_repo_files", listed)
     monkeypatch.setattr(hub, "hf_hub_download", download)
     return folder
@@ -90,9 +98,9 @@ def test_pretrained_samples_and_imports(repository, authors_state, spelling, tmp
 
 
 def test_the_file_that_is_chosen():
-    assert authors._weights_among(["vae.pth", "old/SAiD.pth"]) == "old/SAiD.pth"
-    assert authors._weights_among(["vae.pth", "weights/epoch_50000.pth"]) == "weights/epoch_50000.pth"
-    assert authors._weights_among(["b.pth", "a.pth"]) == "a.pth"
+    assert published.weights_among(["vae.pth", "old/SAiD.pth"]) == "old/SAiD.pth"
+    assert published.weights_among(["vae.pth", "weights/epoch_50000.pth"]) == "weights/epoch_50000.pth"
+    assert published.weights_among(["b.pth", "a.pth"]) == "a.pth"
 
 
 def test_what_cannot_be_fetched(repository, authors_state, monkeypatch):
@@ -102,14 +110,14 @@ def test_what_cannot_be_fetched(repository, authors_state, monkeypatch):
 
     (repository / "README.md").write_text("nothing else")
     with pytest.raises(DownloadError, match="holds no weights"):
-        authors.fetch()
+        published.fetch()
     torch.save({"weights": Trap()}, repository / "SAiD.pth")
     with pytest.raises(UnsafePickleError):
-        read_weights(authors.fetch())
+        read_weights(published.fetch())
     torch.save({key: value for key, value in authors_state.items() if "middle_block" not in key},
                repository / "SAiD.pth")  # fmt: skip
     with pytest.raises(FormatError, match="parameters are missing"):
-        authors.network_of(read_weights(authors.fetch()))
+        authors.network_of(read_weights(published.fetch()))
 
     def offline(*_args, **_kwargs):
         raise ConnectionError("no route to host")
@@ -117,14 +125,72 @@ def test_what_cannot_be_fetched(repository, authors_state, monkeypatch):
     monkeypatch.setattr(hub, "list_repo_files", offline)
     monkeypatch.setattr(hub, "hf_hub_download", offline)
     with pytest.raises(DownloadError, match=r"no route to host.*import-weights FILE\.pth"):
-        authors.fetch()
+        published.fetch()
     answer = CliRunner().invoke(main, ["sample", "a.wav", "--pretrained", "yunik1004/SAiD", "--out", "a.csv"])
     assert answer.exit_code == 1
     assert "cannot fetch yunik1004/SAiD" in answer.output
 
 
-def test_without_a_network_what_was_downloaded_before_is_used(repository, authors_state, monkeypatch, tmp_path):
-    fill(repository, authors_state)
-    monkeypatch.setattr(hub, "list_repo_files", lambda *_: (_ for _ in ()).throw(ConnectionError("offline")))
-    monkeypatch.setattr(hub, "try_to_load_from_cache", lambda *_: str(repository / "SAiD.pth"))
-    assert authors.fetch() == repository / "SAiD.pth"
+def cached(cache, files, commit="b" * 40, repository="yunik1004/SAiD"):
+    """Lay files into a cache as the hub's client does: blobs by their SHA-256, links from the commit's snapshot."""
+    home = cache / ("models--" + repository.replace("/", "--"))
+    snapshot = home / "snapshots" / commit
+    for folder in (home / "blobs", home / "refs", snapshot):
+        folder.mkdir(parents=True, exist_ok=True)
+    (home / "refs" / "main").write_text(commit)
+    for name, content in files.items():
+        blob = home / "blobs" / hashlib.sha256(content).hexdigest()
+        blob.write_bytes(content)
+        (snapshot / name).symlink_to(blob)
+    return snapshot
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """An empty cache of the hub's own client, which must not ask its server."""
+
+    def asked(*_args, **_kwargs):
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr(hub, "list_repo_files", asked)
+    monkeypatch.setattr(hub, "hf_hub_download", asked)
+    whole = hub.snapshot_download
+    place = {"cache_dir": tmp_path / "cache"}
+    monkeypatch.setattr(hub, "snapshot_download", lambda *args, **more: whole(*args, **place, **more))
+    return tmp_path / "cache"
+
+
+def test_what_was_downloaded_before_is_used_without_asking_the_hub(offline, authors_state, tmp_path, babble):
+    torch.save(authors_state, tmp_path / "SAiD.pth")
+    snapshot = cached(offline, {"SAiD.pth": (tmp_path / "SAiD.pth").read_bytes(), "vae.pth": b"x"})
+    assert published.fetch() == snapshot / "SAiD.pth"
+    assert published.fetch("yunik1004/SAiD@main") == published.fetch(revision="b" * 40) == snapshot / "SAiD.pth"
+    assert published.commit_of(snapshot / "SAiD.pth") == "b" * 40
+    said = SAiD.from_pretrained("yunik1004/SAiD", device="cpu")
+    assert said.sampler.name == "said-ddim"
+    with pytest.raises(DownloadError, match="the hub was asked"):
+        published.fetch(revision="c" * 40)
+    (snapshot / "SAiD.pth").resolve().write_bytes(b"another")
+    with pytest.raises(IntegrityError, match="has changed"):
+        published.fetch()
+
+
+def test_a_vae_alone_is_no_model(offline):
+    cached(offline, {"vae.pth": b"x"})
+    with pytest.raises(DownloadError, match="the hub was asked"):
+        published.fetch()
+
+
+def test_a_checkpoint_of_ours_is_published_too(offline, tiny_network, tmp_path):
+    sampler = SamplerConfig("dpm", 3, 1.0)
+    checkpoint.save(tmp_path / "run", tiny_network, sampler=sampler)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    cached(offline, files, repository="someone/faces")
+    for name in ("someone/faces", tmp_path / "run"):
+        said = SAiD.from_pretrained(name, device="cpu")
+        assert said.sampler == sampler
+        assert said.config == tiny_network.config
+
+
+def test_without_a_name_the_demo_model_is_loaded():
+    assert SAiD.load(device="cpu").config == checkpoint.read_config(checkpoint.DEMO)

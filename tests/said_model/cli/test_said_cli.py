@@ -5,16 +5,23 @@ import json
 
 import numpy as np
 import pytest
+import shard_builders
 from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this test")
 pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run this test")
 
+from blendvoca.dataset import BlendVOCA  # noqa: E402
+from blendvoca.export.convert import load_track  # noqa: E402
+from blendvoca.io.rig.gltf_write import write_glb  # noqa: E402
 from blendvoca.io.track.csv import read_track  # noqa: E402
 from blendvoca.io.wav import write_wav  # noqa: E402
+from blendvoca.synthetic.head import SyntheticHead  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import COMMANDS, main  # noqa: E402
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, SamplerConfig  # noqa: E402
+from said_model.evaluation.outputs import read_outputs  # noqa: E402
+from said_model.model import SAiD  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 
 
@@ -63,9 +70,87 @@ def test_a_batch_goes_on_past_a_bad_file_and_never_writes_over_another(place, ba
     assert empty.exit_code == 1
     assert "no sound files here" in empty.output
     write_wav(place / "more" / "speech.wav", babble)
-    twice = said("sample", place / "speech.wav", place / "more", "--out", place / "none", *model)
-    assert twice.exit_code == 1
-    assert "written over each other" in twice.output
+    write_wav(place / "more" / "deep" / "speech.wav", babble)
+    twice = said("sample", place / "speech.wav", place / "more", "--out", place / "both", *model)
+    assert twice.exit_code == 0, twice.output
+    names = sorted(p.relative_to(place / "both").as_posix() for p in (place / "both").rglob("*.csv"))
+    assert names == ["deep/speech.csv", "speech-wav-2.csv", "speech-wav.csv"]
+    assert "another file is called speech too" in twice.output
+
+
+@pytest.mark.parametrize("name", ["talk.glb", "talk.json", "livelink.csv", "a-livelink.csv", "talk.html", "talk.usda"])
+def test_from_sound_to_other_programs(place, name):
+    if name.endswith(".usda"):
+        pytest.importorskip("pxr", reason="pip install 'blendvoca[usd]' to run this test")
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    found = said("sample", place / "speech.wav", "--out", place / name, *model)
+    assert found.exit_code == 0, found.output
+    said("sample", place / "speech.wav", "--out", place / "plain.csv", *model)
+    plain = read_track(place / "plain.csv")
+    assert ("shown on the sample head" in found.output) == (name.endswith((".glb", ".html", ".usda")))
+    if name.endswith(".html"):
+        assert "media-src blob:" in (place / name).read_text()
+    elif name.endswith(".usda"):
+        assert "jawOpen" in (place / name).read_text()
+    else:
+        back = load_track(place / name)
+        shared = [column for column in plain.names if column in back.names]
+        assert len(shared) == len(plain.names)
+        assert np.allclose(back.select(shared).values, plain.select(shared).values, atol=1e-4)
+        assert ("Timecode" in (place / name).read_bytes().decode("latin1")) == ("livelink" in name)
+
+
+def test_a_rig_of_the_users_own_talks(place):
+    head = SyntheticHead().rig()
+    write_glb(place / "mine.glb", head.select(head.names[:40]))
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    found = said("sample", place / "speech.wav", "--rig", place / "mine.glb", "--out", place / "talk.glb", *model)
+    assert found.exit_code == 0, found.output
+    assert len(load_track(place / "talk.glb")) == 180
+    assert "sample head" not in found.output
+
+
+@pytest.mark.slow
+def test_a_video_has_its_sound(place):
+    av = pytest.importorskip("av", reason="pip install 'blendvoca[view]' to run this test")
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    found = said("sample", place / "speech.wav", "--out", place / "talk.mp4", *model)
+    assert found.exit_code == 0, found.output
+    with av.open(str(place / "talk.mp4")) as film:
+        assert film.streams.video[0].frames == 180
+        assert len(film.streams.audio) == 1
+
+
+def test_outputs_of_unknown_kinds_are_refused_before_anything_is_loaded(place):
+    for more, text in (
+        (("--out", "talk.gbl"), "did you mean '.glb'"), (("--out", "x", "--to", "glib"), "did you mean 'glb'"),
+        (("--out", "talk.csv", "--to", "glb"), "expected .glb"), (("--out", "x", "--split", "test"), "--data SHARDS"),
+        (("--out", "x", "--data", place), "one of them"), (("--out", "x", "--samples", 0), "nothing to draw"),
+    ):  # fmt: skip
+        refused = said("sample", place / "speech.wav", "--model", place / "nowhere", *more)
+        assert refused.exit_code == 1
+        assert text in refused.output
+    assert "one of them" in said("sample", "--out", "x").output
+
+
+def test_a_split_is_sampled_as_it_is_evaluated(place):
+    small_shards = place / "shards"
+    small_shards.mkdir()
+    shard_builders.dataset(small_shards, frames=60)
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    found = said("sample", "--data", small_shards, "--split", "test", "--samples", 2, "--seed", 5,
+                 "--out", place / "tracks", *model)  # fmt: skip
+    assert found.exit_code == 0, found.output
+    truth = BlendVOCA(small_shards, "test")
+    outputs = read_outputs(place / "tracks", truth)
+    assert set(outputs.tracks) == set(truth.keys())
+    assert not outputs.missing
+    for clip in truth:
+        tracks = outputs.tracks[clip.speaker, clip.sentence]
+        assert len(tracks) == 2
+        assert [len(track) for track in tracks] == [len(clip.track)] * 2
+        own = SAiD.load(place / "run", "cpu").sample(clip.waveform, 6, SamplerConfig("said-ddim", 2))
+        assert np.allclose(tracks[1].values, own.values, atol=1e-3)
 
 
 def test_edit(place):
