@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from blendvoca.errors import ConfigurationError
-from said_model.cli._options import default_of, option_group
+from blendvoca.terminal.options import default_of
+from said_model.cli._options import option_group
 from said_model.config import DEFAULT_STEPS, SamplerConfig
 from said_model.diffusion.sections import WindowConfig
 from said_model.synthesis.settings import PRESETS, Conventions

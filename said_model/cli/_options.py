@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,9 +31,3 @@ def option_group(name: str, make: Callable[..., Any], *options: Callable[[Any], 
         return decorated
 
     return decorate
-
-
-def default_of(kind: type[Any], name: str) -> Any:
-    """Return the default of a dataclass's field: where it stands, and nowhere else."""
-    field = next(one for one in fields(kind) if one.name == name)
-    return field.default_factory() if field.default_factory is not MISSING else field.default
