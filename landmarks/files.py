@@ -24,6 +24,8 @@ from blendvoca.ibug68 import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 from blendvoca.io.atomic import write_text
 from blendvoca.io.files import read_bytes
 from blendvoca.io.vertex_list import decode_vertex_list
+from blendvoca.mesh import Faces
+from landmarks.embedding import is_embedding, read_embedding
 
 FORMAT, VERSION, SCHEME = "blendvoca-landmarks", 1, "ibug68"
 # A list of indices is small; anything larger is another kind of file.
@@ -87,22 +89,32 @@ def check_range(indices: Indices, n_vertices: int | None, *, path: str | PathLik
     )
 
 
-def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None) -> Indices:
-    """Read 68 vertex indices (68,) int64 from a text or JSON file (by its content, not its name).
+def read_landmarks(
+    path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None
+) -> Indices:
+    """Read 68 vertex indices (68,) int64 from a text, JSON or embedding file (by its content, not its name).
 
     :param path: of the file.
     :param n_vertices: V of the mesh; None does not check the range.
+    :param faces: (F, 3) triangles of the mesh, for a file that places points on them (:mod:`landmarks.embedding`).
     :raises MissingInputError: if there is no such file.
     :raises FormatError: if it is neither kind of file, or JSON of another format.
     :raises LandmarkError: for a wrong length, a vertex out of range or one twice, or a missing name.
     """
+    if Path(path).is_file() and is_embedding(path):
+        return _complete(read_embedding(path, faces), n_vertices, path)
     text = _text(path)
     if not text.lstrip().startswith(("{", "[")):
         return checked_indices(_numbers(text, path), n_vertices, path=path)
     content = _json(text, path)
     if isinstance(content, list):
         return checked_indices(_integers(content, path), n_vertices, path=path)
-    points = _points(content, n_vertices, path)
+    return _complete(_points(content, n_vertices, path), n_vertices, path)
+
+
+def _complete(points: Mapping[str, int], n_vertices: int | None, path: str | PathLike[str]) -> Indices:
+    """Return all 68 indices of named points.
+    :raises LandmarkError: if some are missing."""
     missing = [name for name in NAMES if name not in points]
     if missing:
         shown = ", ".join(missing[:6]) + (", …" if len(missing) > 6 else "")
@@ -116,11 +128,15 @@ def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None) -> 
     return checked_indices([points[name] for name in NAMES], n_vertices, path=path)
 
 
-def read_picks(path: str | PathLike[str], n_vertices: int | None = None) -> dict[str, int]:
-    """Read named points: name to vertex, any number of the 68.
+def read_picks(
+    path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None
+) -> dict[str, int]:
+    """Read named points: name to vertex, any number of the 68; an embedding of 51 has all but the contour.
 
     :raises MissingInputError, FormatError, LandmarkError: as :func:`read_landmarks`; a text file must hold all 68.
     """
+    if Path(path).is_file() and is_embedding(path):
+        return checked_points(read_embedding(path, faces), n_vertices, path)
     text = _text(path)
     if not text.lstrip().startswith("{"):
         return dict(zip(NAMES, read_landmarks(path, n_vertices).tolist()))

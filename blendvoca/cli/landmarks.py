@@ -31,7 +31,7 @@ def check(mesh: Path, marks: Path) -> None:
     from landmarks.files import read_landmarks
 
     head = read_mesh(mesh)
-    report = check_landmarks(head, read_landmarks(marks, head.n_vertices))
+    report = check_landmarks(head, read_landmarks(marks, head.n_vertices, head.faces))
     for finding in report.findings:
         click.echo(f"{'error  ' if finding.error else 'warning'}  {finding.message}")
     figures = report.figures
@@ -65,7 +65,7 @@ def transfer(
         click.echo(f"the head is {head.part}", err=True)
     mesh, marks = _source(source, source_landmarks)
     # Landmarks count the vertices of the whole file, whatever part they lie on.
-    known = read_picks(picks, head.mesh.n_vertices) if picks else {}
+    known = read_picks(picks, head.mesh.n_vertices, head.mesh.faces) if picks else {}
     inside = dict(zip(known, head.crop.indices(list(known.values())).tolist())) if known else None
     found = transfer_landmarks(mesh, marks, head.crop.apply(head.mesh), inside)
     for finding in found.report.findings:
@@ -98,7 +98,7 @@ def pick(mesh: Path, out: Path, start: Path | None, source: str, port: int, no_b
     if window:
         click.echo(f"{out}: {pick_in_window(head, out)} points")
         return
-    known = read_picks(start, head.n_vertices) if start else {}
+    known = read_picks(start, head.n_vertices, head.faces) if start else {}
     completes = None if source == "none" else load_source(source)
     with PickServer(PickSession(head, out, known, completes), port) as server:
         click.echo(f"The page is at {server.url} (this machine only); end with its close button or Ctrl-C.")
@@ -125,7 +125,7 @@ def _source(source: str, marks: Path | None) -> tuple[Mesh, NDArray[np.int64]]:
         return rig.rig.neutral, rig.landmarks
     mesh = read_mesh(source)
     if marks is not None:
-        return mesh, read_landmarks(marks, mesh.n_vertices)
+        return mesh, read_landmarks(marks, mesh.n_vertices, mesh.faces)
     known = recognise(mesh.n_vertices, mesh.n_faces)
     if known is None:
         raise MissingInputError("the source's landmarks are not known", expected="--source-landmarks FILE", path=source)

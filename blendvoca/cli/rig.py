@@ -151,7 +151,7 @@ def _landmarks(read: HeadMesh, marks: Path | None, head: Path) -> NDArray[np.int
     from landmarks.schemes import recognise, topology_landmarks
 
     if marks is not None:
-        return read_landmarks(marks, read.mesh.n_vertices)
+        return read_landmarks(marks, read.mesh.n_vertices, read.mesh.faces)
     alone = read.crop.apply(read.mesh)
     known = recognise(alone.n_vertices, alone.n_faces)
     if known is None:

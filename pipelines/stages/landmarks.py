@@ -44,7 +44,7 @@ class FindLandmarks(Stage):
         path = landmark_file(work, item)
         topology = recognise(template.n_vertices, template.n_faces)
         if path is not None:
-            indices = read_landmarks(path, template.n_vertices)
+            indices = read_landmarks(path, template.n_vertices, template.faces)
         elif topology is not None:
             indices = topology_landmarks(topology.name)
         else:
