@@ -31,9 +31,12 @@ bl_info = {
 
 #: Frames per second of files that do not say, as BlendVOCA's CSV.
 DEFAULT_FPS = 60.0
-RATES = (24.0, 25.0, 30.0, 50.0, 60.0)
-#: Columns of a Live Link capture that are no blendshapes.
-NO_SHAPES = re.compile(r"timecode|blendshapecount|(head|lefteye|righteye)(yaw|pitch|roll)", re.IGNORECASE)
+#: Columns of captures that are no blendshapes, and those that tell the time.
+NO_SHAPES = re.compile(r"blendshapecount|(head|lefteye|righteye)(yaw|pitch|roll)|_neutral", re.IGNORECASE)
+FRAME_NUMBERS = re.compile(r"|frame|frame.?(number|index|id|no)|index|unnamed: 0", re.IGNORECASE)
+CLOCKS = re.compile(
+    rf"timecode|time|timestamp|time.?stamp.?ms|time.?ms|time.?s|seconds|{FRAME_NUMBERS.pattern}", re.IGNORECASE
+)
 
 
 class TrackError(ValueError):
@@ -74,40 +77,148 @@ def read_track(path):
 
 def _read_json(text):
     document = json.loads(text)
-    frames = document if isinstance(document, list) else document["frames"]
-    shapes = [frame.get("blendShapes", frame) for frame in frames]
-    names = tuple(shapes[0])
-    rows = [[float(shape[name]) for name in names] for shape in shapes]
-    rate = document.get("fps") if isinstance(document, dict) else None
+    frames = document if isinstance(document, list) else document.get("frames")
+    table = document if isinstance(document, dict) else {}
+    rate = next((table[key] for key in ("fps", "exportFps", "frameRate") if table.get(key) is not None), None)
     if rate is not None and not 0 < float(rate) < 1e4:
         raise ValueError(f"{rate} frames a second")
-    return Track(names, rows, None if rate is None else float(rate))
+    listed = next((table[key] for key in ("names", "facsNames", "blendShapeNames") if key in table), ())
+    matrix = next((table[key] for key in ("weights", "weightMat", "values") if key in table), None)
+    if matrix is not None:
+        if any(len(row) != len(listed) for row in matrix):
+            raise ValueError("weights and names that do not match")
+        return _placed(tuple(listed), [list(map(float, row)) for row in matrix], None, rate)
+    shapes = [_shapes(frame, listed) for frame in frames]
+    names = tuple(name for name in shapes[0] if not NO_SHAPES.fullmatch(name) and not CLOCKS.fullmatch(name))
+    rows = [[float(shape[name]) for name in names] for shape in shapes]
+    clock = next((key for key in frames[0] if CLOCKS.fullmatch(key)), None) if isinstance(frames[0], dict) else None
+    return _placed(names, rows, None if clock is None else (clock, [frame[clock] for frame in frames]), rate)
+
+
+def _shapes(frame, listed):
+    """Return the shapes of one frame: named, in categories as MediaPipe writes them, or beside a list of names."""
+    if isinstance(frame, dict):
+        known = ("blendShapes", "blendshapes", "faceBlendshapes", "weights")
+        inner = next((frame[key] for key in known if key in frame), None)
+        return frame if inner is None else _shapes(inner, listed)
+    while frame and isinstance(frame[0], list):
+        frame = frame[0]
+    if frame and isinstance(frame[0], dict):
+        if "categories" in frame[0]:
+            return _shapes(frame[0]["categories"], listed)
+        return {entry.get("categoryName", entry.get("name")): entry.get("score", entry.get("value")) for entry in frame}
+    if len(frame) != len(listed):
+        raise ValueError("weights and names that do not match")
+    return dict(zip(listed, frame))
 
 
 def _read_csv(text):
-    header, *lines = [line for line in csv.reader(text.splitlines()) if line]
+    lines = [line for line in text.splitlines() if line.strip(" ,;\t") and not line.startswith(("#", "sep="))]
+    separator = next((mark for mark in "\t;," if lines and mark in re.sub(r'"[^"]*"', "", lines[0])), ",")
+    header, *lines = list(csv.reader(lines, delimiter=separator)) or [[]]
+    while header and not header[-1].strip():
+        header.pop()
     names = [name.strip() for name in header]
+    lines = [line[: len(names)] if not any(map(str.strip, line[len(names) :])) else line for line in lines]
     if not lines:
         raise ValueError("a header without frames")
     if any(len(line) != len(names) for line in lines):
         raise ValueError("lines of different length")
-    if any(re.fullmatch(r"[-+.\deE]*", name) for name in names):
+    if all(re.fullmatch(r"[-+.\deE]*", name) for name in names):
         raise ValueError("a first line without names")
-    columns = [i for i, name in enumerate(names) if not NO_SHAPES.fullmatch(name)]
-    rows = [[float(line[i]) for i in columns] for line in lines]
-    live = names[0].lower() == "timecode"
-    rate = frame_rate([line[0] for line in lines]) if live else None
-    return Track(tuple(names[i] for i in columns), rows, rate)
+    columns = [i for i, name in enumerate(names) if not NO_SHAPES.fullmatch(name) and not CLOCKS.fullmatch(name)]
+    # Words, such as an emotion, are no coefficients.
+    columns = [i for i in columns if any(map(_is_number, [lines[0][i], lines[-1][i]])) or len(columns) == 1]
+    rows = [[_number(line[i]) for i in columns] for line in lines]
+    clock = next((i for i, name in enumerate(names) if CLOCKS.fullmatch(name)), None)
+    told = None if clock is None else (names[clock], [line[clock] for line in lines])
+    return _placed(tuple(names[i] for i in columns), rows, told, None)
+
+
+def _number(cell):
+    cell = cell.strip()
+    return float(cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell)
+
+
+def _is_number(cell):
+    try:
+        _number(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _placed(names, rows, clock, rate):
+    """Put rows on the frames that their clock, a name and its values, says: lost ones interpolated, doubled dropped."""
+    places, told = (None, None) if clock is None else _frames(*clock, rate)
+    rate = rate or told
+    if places is None:
+        return Track(names, rows, None if rate is None else float(rate))
+    kept = {}
+    for place, row in zip(places, rows):
+        kept.setdefault(place, row)
+    order = sorted(kept)
+    if order[-1] > 20 * len(rows) + 1000:
+        raise ValueError(f"gaps of {order[-1] + 1 - len(rows)} frames in {len(rows)}")
+    filled = []
+    for before, after in zip(order, [*order[1:], None]):
+        filled.append(kept[before])
+        for place in range(before + 1, after or 0):
+            part = (place - before) / (after - before)
+            filled.append([a + part * (b - a) for a, b in zip(kept[before], kept[after])])
+    return Track(names, filled, None if rate is None else float(rate))
+
+
+def _frames(name, values, rate):
+    """Return the frame of every row, from 0, and the frames per second that a clock tells."""
+    values = [str(value).strip() for value in values]
+    if re.fullmatch(r"(?i)timecode", name) and ":" in values[0]:
+        return _code_frames(values)
+    numbers = [_number(value) for value in values]
+    if FRAME_NUMBERS.fullmatch(name):
+        return [round(number - numbers[0]) for number in numbers], None
+    steps = sorted(b - a for a, b in itertools.pairwise(numbers) if b > a)
+    if not steps or any(b < a for a, b in itertools.pairwise(numbers)):
+        return None, None
+    unit = 1e-3 if "ms" in name.lower() or steps[len(steps) // 2] >= 1 else 1.0
+    counts = [round((b - a) / steps[len(steps) // 2]) for a, b in itertools.pairwise(numbers)]
+    told = rate or sum(counts) / ((numbers[-1] - numbers[0]) * unit)
+    if rate is None and abs(told - round(told)) < 0.02 * told:
+        told = float(round(told))
+    if rate is None:
+        return [0, *itertools.accumulate(counts)], told
+    return [round((number - numbers[0]) * unit * told) for number in numbers], told
+
+
+def _code_frames(codes):
+    parts = [re.split(r"[:;]", code) if len(re.split(r"[:;]", code)) == 4 else re.split(r"[:;.]", code, maxsplit=3)
+             for code in codes]  # fmt: skip
+    seconds = [3600 * int(h) + 60 * int(m) + int(s) for h, m, s, _ in parts]
+    counts = [float(last) for *_, last in parts]
+    if all(len(last) == 3 for *_, last in parts):
+        stamps = [second + count / 1000 for second, count in zip(seconds, counts)]
+        return _frames("time", [repr(stamp - stamps[0]) for stamp in stamps], None)
+    rate = frame_rate(codes)
+    steps = sorted(b - a for a, b, s, t in zip(counts, counts[1:], seconds, seconds[1:]) if s == t and b > a)
+    if rate is None or not steps:
+        return None, rate
+    step = max(round(steps[len(steps) // 2]), 1)
+    places = [round(((second - seconds[0]) * rate * step + count - counts[0]) / step)
+              for second, count in zip(seconds, counts)]  # fmt: skip
+    return (places if places == sorted(places) else None), rate
 
 
 def frame_rate(timecodes):
-    """Return the frames per second of Live Link time codes: frames in a whole second, or ``None`` if it has none."""
-    seconds = [re.split(r"[;.]|:(?=[^:]*$)", code.strip())[0] for code in timecodes]
-    turns = [i for i in range(1, len(seconds)) if seconds[i] != seconds[i - 1]]
-    if len(turns) < 2:
+    """Return the frames per second of time codes, told by where the count goes on after a second turns, or ``None``."""
+    parts = [re.split(r"[:;.]", code.strip(), maxsplit=3) for code in timecodes]
+    codes = [(60 * int(m) + int(s), float(last)) for _, m, s, last in parts]
+    steps = sorted(b[1] - a[1] for a, b in itertools.pairwise(codes) if a[0] == b[0] and b[1] > a[1])
+    turns = [(a[1], b[1]) for a, b in itertools.pairwise(codes) if b[0] == a[0] + 1]
+    if not turns or not steps:
         return None
-    counts = sorted(b - a for a, b in itertools.pairwise(turns))
-    return min(RATES, key=lambda rate: abs(rate - counts[len(counts) // 2]))
+    step = max(round(steps[len(steps) // 2]), 1)
+    bases = [round(last + step - first) for last, first in turns]
+    return max(set(bases), key=lambda base: (bases.count(base), base)) / step
 
 
 # ---- names ---------------------------------------------------------------------------------------

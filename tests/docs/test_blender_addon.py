@@ -74,8 +74,52 @@ def test_reads_what_this_project_writes(addon, tmp_path):
                    {n.lower() for n in track.names}] for row in read.rows]  # fmt: skip
         assert np.allclose(sorted(chosen[7]), sorted(values[7]), atol=1e-6)
         assert len(read.rows) == 90
-        assert read.fps == (None if kind == "csv" else 30.0)
+        assert read.fps == 30.0
         assert not any("Yaw" in spelt or "Count" in spelt for spelt in read.names)
+
+
+def _cases():
+    """Files of every kind that the toolkit reads, so that the add-on reads them the same way."""
+    import track_builders as build
+
+    from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
+
+    values, wide = build.motion(90, 32), build.motion(150, 52)
+    drop = build.codes(150, 30, form="{h:02d}:{m:02d}:{s:02d};{f:02d}.512")
+    kept = [row for row in range(150) if row not in (20, 50, 51)]
+    twice = sorted([*range(150), 7, 90])
+    codes = build.codes(150, 60)
+    return {
+        "drop frame": build.capture(wide, drop),
+        "15 fps": build.capture(wide, build.codes(150, 15)),
+        "sixtieths": build.capture(wide, build.codes(300, 60, 29)[::2]),
+        "milliseconds": build.capture(wide[:37], [f"9:41:{12 + n // 30}:{n * 100 // 3 % 1000:03d}" for n in range(37)]),
+        "lost": build.capture(wide[kept], [codes[row] for row in kept]),
+        "twice": build.capture(wide[twice], [codes[row] for row in twice]),
+        "semicolons": build.table(BLENDVOCA_NAMES, values, separator=";", cell=lambda u: repr(u).replace(".", ",")),
+        "tabs": build.table(BLENDVOCA_NAMES, values, separator="\t"),
+        "quoted": build.table(BLENDVOCA_NAMES, values, quote=True),
+        "index": build.table(BLENDVOCA_NAMES, values, {"": range(90)}),
+        "frame": build.table(BLENDVOCA_NAMES, values, {"frame": range(90)}),
+        "seconds": build.table(BLENDVOCA_NAMES, values, {"time": [f"{n / 60:.5f}" for n in range(90)]}),
+        "seconds as codes": build.table(BLENDVOCA_NAMES, values, {"timecode": [repr(n / 30) for n in range(90)]}),
+        "categories": build.categories(values, BLENDVOCA_NAMES, [33 * n for n in range(90)]),
+        "matrix": json.dumps({"exportFps": 30, "facsNames": ARKIT_NAMES, "weightMat": wide.tolist()}).encode(),
+    }
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_reads_what_the_toolkit_reads(addon, tmp_path, case):
+    from blendvoca.arkit import arkit_name
+    from blendvoca.io.track.read import decode_track_file
+
+    (tmp_path / "a").write_bytes(_cases()[case])
+    read, track = addon.read_track(tmp_path / "a"), decode_track_file(_cases()[case]).track
+    assert (read.fps or addon.DEFAULT_FPS) == pytest.approx(track.fps)
+    assert [arkit_name(name) for name in read.names if arkit_name(name)] and len(read.rows) == len(track)
+    rows = np.array(read.rows)[:, [i for i, name in enumerate(read.names) if arkit_name(name)]]
+    names = [arkit_name(name) for name in read.names if arkit_name(name)]
+    np.testing.assert_allclose(rows, track.select(names).values, atol=1e-9)
 
 
 @pytest.mark.parametrize(
