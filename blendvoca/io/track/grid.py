@@ -244,6 +244,9 @@ def _filled(
     result = np.empty((len(frames), values.shape[1]))
     for column in range(values.shape[1]):
         own = at[known[:, column]]
+        if not own.size:
+            raise TrackError("a column has values in doubled rows only", found=f"column {column + 1}",
+                             remedy="Take the column or the doubled rows out.")  # fmt: skip
         edges = np.concatenate([[at[0] - 1], own, [at[-1] + 1]])
         longest = int(np.argmax(np.diff(edges)))
         gap = (float(np.diff(edges)[longest]) - 1) / fps

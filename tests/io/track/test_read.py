@@ -342,6 +342,7 @@ def test_wherever_the_columns_stand():
         (b"Timecode,BlendShapeCount,HeadYaw\n10:00:00:01.5,61,7\n", FormatError, "ARKit"),
         (b"frame,time\n1,2\n", FormatError, "ARKit"),
         (b"jawOpen,time\n" + b"0.1,1\n" * 3, FormatError, "all the same"),
+        (b"frame,jawOpen,jawLeft\n0,0.1,\n0,0.1,0.5\n1,0.1,\n", TrackError, "doubled rows only; found column 2"),
         (b"a," * 3000 + b"\n" + b"1," * 3000, FormatError, "too wide"),
     ],
 )
