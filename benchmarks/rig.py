@@ -46,7 +46,7 @@ HELD_OUT = tuple(INNER[1::2])
 COLUMNS = {
     "fit_mean_mm": "fit", "fit_max_mm": "max", "registration_flips": "folds",
     "cosine_median": "cos", "cosine_worst": "worst",
-    "ratio_least": "ratio", "ratio_most": "to", "jaw_ratio": "jaw", "lip_seal_mm": "seal", "rim_crossing_mm": "rim",
+    "ratio_least": "ratio", "ratio_most": "to", "jaw_ratio": "jaw", "lip_seal_mm": "seal", "roughness_mm": "rough",
     "lid_gap_mm": "lids", "flips": "flips", "jaw_flips": "jawflip", "boundary_mm": "edge", "left_right_least": "L/R",
     "left_right_most": "to", "leak": "leak", "held_out_cosine": "ho.cos", "held_out_ratio_least": "ho.min",
     "held_out_ratio_most": "ho.max", "seconds": "s",

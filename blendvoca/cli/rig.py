@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from blendvoca.io.mesh.head import HeadMesh
     from landmarks.rigging import RiggedHead
+    from landmarks.sources import SourceRig
 
 
 @click.command()
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     "--landmarks",
     "marks",
     type=click.Path(path_type=Path),
-    help="68 vertices of HEAD, as text or JSON. [default: those of a known topology]",
+    help="68 vertices of HEAD, as text or JSON. [default: those of a known topology, else found]",
 )
-@click.option("--source", default="arkit", show_default=True, help="arkit, ict, synthetic, or a path to a rig.")
+@click.option("--source", help="arkit, ict, synthetic, or a path to a rig. [default: arkit, else synthetic]")
 @click.option("--source-landmarks", type=click.Path(path_type=Path), help="68 vertices of a source that brings none.")
 @click.option("--shapes", default="blendvoca", show_default=True, help="blendvoca (32), all, or names with commas.")
 @click.option("--method", default="face", show_default=True, help="face, or sumner-popovic: the plain paper.")
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 def rig(
     head: Path,
     marks: Path | None,
-    source: str,
+    source: str | None,
     source_landmarks: Path | None,
     shapes: str,
     method: str,
@@ -57,6 +58,7 @@ def rig(
     """Give HEAD (OBJ, PLY, glTF, GLB, VRM, STL; any unit and pose) the blendshapes of a source rig.
 
     \b
+    blendvoca rig head.obj --out rig.h5
     blendvoca landmarks pick head.obj --out landmarks.json
     blendvoca rig head.obj --landmarks landmarks.json --out rig.h5 --glb rig.glb
     """
@@ -68,16 +70,16 @@ def rig(
     from blendvoca.shard.rig_file import write_rig
     from blendvoca.transfer import TransferConfig
     from landmarks.rigging import rig_head
-    from landmarks.sources import load_source
 
-    place = report or out.with_suffix(".report.json")
-    _keep_inputs([head, marks, source_landmarks], [out, glb, place])
+    place, found_at = report or out.with_suffix(".report.json"), out.with_suffix(".landmarks.json")
+    _keep_inputs([head, marks, source_landmarks], [out, glb, place, found_at if marks is None else None])
     _check_parts(head, parts)
     config = TransferConfig(method)
     read = read_head(head)
     mesh = read.mesh
-    indices = _landmarks(read, marks, head)
-    chosen = load_source(source, landmarks=source_landmarks).select(_names(shapes))
+    whole = _source(source, source_landmarks)
+    indices = _landmarks(read, marks, whole, found_at)
+    chosen = whole.select(_names(shapes))
     kept = read_region(region, mesh.n_vertices) if region else None
     done = rig_head(mesh, indices, chosen, config, units=units, region=kept)
     stored = write_rig(
@@ -144,25 +146,42 @@ def _write_shapes(folder: Path, done: RiggedHead, head: Path) -> None:
     write_shapes(folder, own, head if head.suffix.lower() == ".obj" else None)
 
 
-def _landmarks(read: HeadMesh, marks: Path | None, head: Path) -> NDArray[np.int64]:
-    """Read the landmark file, or take those of the head's topology where that is known; all count the whole file."""
+def _source(source: str | None, marks: Path | None) -> SourceRig:
+    """Load the source; where none was asked for and ARKit's reference is not there, the sample's own mask."""
     from blendvoca.errors import MissingInputError
-    from landmarks.files import read_landmarks
+    from landmarks.sources import load_source
+
+    try:
+        return load_source(source or "arkit", landmarks=marks)
+    except MissingInputError:
+        if source is not None:
+            raise
+    click.echo("source      the embedded sample's: ARKit's reference is not here (blendvoca download arkit-reference)")
+    return load_source("synthetic")
+
+
+def _landmarks(read: HeadMesh, marks: Path | None, source: SourceRig, place: Path) -> NDArray[np.int64]:
+    """Read the landmark file, take those of a known topology, or find them; all count the whole file.
+
+    Found ones are written to `place`, so that they can be looked at and corrected.
+    """
+    from landmarks.files import read_landmarks, write_landmarks
     from landmarks.schemes import recognise, topology_landmarks
+    from landmarks.transfer import transfer_landmarks
 
     if marks is not None:
         return read_landmarks(marks, read.mesh.n_vertices, read.mesh.faces)
     alone = read.crop.apply(read.mesh)
     known = recognise(alone.n_vertices, alone.n_faces)
-    if known is None:
-        raise MissingInputError(
-            "this head's landmarks are not known",
-            expected="a landmark file: --landmarks FILE",
-            remedy=f"Make one with: blendvoca landmarks pick {head} --out landmarks.json",
-            path=head,
-        )
-    click.echo(f"landmarks   those of the {known.name} topology")
-    return read.crop.kept[topology_landmarks(known.name)]
+    if known is not None:
+        click.echo(f"landmarks   those of the {known.name} topology")
+        return read.crop.kept[topology_landmarks(known.name)]
+    found = transfer_landmarks(source.rig.neutral, source.landmarks, alone)
+    indices = read.crop.kept[found.landmarks]
+    write_landmarks(place, indices, read.mesh.n_vertices)
+    click.echo(f"landmarks   found by bending the source's face onto the head, and written to {place}")
+    click.echo(f"            Look at them: blendvoca landmarks pick HEAD --start {place} --out {place}")
+    return indices
 
 
 def _names(shapes: str) -> str | tuple[str, ...]:

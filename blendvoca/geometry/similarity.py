@@ -75,3 +75,11 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> 
     left = target_mean - scale * (rotation @ source_mean)
     residual = y - scale * (x @ rotation.T)
     return Similarity(scale, rotation, left, float(np.sqrt((residual**2).sum(axis=1).mean())))
+
+
+def rms_radius(points: NDArray[np.float64]) -> float:
+    """Return the root mean square distance of points from their mean, the size of a set of landmarks.
+
+    :param points: (m, 3) positions.
+    """
+    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))

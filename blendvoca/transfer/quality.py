@@ -2,7 +2,7 @@
 
 Lengths are in metres here and in millimetres in the report. Displacements of the source are first brought to the
 target's size and pose by the landmark similarity. Gaps are signed, upper minus lower along the head's vertical
-(`ibug68.face_axes`); "rim" is the boundary loop of the mesh around the mouth.
+(`ibug68.face_axes`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals
-from blendvoca.ibug68 import MIDLINE, MOUTH
+from blendvoca.ibug68 import MIDLINE
 from blendvoca.mesh import Mesh
-from blendvoca.transfer.lids import opening_curves
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
@@ -39,28 +38,6 @@ def signed_gaps(vertices: Array, landmarks: Index, pairs: tuple[tuple[int, int],
     """Upper minus lower along `up` for landmark row pairs: (len(pairs),)."""
     upper, lower = np.asarray(pairs).T
     return np.asarray((vertices[landmarks[upper]] - vertices[landmarks[lower]]) @ up)
-
-
-def mouth_rim_gaps(mesh: Mesh, vertices: Array, landmarks: Index, axes: Array) -> Array | None:
-    """Signed gaps (33,) of upper and lower mouth rim at stations from corner to corner, without the outer tenths.
-
-    :param vertices: (V, 3) the pose; curves are split on the resting mesh. None where the mesh has no loop at the
-        mouth.
-    """
-    loops = boundary_loops(mesh.faces)
-    if len(loops) < 2:
-        return None
-    size = [float(np.ptp(mesh.vertices[loop], axis=0).max()) for loop in loops]
-    holes = [loop for index, loop in enumerate(loops) if index != int(np.argmax(size))]
-    upper, lower = opening_curves(mesh.vertices, landmarks, holes, MOUTH, 0.8)
-    if len(upper) <= len(MOUTH.upper) + 2:  # no loop near: the landmarks themselves came back
-        return None
-    curves = [(vertices[curve] @ axes[0], vertices[curve] @ axes[1]) for curve in (upper, lower)]
-    first = max(across.min() for across, _ in curves)
-    last = min(across.max() for across, _ in curves)
-    stations = np.linspace(first, last, 41)[4:-4]
-    heights = [np.interp(stations, np.sort(across), height[np.argsort(across)]) for across, height in curves]
-    return np.asarray(heights[0] - heights[1])
 
 
 def flipped_triangles(mesh: Mesh, deltas: Array) -> NDArray[np.int64]:

@@ -34,12 +34,15 @@ def cut_vertices(mesh: Mesh, region: Crop) -> NDArray[np.int64]:
     return np.asarray(touched[region.position[touched] >= 0], dtype=np.int64)
 
 
-def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: float) -> Array:
+def fade_weights(
+    mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: float, landmarks: NDArray[np.integer] | None = None
+) -> Array:
     """Factor in [0, 1] for every vertex of the region (n,).
 
     :param mesh: the whole head.
     :param covered: (n,) vertices of the region that the source speaks for.
     :param band: narrowest fade, in the mesh's unit.
+    :param landmarks: vertices of the whole head that do not fade, however near the cut.
     """
     cut = cut_vertices(mesh, region)
     if not len(cut):
@@ -51,6 +54,9 @@ def fade_weights(mesh: Mesh, region: Crop, covered: NDArray[np.bool_], band: flo
     to_cut = np.where(np.isfinite(to_cut), to_cut, np.inf)
     with np.errstate(invalid="ignore"):
         share = np.where(np.isfinite(to_cut), to_cut / np.maximum(band, to_cut + to_covered), 1.0)
+        if landmarks is not None:
+            held = graph.distances(region.indices(landmarks))
+            share = np.where(held == 0, 1.0, np.fmax(share, to_cut / (to_cut + held)))
     share = np.clip(np.nan_to_num(share), 0.0, 1.0)
     return np.asarray(np.where(share < 0.5, 2.0 * share**2, 1.0 - 2.0 * (1.0 - share) ** 2))
 
@@ -63,6 +69,22 @@ def _enclosed(mesh: Mesh, covered: NDArray[np.bool_], cut: NDArray[np.int64]) ->
     return ~covered & ~np.isin(labels, np.unique(labels[cut]))
 
 
-def reattach(mesh: Mesh, region: Crop, deltas: Array, covered: NDArray[np.bool_], band: float) -> Array:
-    """Deltas (K, V, 3) of the whole head from those of the region (K, n, 3); parameters as in `fade_weights`."""
-    return region.restore(deltas * fade_weights(mesh, region, covered, band)[None, :, None])
+def reattach(
+    mesh: Mesh,
+    region: Crop,
+    deltas: Array,
+    covered: NDArray[np.bool_],
+    band: float,
+    landmarks: NDArray[np.integer] | None = None,
+) -> Array:
+    """Put the shapes of a region onto the whole head.
+
+    :param mesh: the whole head.
+    :param region: its n vertices that were deformed.
+    :param deltas: (K, n, 3) of the region.
+    :param covered: (n,) vertices of the region that the source speaks for.
+    :param band: narrowest fade, in the mesh's unit.
+    :param landmarks: vertices of the whole head that do not fade.
+    :return: (K, V, 3) of the whole head.
+    """
+    return region.restore(deltas * fade_weights(mesh, region, covered, band, landmarks)[None, :, None])

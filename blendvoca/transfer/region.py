@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import cKDTree
 
 from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import geodesic_distances
-from blendvoca.ibug68 import INDEX, N_LANDMARKS, TEMPLES, face_axes
+from blendvoca.geometry.similarity import rms_radius
+from blendvoca.ibug68 import GROUPS, INDEX, N_LANDMARKS, TEMPLES, face_axes
 from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
@@ -25,6 +27,9 @@ Array = NDArray[np.float64]
 #: The plane under which the neck lies: how far below the chin it passes, in RMS radii of the landmarks (60 mm on an
 #: adult), and by how many degrees it rises towards the nape.
 NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0
+
+#: A user's region that ends nearer to a landmark than this leaves shapes no room to fade, in RMS radii.
+FADE_ROOM = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = 
     places = np.asarray(landmarks)
     skin = landmark_components(mesh, places)
     points = mesh.vertices[places]
-    unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    unit = rms_radius(points)
     keep = geodesic_distances(mesh.vertices, mesh.faces, places) <= config.reach * unit
     if len(places) == N_LANDMARKS:
         ahead = face_axes(points)[2]
@@ -82,6 +87,55 @@ def face_region(mesh: Mesh, landmarks: ArrayLike, config: RegionConfig | None = 
     if keep.sum() >= config.whole * len(skin.kept):
         return skin
     return _tidy(mesh, keep, places)
+
+
+def completed_region(
+    mesh: Mesh, region: Crop, landmarks: ArrayLike, config: RegionConfig | None = None
+) -> tuple[Crop, tuple[str, ...]]:
+    """Give a user's region what a transfer needs: the inside of its openings, and room to fade around landmarks.
+
+    Masks of the face end at the lips' and lids' rims; shapes that faded towards those rims would not open the mouth. A
+    dropped part is a hole where at least nine tenths of the border around it are nearest to landmarks of nose, eyes
+    or lips. Landmarks do not fade; what lies around them outside the region takes the fade.
+
+    :param mesh: the whole head.
+    :param region: the vertices that a user lets move.
+    :param landmarks: (68,) vertex indices; with other lists the region stays as it is.
+    :param config: bounds of the face's own region.
+    :return: the region, and sentences about what was taken in.
+    """
+    places = np.asarray(landmarks)
+    skin = landmark_components(mesh, places).position >= 0
+    kept = region.position >= 0
+    if len(places) != N_LANDMARKS or not (skin & ~kept).any():
+        return region, ()
+    inside = _openings(mesh, skin & ~kept, places)
+    unit = rms_radius(mesh.vertices[places])
+    near = geodesic_distances(mesh.vertices, mesh.faces, places) <= FADE_ROOM * unit
+    strip = np.zeros(mesh.n_vertices, dtype=bool)
+    if (near & skin & ~kept & ~inside).any():
+        strip[face_region(mesh, places, config).kept] = True
+        strip &= ~kept & ~inside
+    notes = []
+    if inside.any():
+        notes.append(f"{int(inside.sum())} vertices inside the openings of the region (mouth, lids, nostrils) move too")
+    if strip.any():
+        notes.append(f"the region ends at landmarks: {int(strip.sum())} vertices outside take the fade")
+    return Crop.of(kept | inside | strip, mesh.n_vertices), tuple(notes)
+
+
+def _openings(mesh: Mesh, dropped: NDArray[np.bool_], places: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Which of the `dropped` vertices (V,) lie inside an opening of the face."""
+    labels = vertex_components(mesh.faces[dropped[mesh.faces].all(axis=1)], mesh.n_vertices)
+    mixed = mesh.faces[dropped[mesh.faces].any(axis=1) & ~dropped[mesh.faces].all(axis=1)]
+    nearest = cKDTree(mesh.vertices[places]).query(mesh.vertices)[1]
+    # One row for every two corners of a face on a border.
+    one, other = np.repeat(mixed, 3, axis=1).ravel(), np.tile(mixed, (1, 3)).ravel()
+    border = dropped[one] & ~dropped[other]
+    part, opening = labels[one[border]], nearest[other[border]] >= GROUPS["nose_bridge"].start
+    total = np.bincount(part, minlength=labels.max() + 1)
+    share = np.bincount(part, opening, minlength=labels.max() + 1) / np.maximum(total, 1)
+    return np.asarray(dropped & (total > 0)[labels] & (share >= 0.9)[labels])
 
 
 def require_inside(region: Crop, landmarks: ArrayLike) -> None:
@@ -113,7 +167,7 @@ def head_region(mesh: Mesh, landmarks: ArrayLike, face: Crop) -> Crop:
     if len(places) != N_LANDMARKS:
         return Crop.of(np.ones(mesh.n_vertices, dtype=bool), mesh.n_vertices)
     points = mesh.vertices[places]
-    unit = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    unit = rms_radius(points)
     up, ahead = face_axes(points)[1:]
     tilt = np.radians(NECK_TILT)
     height = (mesh.vertices - points[INDEX["chin"]]) @ (np.cos(tilt) * up + np.sin(tilt) * ahead)

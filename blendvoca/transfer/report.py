@@ -27,7 +27,6 @@ LIMITS: dict[str, tuple[float, float]] = {
     "ratio_most": (-np.inf, 1.20),
     "jaw_ratio": (0.90, 1.10),
     "lip_seal_mm": (-np.inf, 1.0),
-    "rim_crossing_mm": (-2.0, np.inf),
     "lid_gap_mm": (-np.inf, 2.0),
     "flips": (-np.inf, 200),
     "boundary_mm": (-np.inf, 1.5),
@@ -51,7 +50,6 @@ _MEANINGS: dict[str, str] = {
     "ratio_most": "a shape moves too much",
     "jaw_ratio": "the jaw opens too little or too much",
     "lip_seal_mm": "lips do not meet where the source's do",
-    "rim_crossing_mm": "lips pass through each other",
     "lid_gap_mm": "lids do not close: check the landmarks of the eyes",
     "flips": "triangles turn over",
     "boundary_mm": "the face's border does not move as the source's does",
@@ -211,9 +209,6 @@ def _face_figures(pairs: NDArray[np.integer], rig: BlendshapeRig, mm: float) -> 
         pose = rest + rig.delta("jawOpen") + rig.delta("mouthClose")
         gaps = [quality.signed_gaps(points, marks, MOUTH.pairs, axes[1]) for points in (rest, pose)]
         figures["lip_seal_mm"] = float(mm * np.abs(gaps[1] - gaps[0]).max())
-        rims = [quality.mouth_rim_gaps(rig.neutral, points, marks, axes) for points in (rest, pose)]
-        if rims[0] is not None and rims[1] is not None:
-            figures["rim_crossing_mm"] = float(mm * (rims[1] - np.minimum(rims[0], 0.0)).min())
     lids = [
         quality.signed_gaps(rest + rig.delta(name), marks, eye.pairs, axes[1])
         for name, eye in BLINKS.items()

@@ -22,7 +22,7 @@ from blendvoca.transfer.face_method import FaceSolver
 from blendvoca.transfer.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.mouth_rim import WEIGHT, rim_places
 from blendvoca.transfer.reattach import reattach
-from blendvoca.transfer.region import face_region, landmark_components, require_inside
+from blendvoca.transfer.region import completed_region, face_region, landmark_components, require_inside
 from blendvoca.transfer.registration import Guides, Registration, register
 from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.sumner_popovic import PlainSolver
@@ -234,15 +234,20 @@ def transfer_rig(
     config = config or TransferConfig()
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
     start = time.perf_counter()
-    region = region or face_region(target, pairs[:, 1], config.region)
-    require_inside(region, pairs[:, 1])
+    notes: tuple[str, ...] = ()
+    if region is None:
+        region = face_region(target, pairs[:, 1], config.region)
+    else:
+        require_inside(region, pairs[:, 1])
+        region, notes = completed_region(target, region, pairs[:, 1], config.region)
     cropped = time.perf_counter()
     inner = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
     prepared = prepare(source.neutral, region.apply(target), inner, config)
+    prepared = replace(prepared, notes=(*notes, *prepared.notes))
     ready = time.perf_counter()
     deltas = prepared.apply(source.deltas)
     done = time.perf_counter()
-    deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit)
+    deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit, pairs[:, 1])
     seconds = {
         "region": cropped - start,
         **prepared.seconds,

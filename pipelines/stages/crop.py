@@ -9,7 +9,7 @@ from blendvoca.crop import Crop
 from blendvoca.errors import MissingInputError
 from blendvoca.io.digest import digest_file
 from blendvoca.io.region import read_region, region_file
-from blendvoca.transfer.region import face_region, head_region, require_inside
+from blendvoca.transfer.region import completed_region, face_region, head_region, require_inside
 from landmarks.schemes import head_indices
 from pipelines.artefact import write_artefact
 from pipelines.records import pack_crop, unpack_mesh
@@ -20,7 +20,7 @@ from pipelines.workspace import BuildWorkspace
 class CropRegions(Stage):
     """Find the transfer region and the published region."""
 
-    name, title = "crop", "regions"
+    name, title, version = "crop", "regions", 2
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -45,6 +45,7 @@ class CropRegions(Stage):
         else:
             region = read_region(given, template.n_vertices)
             require_inside(region, stored["landmarks"])
+            region, _ = completed_region(template, region, stored["landmarks"])
         output = _published(stored.facts["topology"], template.n_vertices)
         if output is None:
             output = head_region(template, stored["landmarks"], region)

@@ -17,7 +17,7 @@ from pipelines.workspace import BuildWorkspace
 class Reattach(Stage):
     """Put the shapes back onto the head."""
 
-    name, title, version = "reattach", "reattachment", 2
+    name, title, version = "reattach", "reattachment", 3
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -37,7 +37,8 @@ class Reattach(Stage):
         moved = work.load("transfer", item)
         template, shapes = unpack_mesh("template", stored), unpack_rig(moved)
         region, output = unpack_crop("region", regions), unpack_crop("output", regions)
-        deltas = reattach(template, region, shapes.deltas, moved["covered"], moved.facts["band"])
+        marks, band = stored["landmarks"], moved.facts["band"]
+        deltas = reattach(template, region, shapes.deltas, moved["covered"], band, marks)
         deltas = on_grid(deltas, DELTA_GRID)
         rig = BlendshapeRig(template, deltas, shapes.names).cropped(output)
         facts = {"template_sha256": digest_bytes(template.vertices.astype("<f4").tobytes())}

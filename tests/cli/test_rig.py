@@ -101,7 +101,6 @@ def test_other_formats_are_read(folder, head, suffix) -> None:
     ("words", "said"),
     [
         (("--landmarks", "none.txt"), "no landmark file"),
-        ((), "landmarks are not known"),
         (("--landmarks", "head.json", "--source", "arkitt"), "did you mean 'arkit'"),
         (("--landmarks", "head.json", "--shapes", "jawOpn"), "did you mean 'jawOpen'"),
         (("--landmarks", "head.json", "--method", "magic"), "unknown transfer method"),
@@ -205,3 +204,26 @@ def test_arkit_onto_an_ict_head(assets, tmp_path, monkeypatch) -> None:
     rig = read_rig(tmp_path / "rig.h5").whole()
     # Eyeballs, teeth and the rest behind the skin stay where they are.
     assert not rig.deltas[:, 17_000:].any()
+
+
+def test_a_head_without_landmarks_is_rigged_in_one_step(folder, monkeypatch) -> None:
+    """They are found with the source's face, written beside the rig, and said."""
+    monkeypatch.chdir(folder)
+    done = _run("rig", "head.obj", "--source", "synthetic", "--shapes", "jawOpen", "--out", "alone.h5")
+    assert done.exit_code == 0, done.output
+    assert "found by bending the source's face" in done.output
+    found = read_rig("alone.h5").whole().neutral
+    assert len(read_landmarks("alone.landmarks.json", found.n_vertices)) == 68
+
+
+def test_without_arkits_reference_the_embedded_source_is_taken_and_said(folder, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("BLENDVOCA_ASSETS", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = ("--landmarks", "head.json", "--shapes", "jawOpen", "--method", "sumner-popovic", "--out", "alone.h5")
+    done = _run("rig", "head.obj", *words)
+    assert done.exit_code == 0, done.output
+    assert "ARKit's reference is not here" in done.output
+    asked = _run("rig", "head.obj", *words, "--source", "arkit")
+    assert asked.exit_code == 1 and "no file ARKit" in asked.output

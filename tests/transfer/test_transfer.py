@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from blendvoca.crop import Crop
 from blendvoca.geometry import boundary_loops, closest_points, face_normals, undirected_edges, vertex_components
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer import METHODS, TransferConfig, TransferResult, face_region, transfer_rig
-from blendvoca.transfer.quality import relative_errors
+from blendvoca.transfer.quality import relative_errors, roughness
 from blendvoca.transfer.reattach import cut_vertices, fade_weights
 
 BOTH = pytest.mark.parametrize("method", METHODS)
@@ -114,7 +116,11 @@ def test_a_region_of_one_s_own(sample) -> None:  # type: ignore[no-untyped-def]
     head = sample.head.neutral
     own = Crop.of(head.vertices[:, 2] > 0.0, head.n_vertices)
     found = sample.transfer(region=own)
-    assert (found.rig.deltas[:, own.position < 0] == 0).all()
+    # It cuts close to landmarks: the fade goes on in the face's own region, and that is said.
+    still = (own.position < 0) & (face_region(head, sample.head_landmarks).position < 0)
+    still &= found.region.position < 0
+    assert still.sum() > 500 and (found.rig.deltas[:, still] == 0).all()
+    assert any("take the fade" in note for note in found.prepared.notes)
     assert found.report.figures["jaw_ratio"] == pytest.approx(1.0, abs=0.05)
 
 
@@ -149,3 +155,42 @@ def test_loose_geometry_stays_at_rest(sample, result: TransferResult) -> None:  
     found = sample.transfer(Mesh(vertices, faces))
     assert (found.rig.deltas[:, head.n_vertices :] == 0).all()
     np.testing.assert_allclose(found.rig.deltas[:, : head.n_vertices], result.rig.deltas, atol=1e-12)
+
+
+def test_the_inside_of_openings_belongs_to_a_region(sample) -> None:  # type: ignore[no-untyped-def]
+    """A mask that ends at the lips' and lids' rims (FLAME's own face mask does) fades no lip."""
+    head, marks = sample.head.neutral, sample.head_landmarks
+    whole = face_region(head, marks)
+    result = sample.transfer()
+    outer = np.zeros(head.n_vertices, dtype=bool)
+    outer[whole.kept] = True
+    outer[whole.kept[~result.prepared.covered & ~fade_is_outside(result)]] = False
+    outer[marks] = True
+    rigged = sample.transfer(region=Crop.of(outer, head.n_vertices))
+    assert any("inside the openings" in note for note in rigged.prepared.notes)
+    assert rigged.report.failed_shapes == ()
+
+
+def fade_is_outside(result: TransferResult) -> NDArray[np.bool_]:
+    """Vertices of the region that are farther from eyes, nose and mouth than from the contour."""
+    points = result.rig.neutral.vertices
+    marks = points[result.pairs[:, 1]]
+    return np.asarray(cKDTree(marks).query(points[result.region.kept])[1] < 27)
+
+
+def test_landmarks_do_not_fade(sample) -> None:  # type: ignore[no-untyped-def]
+    """At the jaw's angle they lie at the region's end, and still do all of their motion."""
+    region = face_region(sample.head.neutral, sample.head_landmarks)
+    places = region.indices(sample.head_landmarks)
+    covered = np.zeros(len(region.kept), dtype=bool)
+    weights = fade_weights(sample.head.neutral, region, covered, 0.03, sample.head_landmarks)
+    assert (weights[places] == 1).all() and weights.min() == 0
+
+
+def test_roughness_sees_a_single_vertex(result: TransferResult) -> None:
+    deltas = np.zeros((1, result.rig.neutral.n_vertices, 3))
+    vertex = int(result.rig.neutral.faces[0, 0])
+    deltas[0, vertex, 1] = 0.01
+    found = roughness(result.rig.neutral, deltas)[0]
+    assert found.argmax() == vertex and found[vertex] == pytest.approx(0.01)
+    assert result.report.figures["roughness_mm"] < 6
