@@ -66,7 +66,11 @@ class Articulation:
 
 
 def smooth_noise(time: Array, fastest: float, count: int, rng: np.random.Generator) -> Array:
-    """Return ``count`` slow curves (T, count) of mean zero and unit variance over long times, none faster than so many Hz."""
+    """Return slow curves (T, count) of mean zero and unit variance over long times.
+
+    :param fastest: Hz.
+    :param count: how many.
+    """
     frequency = rng.uniform(0.1 * fastest, fastest, (4, count))
     phase = rng.uniform(0.0, 2.0 * np.pi, (4, count))
     curves: Array = np.sin(2.0 * np.pi * time[:, None, None] * frequency + phase).sum(axis=1) / np.sqrt(2.0)

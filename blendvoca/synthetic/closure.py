@@ -24,9 +24,10 @@ _SHORTEST_PAUSE = 0.20
 def closure(time: Array, phonemes: Sequence[Phoneme], manner: Articulation, rng: np.random.Generator) -> Array:
     """Return how far the lips meet at each time: (T,), 1 in contact, 0 where nothing holds them together."""
     result = np.zeros(len(time))
-    for place, phoneme in enumerate(phonemes):
+    sounds = _merged(phonemes)
+    for place, phoneme in enumerate(sounds):
         if phoneme.symbol == "_":
-            first, last = place == 0, place == len(phonemes) - 1
+            first, last = place == 0, place == len(sounds) - 1
             bump = _pause(time, phoneme, first, last, manner, rng)
         elif phoneme.symbol.rstrip("#-") in BILABIALS:
             # A careless speaker's lips stop short of contact now and then.
@@ -37,6 +38,17 @@ def closure(time: Array, phonemes: Sequence[Phoneme], manner: Articulation, rng:
         else:
             continue
         result = np.maximum(result, bump)
+    return result
+
+
+def _merged(phonemes: Sequence[Phoneme]) -> list[Phoneme]:
+    """Return the sounds with neighbouring pauses as one."""
+    result: list[Phoneme] = []
+    for phoneme in phonemes:
+        if result and phoneme.symbol == "_" == result[-1].symbol:
+            result[-1] = Phoneme("_", result[-1].start, phoneme.end)
+        else:
+            result.append(phoneme)
     return result
 
 

@@ -228,6 +228,7 @@ def _closed(values: Array, met: Array) -> Array:
     jaw, close = BLENDVOCA_NAMES.index("jawOpen"), BLENDVOCA_NAMES.index("mouthClose")
     result[:, jaw] *= 1.0 - 0.25 * met
     result[:, close] = met * (result[:, jaw] + 0.012)
-    result[:, BLENDVOCA_NAMES.index("cheekPuff")] += 0.13 * met**2 * (values[:, _columns("mouthPress")].mean(axis=1) > 0.1)
+    pressed = values[:, _columns("mouthPress")].mean(axis=1) > 0.1
+    result[:, BLENDVOCA_NAMES.index("cheekPuff")] += 0.13 * met**2 * pressed
     result[:, BLENDVOCA_NAMES.index("mouthShrugLower")] += 0.10 * met
     return result

@@ -48,22 +48,23 @@ SENTENCE_TEXTS: tuple[str, ...] = (
 )
 
 #: Further words for sentences that mean nothing: every sound of English at the beginning, in the middle and at the end.
-_WORDS = (
-    "mama baby paper bumble bubble people maple number simple summer hammer common comma lemon mommy happy apple pepper "
-    "cabin ribbon robber table able cable map lip lamp trip sleep help jump room farm game time home come swim broom "
-    "rub web tube cab knob globe big bad book bell bird box best bright blue brown black boat pen pot pie park past "
-    "plane price proud many more much moon mouse mud mirror meet milk make five fan phone fast flower feather fruit "
-    "life leaf knife half rough laugh voice very violin seven river over ever love have move wave thing thumb thank path "
-    "mouth bath this that there mother brother weather breathe with tea two ten take tall town day door deep dog dry "
-    "dream sun sing sister soap silver yes house miss rice zoo zebra lazy easy buzz rose she shoe sheep fashion ocean "
-    "wash fish vision garage chair cheese teacher match watch jam jet joy giant magic page cage key cat cold cup quick "
-    "walk back go gold girl again bag hat hill hope hand who behind near new never nine run night singing along wrong "
-    "long low light leave yellow valley ball hill road red rain right carry sorry forest water winter away wind was "
-    "wool year young you onion eat each every open only own eye ice aunt under up upper oil out owl air ear hour art arm "
-    "all autumn august apple ago about another umbrella the the the a a and and of to in is it on for as at by my "
-    "your our his her they we was were had do does did not but from or so if when then how why where what which one two "
-    "three four six eight twelve hundred thousand monday tuesday april october"
-).split()
+_WORDS = """
+    mama baby paper bumble bubble people maple number simple summer hammer common comma lemon mommy happy apple
+    pepper cabin ribbon robber table able cable map lip lamp trip sleep help jump room farm game time home come
+    swim broom rub web tube cab knob globe big bad book bell bird box best bright blue brown black boat pen pot
+    pie park past plane price proud many more much moon mouse mud mirror meet milk make five fan phone fast flower
+    feather fruit life leaf knife half rough laugh voice very violin seven river over ever love have move wave
+    thing thumb thank path mouth bath this that there mother brother weather breathe with tea two ten take tall
+    town day door deep dog dry dream sun sing sister soap silver yes house miss rice zoo zebra lazy easy buzz rose
+    she shoe sheep fashion ocean wash fish vision garage chair cheese teacher match watch jam jet joy giant magic
+    page cage key cat cold cup quick walk back go gold girl again bag hat hill hope hand who behind near new never
+    nine run night singing along wrong long low light leave yellow valley ball hill road red rain right carry
+    sorry forest water winter away wind was wool year young you onion eat each every open only own eye ice aunt
+    under up upper oil out owl air ear hour art arm all autumn august apple ago about another umbrella the the the
+    a a and and of to in is it on for as at by my your our his her they we was were had do does did not but from
+    or so if when then how why where what which one two three four six eight twelve hundred thousand monday
+    tuesday april october
+""".split()  # noqa: SIM905  # a table of words
 
 
 def random_text(rng: np.random.Generator) -> str:

@@ -45,6 +45,8 @@ INSISTENCE: Mapping[str, tuple[float, float]] = MappingProxyType({
     "r": (1.1, 0.4), "w": (2.2, 0.8), "y": (0.8, 0.4),
 })  # fmt: skip
 VOWEL_INSISTENCE = (1.2, 0.7)
+#: Kinds of sound that are vowels.
+VOWELS = frozenset(("ee", "ih", "eh", "ae", "ah", "uh", "schwa", "er", "aw", "oo_short", "oo"))
 
 #: espeak-ng's mnemonics by kind; a diphthong is two kinds one after the other.
 _SYMBOLS = {

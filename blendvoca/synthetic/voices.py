@@ -1,60 +1,40 @@
 """A corpus of many voices: speech of every engine on the machine, as shards with the true coefficients, no meshes.
 
-It is what the demo model learns from: people are replaced by voices, each with its own manner, rates and pitches; sentences
-mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a face at rest.
+It is what the demo model learns from: people are replaced by voices, each with its own manner, rates and pitches;
+sentences mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a face at rest.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from blendvoca.clip import Clip
-from blendvoca.errors import ConfigurationError, OutputError
+from blendvoca.errors import BlendvocaError, ConfigurationError, OutputError
+from blendvoca.progress import Progress, no_progress
 from blendvoca.shard.manifest import write_manifest
 from blendvoca.shard.schema import SHARD_SUFFIX, LicenceClass
 from blendvoca.shard.writer import write_shard
 from blendvoca.synthetic.coarticulation import Style, coefficients
+from blendvoca.synthetic.config import VoicesConfig as VoicesConfig
 from blendvoca.synthetic.engines import ENGINES, Voice
 from blendvoca.synthetic.nonspeech import KINDS, nonspeech
 from blendvoca.synthetic.sentences import random_text
 from blendvoca.synthetic.speakers import stream
 from blendvoca.synthetic.speech import Utterance, say
 
-Progress = Callable[[str, int, int], None]
 NOBODY = "nobody"
+#: What clips say of where their tracks come from.
+ORIGIN = "synthetic: coarticulation of the spoken phones"
 #: Every so many voices of an engine, one is for validation.
 _HELD_OUT = 8
-
-
-@dataclass(frozen=True)
-class VoicesConfig:
-    """What the corpus holds.
-
-    :param sentences: for each voice of espeak-ng.
-    :param recorded_sentences: for each voice of an engine that was made from recordings (flite, festival).
-    :param engines: names of engines; those that the machine lacks are left out, and reported.
-    :param held_out: voices ``engine/name`` for validation; by default every eighth of an engine's.
-    :param seed: of everything random.
-    :raises ConfigurationError: for numbers out of range or an unknown engine.
-    """
-
-    sentences: int = 16
-    recorded_sentences: int = 90
-    engines: tuple[str, ...] = tuple(ENGINES)
-    held_out: tuple[str, ...] = ()
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if min(self.sentences, self.recorded_sentences) < 1:
-            raise ConfigurationError("wrong number of sentences", expected="1 or more", found=self)
-        if unknown := sorted(set(self.engines) - set(ENGINES)):
-            raise ConfigurationError("unknown speech engine", expected=sorted(ENGINES), found=unknown)
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -70,7 +50,7 @@ class VoicesReport:
 
 
 def write_voices(
-    out: str | os.PathLike[str], config: VoicesConfig, progress: Progress | None = None, jobs: int = 1
+    out: str | os.PathLike[str], config: VoicesConfig, progress: Progress = no_progress, jobs: int = 1
 ) -> VoicesReport:
     """Write the corpus as shards with a manifest; the same configuration and engines give the same shards.
 
@@ -82,11 +62,13 @@ def write_voices(
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()):
         raise OutputError("the output folder is not empty", expected="a new folder", path=folder)
-    sources = [ENGINES[name] for name in config.engines]
+    if unknown := sorted(set(config.engines) - set(ENGINES)):
+        raise ConfigurationError("unknown speech engine", expected=sorted(ENGINES), found=unknown)
+    sources = [ENGINES[name] for name in config.engines or ENGINES]
     missing = {source.name: source.remedy for source in sources if not source.available()}
     voices = [voice for source in sources if source.name not in missing for voice in source.voices()]
     if not voices:
-        raise ConfigurationError("no speech engine is on this machine", expected=sorted(config.engines),
+        raise ConfigurationError("no speech engine is on this machine", expected=sorted(config.engines or ENGINES),
                                  remedy="; ".join(missing.values()))  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     work = [*((folder, voice, config) for voice in voices), (folder, None, config)]
@@ -94,8 +76,7 @@ def write_voices(
     with ProcessPoolExecutor(jobs) as pool:
         for done, (name, count) in enumerate(pool.map(_write_speaker, work), start=1):
             clips += count
-            if progress is not None:
-                progress(name, done, len(work))
+            progress(name, done, len(work))
     write_manifest(folder, _split(voices, config), name="voices", known_gaps=())
     return VoicesReport(len(voices), clips, missing)
 
@@ -122,7 +103,7 @@ def _write_speaker(work: tuple[Path, Voice | None, VoicesConfig]) -> tuple[str, 
     clips = []
     for sentence, utterance in spoken:
         track = coefficients(utterance, style, stream(config.seed, name, sentence, "track"))
-        clips.append(Clip(name, sentence, track, utterance.sound))
+        clips.append(Clip(name, sentence, track, utterance.sound, provenance={"origin": ORIGIN}))
     facts = {"corpus": "voices", **({} if voice is None else {key: str(value) for key, value in asdict(voice).items()})}
     write_shard(folder / f"{name}{SHARD_SUFFIX}", name, clips, None, LicenceClass.OPEN, sources=facts)
     return name, len(clips)
@@ -142,7 +123,18 @@ def _spoken(voice: Voice, config: VoicesConfig) -> Iterator[tuple[str, Utterance
             pitch_range=int(np.clip(50 + 20 * rng.standard_normal(), 10, 95)),
         )
         lead_in, lead_out = rng.choice([0.12, 0.3, 0.7], 2) + rng.uniform(0.0, 0.3, 2)
-        yield sentence, say(random_text(rng), manner, float(lead_in), float(lead_out))
+        yield sentence, _say_something(manner, float(lead_in), float(lead_out), rng)
+
+
+def _say_something(voice: Voice, lead_in: float, lead_out: float, rng: np.random.Generator) -> Utterance:
+    """Say a random sentence; engines fail on some words, so another is tried then.
+
+    :raises BlendvocaError: if the engine fails on every one.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(BlendvocaError):
+            return say(random_text(rng), voice, lead_in, lead_out)
+    return say(random_text(rng), voice, lead_in, lead_out)
 
 
 def _nothing(config: VoicesConfig) -> Iterator[tuple[str, Utterance]]:

@@ -1,8 +1,9 @@
 """What microphones, rooms and other speakers do to speech: changes of the sound that leave the motion as it is.
 
-Models that saw digitally clean speech only open the mouth to a room's noise (the encoder hears loudness-normalised sound, in
-which a pause's noise stands at the level of speech) and do not know strange voices. :class:`AcousticAugmentation` changes
-the sound that the encoder is given; the coefficients stay. Everything follows from a seed.
+Models that saw digitally clean speech only open the mouth to a room's noise (the encoder is given loudness-normalised
+sound, in which a pause's noise stands at the level of speech) and do not know strange voices.
+:class:`AcousticAugmentation` changes the sound that the encoder is given; the coefficients stay. All follows from
+a seed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError
 from said_model.config import SAMPLE_RATE
+from said_model.training.settings import ACOUSTICS
 
 Samples = NDArray[np.float32]
 Sound = NDArray[np.floating]
@@ -67,24 +69,22 @@ class AcousticAugmentation:
         return (sound * 10 ** (float(rng.uniform(-30.0, 3.0)) / 20)).astype(np.float32)
 
 
-NONE, ROOM = "none", "room"
-
-
 def augmentation(name: str) -> AcousticAugmentation | None:
-    """Return an augmentation by name: ``none`` or ``room``.
+    """Return an augmentation by name; ``none`` is none.
 
-    :raises ConfigurationError: for another name.
+    :raises ConfigurationError: for a name that is not of :data:`said_model.training.settings.ACOUSTICS`.
     """
-    if name not in (NONE, ROOM):
-        raise ConfigurationError("unknown acoustic augmentation", expected=(NONE, ROOM), found=name)
-    return AcousticAugmentation() if name == ROOM else None
+    if name not in ACOUSTICS:
+        raise ConfigurationError("unknown acoustic augmentation", expected=ACOUSTICS, found=name)
+    return AcousticAugmentation() if name == "room" else None
 
 
 def coloured_noise(count: int, rng: np.random.Generator) -> Sound:
     """Return noise (S,) of unit level: white to brown, now and then with hum or in slow swells."""
     size = scipy.fft.next_fast_len(count, real=True)
     frequency = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 30.0).astype(np.float32)
-    spectrum = rng.standard_normal((2, len(frequency)), dtype=np.float32) * frequency ** np.float32(-rng.uniform(-0.3, 2.2) / 2)
+    slope = np.float32(rng.uniform(-0.3, 2.2) / 2)
+    spectrum = rng.standard_normal((2, len(frequency)), dtype=np.float32) * frequency**-slope
     noise = scipy.fft.irfft(spectrum[0] + 1j * spectrum[1], size)[:count]
     noise /= max(float(noise.std()), 1e-12)
     time = np.arange(count, dtype=np.float32) / SAMPLE_RATE
@@ -156,7 +156,8 @@ def _stretch(sound: Sound, factor: float) -> Sound:
     left, share = place.astype(int), (place % 1.0).astype(np.float32)[:, None]
     magnitude = (1 - share) * np.abs(spectra[left]) + share * np.abs(spectra[left + 1])
     advance = np.angle(spectra[left + 1] * np.conj(spectra[left]))
-    phase = np.cumsum(advance, axis=0, dtype=np.float64) - advance[0] + np.angle(spectra[0])
+    advance = np.concatenate([np.angle(spectra[:1]), advance[:-1]])
+    phase = np.cumsum(advance, axis=0, dtype=np.float64)
     # Whole turns are taken out in double precision: the sum grows without bound.
     phase = np.remainder(phase, 2 * np.pi).astype(np.float32)
     pieces = scipy.fft.irfft(magnitude * np.exp(1j * phase), _FFT, axis=1) * window

@@ -92,12 +92,13 @@ class SaidTask:
     ) -> None:
         self.network, self.config = network, config
         self.module: nn.Module = network
-        if not config.finetune_encoder:
+        learns = getattr(network.audio_encoder, "learns_on_cache", False)
+        if not config.finetune_encoder and not learns:
             network.freeze_encoder()
         names, fps = config.model.names, config.model.fps
         self.train = WindowSource(train, names, config.augment, SAMPLE_RATE, fps)
         self.held_out = WindowSource(validation, names, config.augment, SAMPLE_RATE, fps)
-        self.capturable = config.encoder_input == "clip" and not config.augment.random_length
+        self.capturable = config.encoder_input == "clip" and not config.augment.random_length and not learns
         self.block = 1 if config.augment.random_length else BLOCK
         loss = config.loss
         known = loss.error == "absolute" and config.model.diffusion.prediction == "epsilon" and not loss.weigh_shapes
@@ -149,17 +150,31 @@ class SaidTask:
         signal, spread = self.signal[timesteps][:, None, None], self.spread[timesteps][:, None, None]
         noisy = signal * clean + spread * noise
         target = {"epsilon": noise, "sample": clean, "v_prediction": signal * noise - spread * clean}
-        prediction = self.module(noisy, timesteps, self._audio(batch, null))
+        features = self._features(batch)
+        prediction = self.module(noisy, timesteps, self._audio(features, null))
         wanted = target[self.config.model.diffusion.prediction]
-        return diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
+        losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
+        return {**losses, **self._told(losses["loss"], features, clean, batch.mask)}
 
-    def _audio(self, batch: Batch, null: Tensor) -> Tensor:
+    def _told(self, loss: Tensor, features: Tensor, clean: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Add what the encoder's own head misses of the coefficients: it says what the features must hold."""
+        stack = getattr(self.network.audio_encoder, "stack", None)
+        if stack is None or not self.module.training:
+            return {}
+        miss = (stack.coefficients(features) - clean).abs().mean(-1)
+        told = (miss * mask).sum() / mask.sum().clamp(min=1)
+        return {"loss": loss + told, "told": told}
+
+    def _features(self, batch: Batch) -> Tensor:
+        """Return the features (B, N, D) of a batch."""
+        if batch.features is not None:
+            return self.network.audio_encoder.learned(batch.features.to(self.network.null_cond_emb.dtype))
+        waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # one of both is always given
+        with torch.set_grad_enabled(self.config.finetune_encoder and torch.is_grad_enabled()):
+            return self.network.encode(waveform, batch.coefficients.shape[1])
+
+    def _audio(self, features: Tensor, null: Tensor) -> Tensor:
         """Return the features, replaced by the null condition where ``null`` (paper 4.2.3)."""
-        features = batch.features
-        if features is None:
-            waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # one of both is always given
-            with torch.set_grad_enabled(self.config.finetune_encoder and torch.is_grad_enabled()):
-                features = self.network.encode(waveform, batch.coefficients.shape[1])
         condition = self.network.null_features(1, 1)
         return torch.where(null[:, None, None], condition, features.to(condition.dtype))
 

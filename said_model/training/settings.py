@@ -27,6 +27,8 @@ ERRORS = ("absolute", "squared")
 VALIDATIONS = ("windows", "clips")
 #: What the speech encoder is given: the whole clip, or the window alone.
 ENCODER_INPUTS = ("clip", "window")
+#: Acoustic augmentations (:mod:`said_model.training.acoustics`).
+ACOUSTICS = ("none", "room")
 
 
 def epoch_steps(clips: int, batch: int) -> int:
@@ -251,6 +253,10 @@ class SaidSettings(WindowSettings):
     """Options of a training of SAiD."""
 
     width: int = option(192, "Channels of the denoiser, a multiple of 32.")
+    stack: bool = option(False, "Learned convolutions on log-mel spectra, trained with the denoiser.")
+    acoustics: str = option("none", "What the encoder is given besides the clean sound: room adds noise, rooms, "
+                            "microphones and other voices.", "augment", ACOUSTICS)  # fmt: skip
+    views: int = option(4, "Views of a clip, the clean one included, with --augment.")
     alignment: str = option("1", "Audio window: 1, none, or like 1,8@400,none@800.")
     prediction: str = option("epsilon", "epsilon, sample or v_prediction.")
     scale: float = option(1.0, "Of the coefficients against the noise; 8 brings short trainings further.")

@@ -17,13 +17,13 @@ from blendvoca.synthetic.engines.base import Spoken, Voice, VoiceSource
 
 #: English voices, and the variants that sound like a person: formants, breath, roughness and pitch of their own.
 _ACCENTS = ("en-us", "en-gb-x-rp", "en-gb-scotland", "en-029", "en-us-nyc", "en-gb-x-gbclan", "en-us", "en-gb-x-gbcwmd")
-_VARIANTS = (
-    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo Jacky "
-    "Lee Marco Mario Michael Mike Nguyen Reed Storm adam anika antonio aunty belinda benjamin boris caleb david ed "
-    "edward edward2 grandma grandpa gustave ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4 linda "
-    "marcelo max michel miguel mike2 norbert pablo paul pedro quincy rob robert sandro shelby steph steph2 steph3 "
-    "travis victor zac"
-).split()
+_VARIANTS = """
+    f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 Alex Alicia Andrea Andy Annie Denis Diogo Gene Gene2 Henrique Hugo
+    Jacky Lee Marco Mario Michael Mike Nguyen Reed Storm adam anika antonio aunty belinda benjamin boris caleb
+    david ed edward edward2 grandma grandpa gustave ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4
+    linda marcelo max michel miguel mike2 norbert pablo paul pedro quincy rob robert sandro shelby steph steph2
+    steph3 travis victor zac
+""".split()  # noqa: SIM905  # a table of words
 
 
 class Espeak(VoiceSource):
@@ -37,7 +37,7 @@ class Espeak(VoiceSource):
 
     def voices(self) -> tuple[Voice, ...]:
         return tuple(
-            Voice(f"{_ACCENTS[place % len(_ACCENTS)]}+{variant}", 160, 50, 50) for place, variant in enumerate(_VARIANTS)
+            Voice(f"{_ACCENTS[place % len(_ACCENTS)]}+{variant}") for place, variant in enumerate(_VARIANTS)
         )
 
     def speak(self, text: str, voice: Voice) -> Spoken:

@@ -1,7 +1,7 @@
 """Festival's voices (Debian: ``apt install festival festvox-…``), recorded from people; one program run a sentence.
 
-Voices of other languages read English text by their own letters: their sounds are spread differently over the mouth, and
-their speakers are other people.
+Voices of other languages read English text by their own letters: other sounds follow each other, and the speakers are
+other people.
 """
 
 from __future__ import annotations

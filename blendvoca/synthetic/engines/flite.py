@@ -36,7 +36,8 @@ class Flite(VoiceSource):
             pitch = _PITCH.get(voice.name, 120) * 2 ** ((voice.pitch - 50) / 50)
             done = subprocess.run(
                 ["flite", "-voice", voice.name, "--setf", f"duration_stretch={_RATE / voice.words_per_minute:.4f}",
-                 "--setf", f"int_f0_target_mean={pitch:.1f}", "--setf", f"int_f0_target_stddev={voice.pitch_range / 3:.1f}",
+                 "--setf", f"int_f0_target_mean={pitch:.1f}",
+                 "--setf", f"int_f0_target_stddev={voice.pitch_range / 3:.1f}",
                  "-psdur", "-t", text, "-o", str(path)],
                 capture_output=True, text=True, check=False,
             )  # fmt: skip
