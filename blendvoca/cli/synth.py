@@ -27,11 +27,13 @@ from blendvoca.terminal.options import setting
 @click.option("--engine", "engines", multiple=True, help="With --voices: espeak, flite or festival; by default all.")
 @click.option("--hold-out", multiple=True, metavar="ENGINE/VOICE",
               help="With --voices: a voice for validation; by default every eighth.")  # fmt: skip
+@click.option("--recordings", multiple=True, type=click.Path(path_type=str, file_okay=False, exists=True),
+              help="With --voices: recordings with their phones.json, one more voice.")  # fmt: skip
 @click.option("--jobs", default=1, show_default=True, help="With --voices: voices that speak at once.")
 def synth(
     out: Path, speakers: int, sentences: int | None, seed: int, binary: bool, takes: int, shapes: str,
     max_frames: int | None, voices: bool, recorded_sentences: int, engines: tuple[str, ...], hold_out: tuple[str, ...],
-    jobs: int,
+    recordings: tuple[str, ...], jobs: int,
 ) -> None:  # fmt: skip
     """Write a sample dataset to OUT, in exactly VOCASET's folder form.
 
@@ -39,7 +41,7 @@ def synth(
     """
     if voices:
         count = VoicesConfig.sentences if sentences is None else sentences
-        _write_voices(out, VoicesConfig(count, recorded_sentences, engines, hold_out, seed), jobs)
+        _write_voices(out, VoicesConfig(count, recorded_sentences, engines, hold_out, recordings, seed), jobs)
         return
     from blendvoca.synthetic.corpus import write_sample
     from blendvoca.terminal.progress import counting_bar

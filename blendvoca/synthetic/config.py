@@ -65,14 +65,17 @@ class VoicesConfig:
     :param recorded_sentences: for each voice of an engine that was made from recordings (flite, festival).
     :param engines: names of engines, all by default; those that the machine lacks are left out, and reported.
     :param held_out: voices ``engine/name`` for validation; by default every eighth of an engine's.
+    :param recordings: folders of people's recordings, each one more voice, with phone times in ``phones.json``
+        (``said align`` makes it).
     :param seed: of everything random.
     :raises ConfigurationError: for numbers out of range.
     """
 
-    sentences: int = 16
+    sentences: int = 8
     recorded_sentences: int = 90
     engines: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:

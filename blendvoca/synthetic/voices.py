@@ -25,11 +25,14 @@ from blendvoca.synthetic.coarticulation import Style, coefficients
 from blendvoca.synthetic.config import VoicesConfig as VoicesConfig
 from blendvoca.synthetic.engines import ENGINES, Voice
 from blendvoca.synthetic.nonspeech import KINDS, nonspeech
+from blendvoca.synthetic.recordings import recorded
 from blendvoca.synthetic.sentences import random_text
 from blendvoca.synthetic.speakers import stream
 from blendvoca.synthetic.speech import Utterance, say
 
 NOBODY = "nobody"
+#: A voice of an engine, a folder of recordings, or nobody.
+Source = Voice | Path | None
 #: What clips say of where their tracks come from.
 ORIGIN = "synthetic: coarticulation of the spoken phones"
 #: Every so many voices of an engine, one is for validation.
@@ -71,14 +74,15 @@ def write_voices(
         raise ConfigurationError("no speech engine is on this machine", expected=sorted(config.engines or ENGINES),
                                  remedy="; ".join(missing.values()))  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    work = [*((folder, voice, config) for voice in voices), (folder, None, config)]
+    work: list[tuple[Path, Source, VoicesConfig]] = [(folder, voice, config) for voice in voices]
+    work += [(folder, Path(place), config) for place in config.recordings] + [(folder, None, config)]
     clips = 0
     with ProcessPoolExecutor(jobs) as pool:
         for done, (name, count) in enumerate(pool.map(_write_speaker, work), start=1):
             clips += count
             progress(name, done, len(work))
     write_manifest(folder, _split(voices, config), name="voices", known_gaps=())
-    return VoicesReport(len(voices), clips, missing)
+    return VoicesReport(len(voices) + len(config.recordings), clips, missing)
 
 
 def speaker_name(voice: Voice) -> str:
@@ -87,7 +91,7 @@ def speaker_name(voice: Voice) -> str:
 
 
 def _split(voices: list[Voice], config: VoicesConfig) -> dict[str, str]:
-    split = {NOBODY: "train"}
+    split = {NOBODY: "train", **{f"recorded_{Path(place).name}": "train" for place in config.recordings}}
     for engine in ENGINES:
         for place, voice in enumerate(voice for voice in voices if voice.engine == engine):
             chosen = place % _HELD_OUT == 2 if not config.held_out else f"{engine}/{voice.name}" in config.held_out
@@ -95,16 +99,21 @@ def _split(voices: list[Voice], config: VoicesConfig) -> dict[str, str]:
     return split
 
 
-def _write_speaker(work: tuple[Path, Voice | None, VoicesConfig]) -> tuple[str, int]:
-    folder, voice, config = work
-    name = NOBODY if voice is None else speaker_name(voice)
+def _write_speaker(work: tuple[Path, Source, VoicesConfig]) -> tuple[str, int]:
+    folder, source, config = work
+    name, facts = NOBODY, {"corpus": "voices"}
+    if isinstance(source, Voice):
+        name, spoken = speaker_name(source), _spoken(source, config)
+        facts |= {key: str(value) for key, value in asdict(source).items()}
+    elif source is not None:
+        name, spoken = f"recorded_{source.name}", recorded(source)
+    else:
+        spoken = _nothing(config)
     style = Style.random(stream(config.seed, name, "style"))
-    spoken = _nothing(config) if voice is None else _spoken(voice, config)
     clips = []
     for sentence, utterance in spoken:
         track = coefficients(utterance, style, stream(config.seed, name, sentence, "track"))
         clips.append(Clip(name, sentence, track, utterance.sound, provenance={"origin": ORIGIN}))
-    facts = {"corpus": "voices", **({} if voice is None else {key: str(value) for key, value in asdict(voice).items()})}
     write_shard(folder / f"{name}{SHARD_SUFFIX}", name, clips, None, LicenceClass.OPEN, sources=facts)
     return name, len(clips)
 

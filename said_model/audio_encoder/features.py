@@ -160,11 +160,13 @@ def _answer(
 
 def encoder_key(encoder: AudioEncoder, name: str, fps: float, shifts: Shifts) -> str:
     """Return a digest of everything that the features depend on besides the sound."""
-    facts = {"name": name, "settings": dict(getattr(encoder, "settings", {})), "fps": fps, "shifts": shifts.samples}
+    settings, learns = dict(getattr(encoder, "settings", {})), getattr(encoder, "learns_on_cache", False)
+    if learns:
+        # What is learned on the cache is no part of it.
+        settings["stack"] = True
+    facts = {"name": name, "settings": settings, "fps": fps, "shifts": shifts.samples}
     digest = hashlib.sha256(json.dumps({"version": FORMAT_VERSION, **facts}, sort_keys=True, default=str).encode())
-    # What is learned on the cache is no part of it.
-    state = {} if getattr(encoder, "learns_on_cache", False) else encoder.state_dict()
-    for key, value in sorted(state.items()):
+    for key, value in [] if learns else sorted(encoder.state_dict().items()):
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
