@@ -127,7 +127,7 @@ def warp(bands: int, factor: float) -> Tensor:
 
 
 class Stack(nn.Module):
-    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and to coefficients (B, N, K)."""
+    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that tells motion from them."""
 
     def __init__(self, bands: int, settings: StackSettings) -> None:
         super().__init__()
@@ -136,7 +136,8 @@ class Stack(nn.Module):
         self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
         self.norm = nn.LayerNorm(settings.width)
         self.last = nn.Linear(settings.width, settings.features)
-        self.head = nn.Linear(settings.features, settings.coefficients)
+        #: Coefficients, and whether the lips are in contact (a logit).
+        self.head = nn.Linear(settings.features, settings.coefficients + 1)
 
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, D)."""
@@ -146,7 +147,7 @@ class Stack(nn.Module):
             x = block(x)
         return torch.tanh(self.last(self.norm(x.transpose(1, 2))))
 
-    def coefficients(self, features: Tensor) -> Tensor:
-        """(B, N, D) to (B, N, K)."""
-        result: Tensor = self.head(features)
-        return result
+    def tell(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) that they tell."""
+        told: Tensor = self.head(features)
+        return told[..., :-1], told[..., -1]

@@ -18,8 +18,8 @@ _SHORT: dict[str, Any] = {
 }  # fmt: skip
 #: What the shipped weights were made with.
 _DEMO: dict[str, Any] = {
-    **_SHORT, "width": 96, "stack": True, "acoustics": "room", "views": 4, "steps": 9000, "batch": 12,
-    "learning_rate": 1.5e-3, "clip_norm": 1.0, "evaluate_every": 1500,
+    **_SHORT, "width": 96, "stack": True, "stack_steps": 6000, "acoustics": "room", "views": 4, "weigh_shapes": True,
+    "steps": 4500, "batch": 12, "learning_rate": 1.5e-3, "clip_norm": 1.0, "evaluate_every": 900,
 }  # fmt: skip
 _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, "evaluate_every": 1000}
 

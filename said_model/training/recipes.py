@@ -73,6 +73,7 @@ def said_recipe(
         "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
         chosen.finetune_encoder, cache=not chosen.no_cache,
         views=chosen.views if augment else 1, validation=chosen.validation,
+        stack_steps=chosen.stack_steps if chosen.stack else 0,
     )  # fmt: skip
     return Recipe(config, SaidNetwork(model, loaded), preset, augment)
 

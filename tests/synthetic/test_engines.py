@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blendvoca.audio import Waveform
 from blendvoca.dataset import BlendVOCA
-from blendvoca.errors import ConfigurationError, FormatError, OutputError
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, OutputError
+from blendvoca.io.phones import write_phones
+from blendvoca.io.wav import write_wav
+from blendvoca.phones import Phone, PhoneTrack
 from blendvoca.shard.verify import verify
 from blendvoca.synthetic.engines import ENGINES, Voice, source_of
 from blendvoca.synthetic.engines.phone_sets import ARPABET, EUROPEAN, translate
 from blendvoca.synthetic.nonspeech import KINDS, nonspeech
+from blendvoca.synthetic.recordings import recorded
 from blendvoca.synthetic.sentences import random_text
 from blendvoca.synthetic.speech import say
 from blendvoca.synthetic.visemes import kinds
@@ -72,6 +77,25 @@ def test_sound_without_speech(kind: str) -> None:
     assert (made.frames, len(made.sound)) == (90, 33_000)
     assert [phoneme.symbol for phoneme in made.phonemes] == ["_"]
     assert (np.abs(made.sound.samples).max() == 0) == (kind == "silence")
+
+
+def test_recordings_with_phone_times_are_one_more_voice(tmp_path: Path) -> None:
+    place = tmp_path / "anna"
+    for name in ("one", "two", "quiet"):
+        write_wav(place / f"{name}.wav", Waveform(np.full(16_000, 0.1, np.float32), 16_000))
+    phones = [("SIL", 0.0, 0.2), ("M", 0.2, 0.3), ("AA1", 0.3, 0.5), ("P", 0.6, 0.7)]
+    spoken = PhoneTrack(tuple(Phone("" if label == "SIL" else label, a, b) for label, a, b in phones), "mop")
+    write_phones(place / "phones.json", {"one.wav": spoken, "quiet.wav": PhoneTrack(())})
+    ((name, said),) = recorded(place)
+    assert (name, said.frames, len(said.sound)) == ("one", 60, 22_000)
+    assert [phoneme.symbol for phoneme in said.phonemes] == ["_", "m", "A", "_", "p", "_"]
+    np.testing.assert_allclose([phoneme.start for phoneme in said.phonemes], [0, 0.2, 0.3, 0.5, 0.6, 0.7])
+    assert said.phonemes[-1].end == 1.0
+    with pytest.raises(MissingInputError, match=r"phones\.json"):
+        list(recorded(tmp_path))
+    write_phones(place / "phones.json", {"one.wav": PhoneTrack((Phone("ø", 0.0, 0.5),))})
+    with pytest.raises(FormatError, match="ø"):
+        list(recorded(place))
 
 
 def test_a_corpus_of_voices_is_shards_with_a_face_at_rest_among_them(tmp_path: Path) -> None:
