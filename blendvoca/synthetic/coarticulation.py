@@ -4,6 +4,8 @@ Every sound pulls each coefficient towards its target with a dominance that deca
 coefficient is the mean of all targets weighted by dominance. Sounds that insist on a target (closed lips) overrule
 neighbours, and those that do not care (h, k) take what stands around them.
 
+What differs from take to take stands in :mod:`.articulation`, contact of the lips in :mod:`.closure`.
+
 ======== ===================================================================
 symbol   here
 ======== ===================================================================
@@ -25,6 +27,8 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.speakers import VOCASET_FPS
+from blendvoca.synthetic.articulation import CARRIERS, Articulation, smooth_noise
+from blendvoca.synthetic.closure import closure
 from blendvoca.synthetic.speech import Phoneme, Utterance
 from blendvoca.synthetic.visemes import INSISTENCE, TARGETS, VOWEL_INSISTENCE, kinds
 from blendvoca.track import CoefficientTrack
@@ -33,12 +37,15 @@ Array = NDArray[np.float64]
 
 #: Largest step between frames; a little under the fit's limit, so that rounding does not break it.
 MAX_STEP = 0.098
-_CHANNELS = (*BLENDVOCA_NAMES, "closure")
 #: Shapes that follow others a little: follower, leader, share.
 _FOLLOWERS = (
-    ("cheekSquint", "mouthSmile", 0.30), ("mouthDimple", "mouthSmile", 0.28), ("noseSneer", "mouthUpperUp", 0.30),
-    ("mouthFrown", "mouthStretch", 0.18),
+    ("cheekSquint", "mouthSmile", 0.22), ("mouthDimple", "mouthSmile", 0.28), ("noseSneer", "mouthUpperUp", 0.30),
+    ("mouthFrown", "mouthStretch", 0.22),
 )  # fmt: skip
+#: Shapes that part the lips or push them out, which contact takes back.
+_PARTING = ("mouthLowerDown", "mouthUpperUp", "mouthFunnel", "mouthShrugUpper")
+#: Strength of the jaw where the lips lead, and of the lips where the jaw leads.
+_JAW, _LIPS = (1.25, 0.70), (0.55, 2.30)
 
 
 @dataclass(frozen=True)
@@ -68,29 +75,43 @@ class Style:
         return cls(float(rng.uniform(0.88, 1.12)), gains, lean, decay, float(rng.uniform(0.03, 0.07)))
 
 
-def coefficients(utterance: Utterance, style: Style, rng: np.random.Generator) -> CoefficientTrack:
-    """Return the track (frames, 32) of a spoken sentence: within [0, 1] and at most 0.1 apart from frame to frame."""
+def coefficients(
+    utterance: Utterance, style: Style, rng: np.random.Generator, manner: Articulation | None = None
+) -> CoefficientTrack:
+    """Return one take (frames, 32) of a spoken sentence: within [0, 1] and at most 0.1 apart from frame to frame.
+
+    :param rng: everything that differs from take to take follows from it.
+    :param manner: of the take; drawn by default.
+    """
+    manner = Articulation.random(rng) if manner is None else manner
     time = np.arange(utterance.frames) / VOCASET_FPS
-    values = dominance_blend(time, utterance.phonemes, style.decay)
-    # Lips meet and part faster than the jaw swings.
-    brief = (0.5 * style.decay[0], 0.5 * style.decay[1])
-    values[:, -1] = dominance_blend(time, utterance.phonemes, brief)[:, -1]
-    values = _follow(values)
-    values = _mannered(values, style, rng)
-    values += _restless(time, style.restlessness, rng)
-    closure = np.clip(values[:, -1], 0.0, 1.0)
-    jaw, close = BLENDVOCA_NAMES.index("jawOpen"), BLENDVOCA_NAMES.index("mouthClose")
-    values[:, close] = closure * values[:, jaw]
-    puff = BLENDVOCA_NAMES.index("cheekPuff")
-    values[:, puff] += 0.16 * closure**2
-    limited = limit_rate(np.clip(values[:, :-1], 0.0, 1.0), MAX_STEP)
+    decay = (style.decay[0] * manner.reach, style.decay[1] * manner.reach)
+    met = closure(time + manner.lead, utterance.phonemes, manner, rng)
+    values = dominance_blend(time + manner.lead, utterance.phonemes, decay, rng, manner.jitter)
+    values = _mannered(_follow(_led(values, manner.lip_share)), time, style, manner, rng)
+    values += _carried(time, manner, rng) + _restless(time, style.restlessness, rng)
+    values = _closed(values, met)
+    limited = limit_rate(np.clip(values, 0.0, 1.0), MAX_STEP)
     return CoefficientTrack(np.round(limited, 6), BLENDVOCA_NAMES, VOCASET_FPS)
 
 
-def dominance_blend(time: Array, phonemes: Sequence[Phoneme], decay: tuple[float, float]) -> Array:
-    """Return the blend (T, 33) of all sounds' targets: the 32 coefficients and the lips' closure."""
+def dominance_blend(
+    time: Array,
+    phonemes: Sequence[Phoneme],
+    decay: tuple[float, float],
+    rng: np.random.Generator | None = None,
+    jitter: float = 0.0,
+) -> Array:
+    """Return the blend (T, 32) of all sounds' targets.
+
+    :param rng: for the jitter.
+    :param jitter: spread (log) of each sound's targets, those of one sound together and each by itself.
+    """
     sounds = [sound for phoneme in phonemes for sound in _sounds(phoneme)]
     targets = np.array([_row(TARGETS[kind], 0.0) for kind, _, _ in sounds])
+    if rng is not None and jitter > 0:
+        together, alone = rng.standard_normal((len(sounds), 1)), rng.standard_normal(targets.shape)
+        targets = targets * np.exp(jitter * (0.7 * together + 0.7 * alone))
     strength = [INSISTENCE.get(kind, VOWEL_INSISTENCE) for kind, _, _ in sounds]
     insistence = np.array([
         np.where(_row(dict.fromkeys(TARGETS[kind], 1.0), 0.0) > 0, named, other)
@@ -126,8 +147,19 @@ def _stem(name: str) -> str:
     return name.removesuffix("Left").removesuffix("Right")
 
 
+_STEMS = tuple(_stem(name) for name in BLENDVOCA_NAMES)
+_SIDE = np.array([
+    0.0 if stem == name else 1.0 if name.endswith("Left") else -1.0
+    for name, stem in zip(BLENDVOCA_NAMES, _STEMS, strict=True)
+])  # fmt: skip
+
+
+def _columns(*stems: str) -> list[int]:
+    return [column for column, stem in enumerate(_STEMS) if stem in stems]
+
+
 def _row(targets: dict[str, float], missing: float) -> Array:
-    return np.array([targets.get(name, targets.get(_stem(name), missing)) for name in _CHANNELS])
+    return np.array([targets.get(stem, missing) for stem in _STEMS])
 
 
 def _sounds(phoneme: Phoneme) -> list[tuple[str, float, float]]:
@@ -136,39 +168,67 @@ def _sounds(phoneme: Phoneme) -> list[tuple[str, float, float]]:
     return [(kind, float(a), float(b)) for kind, a, b in zip(passed, edges, edges[1:], strict=False)]
 
 
-def _follow(values: Array) -> Array:
+def _led(values: Array, lip_share: float) -> Array:
+    """Open more by the jaw or more by the lips."""
     result = values.copy()
-    for follower, leader, share in _FOLLOWERS:
-        for side in ("Left", "Right"):
-            result[:, _CHANNELS.index(follower + side)] += share * values[:, _CHANNELS.index(leader + side)]
-    shrug = _CHANNELS.index("mouthShrugLower")
-    result[:, shrug] += 0.12 * values[:, _CHANNELS.index("closure")]
+    result[:, _columns("jawOpen")] *= np.interp(lip_share, (0.0, 1.0), _JAW)
+    result[:, _columns("mouthLowerDown", "mouthUpperUp")] *= np.interp(lip_share, (0.0, 1.0), _LIPS)
     return result
 
 
-def _mannered(values: Array, style: Style, rng: np.random.Generator) -> Array:
-    """Apply a speaker's strengths and leaning; every sentence is said with a little more or less of it."""
-    factor = np.ones(values.shape[1])
-    for column, name in enumerate(BLENDVOCA_NAMES):
-        stem = _stem(name)
-        side = 1.0 if name.endswith("Left") else -1.0
-        lean = style.lean.get(stem, 0.0) if stem != name else 0.0
-        factor[column] = style.effort * style.gains.get(stem, 1.0) * (1.0 + side * lean)
-    return values * factor * np.append(np.exp(0.05 * rng.standard_normal(values.shape[1] - 1)), 1.0)
+def _follow(values: Array) -> Array:
+    result = values.copy()
+    for follower, leader, share in _FOLLOWERS:
+        result[:, _columns(follower)] += share * values[:, _columns(leader)]
+    return result
+
+
+def _mannered(values: Array, time: Array, style: Style, manner: Articulation, rng: np.random.Generator) -> Array:
+    """Apply strengths, and a leaning to one side that drifts."""
+    stems = sorted(set(_STEMS))
+    drift = 0.13 * smooth_noise(time, 0.5, len(stems), rng)
+    strength = np.exp(0.10 * rng.standard_normal(len(stems)) + 0.10 * smooth_noise(time, 1.2, len(stems), rng))
+    factor = np.empty(values.shape)
+    for column, (stem, side) in enumerate(zip(_STEMS, _SIDE, strict=True)):
+        place = stems.index(stem)
+        lean = np.clip(style.lean.get(stem, 0.0) + drift[:, place], -0.6, 0.6)
+        factor[:, column] = manner.effort * style.effort * style.gains.get(stem, 1.0)
+        factor[:, column] *= strength[:, place] * (1.0 + side * lean)
+    return values * factor
+
+
+def _carried(time: Array, manner: Articulation, rng: np.random.Generator) -> Array:
+    """Return the expression (T, 32) that a take rides on, swelling and fading, and mostly on one side."""
+    level = manner.carried * np.clip(0.7 + 0.35 * smooth_noise(time, 0.5, 1, rng), 0.0, 1.3)
+    lean = 1.0 + _SIDE * float(rng.uniform(-0.6, 0.6))
+    result: Array = level * _row(CARRIERS[manner.carrier], 0.0) * lean
+    result[:, _columns("jawForward")] += manner.jaw_forward
+    return result
 
 
 def _restless(time: Array, size: float, rng: np.random.Generator) -> Array:
-    """Return slow movements (T, 33) of all coefficients, mostly zero, as of a person who is not a machine."""
-    frequency = rng.uniform(0.2, 1.1, (2, len(_CHANNELS)))
-    phase = rng.uniform(0.0, 2.0 * np.pi, (2, len(_CHANNELS)))
-    waves = np.sin(2.0 * np.pi * time[:, None, None] * frequency + phase).mean(axis=1)
-    scale = size * rng.uniform(0.3, 1.6, len(_CHANNELS))
+    """Return slow movements (T, 32) of all coefficients, mostly zero, as of a person who is not a machine."""
+    waves = smooth_noise(time, 1.1, len(BLENDVOCA_NAMES), rng)
+    scale = size * rng.uniform(0.3, 1.3, len(BLENDVOCA_NAMES))
     for name in ("jaw", "mouth"):
         # Nobody goes left and right at once.
-        left, right = _CHANNELS.index(f"{name}Left"), _CHANNELS.index(f"{name}Right")
-        waves[:, right], scale[right] = -waves[:, left], scale[left]
-    result = scale * np.maximum(waves, 0.0) ** 2
-    result[:, -1] = 0.0
-    for name in ("jawOpen", "mouthFunnel", "mouthPucker"):
-        result[:, _CHANNELS.index(name)] *= 0.4
+        left, right = BLENDVOCA_NAMES.index(f"{name}Left"), BLENDVOCA_NAMES.index(f"{name}Right")
+        waves[:, right] = -waves[:, left]
+        scale[left] = scale[right] = size * float(rng.uniform(0.3, 1.6))
+    result: Array = scale * np.maximum(waves, 0.0)
+    result[:, _columns("jawOpen", "mouthFunnel", "mouthPucker")] *= 0.3
+    result[:, _columns("mouthClose")] = 0.0
+    return result
+
+
+def _closed(values: Array, met: Array) -> Array:
+    """Bring the lips together where they meet: what parts them is taken back, mouthClose answers the open jaw."""
+    result = values.copy()
+    result[:, _columns(*_PARTING)] *= 1.0 - 0.96 * met[:, None]
+    jaw, close = BLENDVOCA_NAMES.index("jawOpen"), BLENDVOCA_NAMES.index("mouthClose")
+    result[:, jaw] *= 1.0 - 0.25 * met
+    result[:, close] = met * (result[:, jaw] + 0.012)
+    pressed = values[:, _columns("mouthPress")].mean(axis=1) > 0.1
+    result[:, BLENDVOCA_NAMES.index("cheekPuff")] += 0.13 * met**2 * pressed
+    result[:, BLENDVOCA_NAMES.index("mouthShrugLower")] += 0.10 * met
     return result

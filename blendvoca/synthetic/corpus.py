@@ -6,6 +6,7 @@
     unposedcleaneddata/<speaker>/<sentence>/<sentence>.%06d.ply  60 fps, binary or text
     audio/<speaker>/<sentence>.wav                               22,000 Hz, mono, 16 bit
     truth/tracks/<speaker>/<sentence>.csv                        the coefficients that moved the frames
+    truth/takes/<speaker>/<sentence>/take%02d.csv                further articulations of the same sound, from 2
     truth/rigs/<speaker>.<head or mask>.npz                      vertices, faces, deltas (K, V, 3), names, landmarks
     landmarks/head.txt, landmarks/mask.txt                       68 vertices, iBUG order
     splits.json                                                  {split: [speakers]}
@@ -41,9 +42,10 @@ from blendvoca.synthetic.motion import frames
 from blendvoca.synthetic.sentences import SENTENCE_TEXTS
 from blendvoca.synthetic.speakers import Speaker, make_speaker, stream
 from blendvoca.synthetic.speech import Utterance, say, sentence_text
+from blendvoca.synthetic.upper_face import FACE_NAMES, with_upper_face
 from blendvoca.track import CoefficientTrack
 
-FORMAT, VERSION = "blendvoca-sample", 1
+FORMAT, VERSION = "blendvoca-sample", 2
 MARKER = "sample.json"
 
 
@@ -109,7 +111,7 @@ def _fill(folder: Path, config: SampleConfig, progress: Progress, canonical: Can
     done = 0
     for speaker in people:
         head = SyntheticHead(speaker.identity, canonical)
-        rig = _write_rigs(folder, speaker, head)
+        rig = _write_rigs(folder, speaker, head, config)
         for sentence in _write_clips(folder, speaker, rig, config):
             done += 1
             progress(f"{speaker.name}/{sentence}", done, total)
@@ -119,7 +121,7 @@ def _fill(folder: Path, config: SampleConfig, progress: Progress, canonical: Can
     _write_tables(folder, config, people)
 
 
-def _write_rigs(folder: Path, speaker: Speaker, head: SyntheticHead) -> BlendshapeRig:
+def _write_rigs(folder: Path, speaker: Speaker, head: SyntheticHead, config: SampleConfig) -> BlendshapeRig:
     for region in REGIONS:
         rig = head.rig(region)
         buffer = io.BytesIO()
@@ -132,7 +134,7 @@ def _write_rigs(folder: Path, speaker: Speaker, head: SyntheticHead) -> Blendsha
             landmarks=head.landmarks(region),
         )
         write_bytes(folder / "truth" / "rigs" / f"{speaker.name}.{region}.npz", buffer.getvalue())
-    rig = head.rig("head", BLENDVOCA_NAMES)
+    rig = head.rig("head", BLENDVOCA_NAMES if config.shapes == "blendvoca" else FACE_NAMES)
     write_ply(folder / "templates" / f"{speaker.name}.ply", rig.neutral, binary=False)
     return rig
 
@@ -143,23 +145,35 @@ def _write_clips(folder: Path, speaker: Speaker, rig: BlendshapeRig, config: Sam
     for number in range(1, config.sentences + 1):
         sentence = f"sentence{number:02d}"
         utterance = say(sentence_text(number), speaker.voice)
-        track = coefficients(utterance, speaker.style, stream(config.seed, speaker.name, sentence, "track"))
-        utterance, track = _cut(utterance, track, config.max_frames)
+        takes = [_take(utterance, speaker, sentence, number, config) for number in range(1, config.takes + 1)]
+        utterance, takes = _cut(utterance, takes, config.max_frames)
         write_wav(folder / "audio" / speaker.name / f"{sentence}.wav", utterance.sound)
         if (speaker.name, sentence) not in gaps:
-            write_track(folder / "truth" / "tracks" / speaker.name / f"{sentence}.csv", track)
-            positions = frames(rig, track, stream(config.seed, speaker.name, sentence, "motion"))
+            write_track(folder / "truth" / "tracks" / speaker.name / f"{sentence}.csv", takes[0])
+            for take, other in enumerate(takes[1:], start=2):
+                write_track(folder / "truth" / "takes" / speaker.name / sentence / f"take{take:02d}.csv", other)
+            positions = frames(rig, takes[0], stream(config.seed, speaker.name, sentence, "motion"))
             place = folder / "unposedcleaneddata" / speaker.name / sentence
             write_ply_frames(place, positions, rig.neutral.faces, config.binary)
         yield sentence
 
 
-def _cut(utterance: Utterance, track: CoefficientTrack, max_frames: int | None) -> tuple[Utterance, CoefficientTrack]:
+def _take(utterance: Utterance, speaker: Speaker, sentence: str, take: int, config: SampleConfig) -> CoefficientTrack:
+    """Articulate a sentence once more."""
+    track = coefficients(utterance, speaker.style, stream(config.seed, speaker.name, sentence, f"take {take}"))
+    if config.shapes == "blendvoca":
+        return track
+    return with_upper_face(track, utterance, stream(config.seed, speaker.name, sentence, f"upper face {take}"))
+
+
+def _cut(
+    utterance: Utterance, takes: list[CoefficientTrack], max_frames: int | None
+) -> tuple[Utterance, list[CoefficientTrack]]:
     if max_frames is None or utterance.frames <= max_frames:
-        return utterance, track
+        return utterance, takes
     samples = utterance.sound.samples[: len(utterance.sound) * max_frames // utterance.frames]
     shorter = replace(utterance, sound=Waveform(samples, utterance.sound.rate), frames=max_frames)
-    return shorter, CoefficientTrack(track.values[:max_frames], track.names, track.fps)
+    return shorter, [CoefficientTrack(take.values[:max_frames], take.names, take.fps) for take in takes]
 
 
 def _write_tables(folder: Path, config: SampleConfig, people: list[Speaker]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 SENTENCE_TEXTS: tuple[str, ...] = (
     "Both puppies jumped over the muddy wall.",
     "Why would you wash a wool hat?",
@@ -44,3 +46,33 @@ SENTENCE_TEXTS: tuple[str, ...] = (
     "No one knows whose nose is in the news.",
     "Farewell, my friend, we may meet again in autumn.",
 )
+
+#: Further words for sentences that mean nothing: every sound of English at the beginning, in the middle and at the end.
+_WORDS = """
+    mama baby paper bumble bubble people maple number simple summer hammer common comma lemon mommy happy apple
+    pepper cabin ribbon robber table able cable map lip lamp trip sleep help jump room farm game time home come
+    swim broom rub web tube cab knob globe big bad book bell bird box best bright blue brown black boat pen pot
+    pie park past plane price proud many more much moon mouse mud mirror meet milk make five fan phone fast flower
+    feather fruit life leaf knife half rough laugh voice very violin seven river over ever love have move wave
+    thing thumb thank path mouth bath this that there mother brother weather breathe with tea two ten take tall
+    town day door deep dog dry dream sun sing sister soap silver yes house miss rice zoo zebra lazy easy buzz rose
+    she shoe sheep fashion ocean wash fish vision garage chair cheese teacher match watch jam jet joy giant magic
+    page cage key cat cold cup quick walk back go gold girl again bag hat hill hope hand who behind near new never
+    nine run night singing along wrong long low light leave yellow valley ball hill road red rain right carry
+    sorry forest water winter away wind was wool year young you onion eat each every open only own eye ice aunt
+    under up upper oil out owl air ear hour art arm all autumn august apple ago about another umbrella the the the
+    a a and and of to in is it on for as at by my your our his her they we was were had do does did not but from
+    or so if when then how why where what which one two three four six eight twelve hundred thousand monday
+    tuesday april october
+""".split()  # noqa: SIM905  # a table of words
+
+
+def random_text(rng: np.random.Generator) -> str:
+    """Return a sentence that means nothing: four to eleven words, now and then a comma, every third a real one."""
+    if rng.uniform() < 0.3:
+        return SENTENCE_TEXTS[int(rng.integers(len(SENTENCE_TEXTS)))]
+    words = [str(word) for word in rng.choice(_WORDS, int(rng.integers(4, 12)))]
+    for place in range(2, len(words) - 2):
+        if rng.uniform() < 0.12:
+            words[place] += ","
+    return " ".join(words).capitalize() + str(rng.choice([".", ".", ".", "?", "!"]))

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from blendvoca.audio import Waveform
-from blendvoca.errors import BlendvocaError, MissingDependencyError
 from blendvoca.speakers import VOCASET_AUDIO_RATE
+from blendvoca.synthetic.engines import Voice, source_of
 from blendvoca.synthetic.sentences import SENTENCE_TEXTS
 
 #: Silence before and after a sentence, seconds.
 LEAD_IN, LEAD_OUT = 0.15, 0.2
 #: Samples and frames agree where both are whole: 22 kHz and 60 fps do every three frames.
 _FRAMES_PER_BLOCK = 3
-
-
-@dataclass(frozen=True)
-class Voice:
-    """How a speaker sounds.
-
-    :param name: an espeak-ng voice, with a variant after a plus sign.
-    :param words_per_minute: speaking rate.
-    :param pitch: 0 to 99.
-    :param pitch_range: 0 (monotone) to 99.
-    """
-
-    name: str = "en-us"
-    words_per_minute: int = 160
-    pitch: int = 50
-    pitch_range: int = 50
+_LOUDEST = 0.95
 
 
 VOICES: tuple[Voice, ...] = (
@@ -86,50 +65,37 @@ def sentence_text(number: int) -> str:
     return SENTENCE_TEXTS[number - 1]
 
 
-def say(text: str, voice: Voice) -> Utterance:
+def say(text: str, voice: Voice, lead_in: float = LEAD_IN, lead_out: float = LEAD_OUT) -> Utterance:
     """Speak a sentence; the same text and voice give the same samples every time.
 
-    :raises MissingDependencyError: without ``espeakng_loader``.
-    :raises BlendvocaError: if espeak-ng fails or lacks the voice.
+    :param lead_in: silence before it, seconds.
+    :param lead_out: silence after it, seconds.
+    :raises MissingDependencyError: without ``espeakng_loader``, where the voice is espeak-ng's.
+    :raises ConfigurationError: if this machine lacks another engine.
+    :raises BlendvocaError: if the engine fails or lacks the voice.
     """
-    answer, raw = _run(text, voice)
-    rate = int(answer["rate"])
-    sound = Waveform.from_int16(np.frombuffer(raw, "<i2"), rate).resampled(VOCASET_AUDIO_RATE)
-    seconds = LEAD_IN + len(sound) / VOCASET_AUDIO_RATE + LEAD_OUT
+    spoken = source_of(voice).speak(text, voice)
+    sound = spoken.sound.resampled(VOCASET_AUDIO_RATE)
+    seconds = lead_in + len(sound) / VOCASET_AUDIO_RATE + lead_out
     frames = _FRAMES_PER_BLOCK * int(np.ceil(seconds * 60 / _FRAMES_PER_BLOCK))
     samples = np.zeros(frames * VOCASET_AUDIO_RATE // 60, dtype=np.float32)
-    first = round(LEAD_IN * VOCASET_AUDIO_RATE)
-    samples[first : first + len(sound)] = sound.samples
-    return Utterance(text, Waveform(samples, VOCASET_AUDIO_RATE), _phonemes(answer["phonemes"], frames / 60), frames)
+    first = round(lead_in * VOCASET_AUDIO_RATE)
+    # Some engines speak louder than full scale.
+    loudest = float(np.abs(sound.samples).max())
+    samples[first : first + len(sound)] = sound.samples * min(1.0, _LOUDEST / max(loudest, 1e-9))
+    phonemes = _phonemes(spoken.phones, lead_in, frames / 60)
+    return Utterance(text, Waveform(samples, VOCASET_AUDIO_RATE), phonemes, frames)
 
 
-def _run(text: str, voice: Voice) -> tuple[dict[str, Any], bytes]:
-    if importlib.util.find_spec("espeakng_loader") is None:
-        raise MissingDependencyError("espeakng_loader", "demo", "speaking the sample's sentences")
-    request = {
-        "text": text, "voice": voice.name, "words_per_minute": voice.words_per_minute, "pitch": voice.pitch,
-        "pitch_range": voice.pitch_range,
-    }  # fmt: skip
-    program = Path(__file__).with_name("espeak.py")
-    done = subprocess.run(
-        [sys.executable, "-I", str(program)], input=json.dumps(request).encode(), capture_output=True, check=False
-    )
-    line, _, raw = done.stdout.partition(b"\n")
-    if done.returncode != 0 or not line:
-        words = done.stderr.decode(errors="replace").strip()[-300:]
-        raise BlendvocaError("espeak-ng failed", found=words or "no output")
-    answer = json.loads(line)
-    if "error" in answer:
-        raise BlendvocaError("espeak-ng failed", found=answer["error"])
-    return answer, raw
-
-
-def _phonemes(events: list[tuple[str, float]], seconds: float) -> tuple[Phoneme, ...]:
-    """Turn start times into phonemes that follow each other from 0 to the end."""
-    starts = [LEAD_IN + time for _, time in events] + [seconds]
-    result = [Phoneme("_", 0.0, starts[0])]
-    for (symbol, _), start, end in zip(events, starts, starts[1:], strict=False):
-        plain = symbol.strip("',=%|: ").rstrip("0123456789:") if not symbol.startswith("_") else "_"
-        if end > start:
-            result.append(Phoneme(plain or "_", start, end))
+def _phonemes(starts: tuple[tuple[str, float], ...], lead_in: float, seconds: float) -> tuple[Phoneme, ...]:
+    """Turn start times into phonemes that follow each other from 0 to the end; neighbouring pauses are one."""
+    times = [("_", 0.0), *((symbol, lead_in + start) for symbol, start in starts)]
+    result: list[Phoneme] = []
+    for (symbol, start), (_, end) in zip(times, [*times[1:], ("_", seconds)], strict=True):
+        if end <= start:
+            continue
+        if result and symbol == "_" == result[-1].symbol:
+            result[-1] = Phoneme("_", result[-1].start, end)
+        else:
+            result.append(Phoneme(symbol, start, end))
     return tuple(result)

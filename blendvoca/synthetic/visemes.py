@@ -1,6 +1,6 @@
 """What the mouth does for every speech sound, as targets of BlendVOCA's 32 coefficients, and how strongly it insists.
 
-``closure`` is no blendshape: it tells how far the lips meet, and becomes mouthClose in proportion to the open jaw.
+How far the lips meet is no target: :mod:`.closure` makes it from the times of the sounds that close them.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from types import MappingProxyType
 
 #: Targets by kind of sound. A name without Left or Right stands for both sides.
 TARGETS: Mapping[str, dict[str, float]] = MappingProxyType({
-    "rest": {},
-    "lips": {"jawOpen": 0.10, "closure": 1.0, "mouthPress": 0.35, "mouthRollLower": 0.14, "mouthRollUpper": 0.12},
-    "teeth_lip": {"jawOpen": 0.09, "mouthRollLower": 0.42, "mouthUpperUp": 0.22, "mouthShrugLower": 0.14},
+    "rest": {"jawOpen": 0.02, "mouthPress": 0.05},
+    "lips": {"jawOpen": 0.08, "mouthPress": 0.26, "mouthRollLower": 0.10, "mouthRollUpper": 0.09},
+    "teeth_lip": {"jawOpen": 0.09, "mouthRollLower": 0.26, "mouthUpperUp": 0.22, "mouthShrugLower": 0.14},
     "tongue_teeth": {"jawOpen": 0.17, "mouthLowerDown": 0.20, "mouthUpperUp": 0.12},
     "tongue": {"jawOpen": 0.14, "mouthLowerDown": 0.22, "mouthUpperUp": 0.10, "mouthStretch": 0.10},
     "lateral": {"jawOpen": 0.24, "mouthLowerDown": 0.18, "mouthUpperUp": 0.12},
     "hiss": {"jawOpen": 0.05, "jawForward": 0.22, "mouthStretch": 0.24, "mouthLowerDown": 0.34, "mouthUpperUp": 0.16,
-             "mouthSmile": 0.10},
-    "hush": {"jawOpen": 0.10, "jawForward": 0.20, "mouthFunnel": 0.50, "mouthPucker": 0.20, "mouthUpperUp": 0.14,
+             "mouthSmile": 0.05},
+    "hush": {"jawOpen": 0.10, "jawForward": 0.20, "mouthFunnel": 0.24, "mouthPucker": 0.18, "mouthUpperUp": 0.14,
              "mouthLowerDown": 0.18},
     "back": {"jawOpen": 0.20, "mouthLowerDown": 0.10},
     "breath": {"jawOpen": 0.26},
-    "r": {"jawOpen": 0.14, "mouthPucker": 0.30, "mouthFunnel": 0.26, "mouthShrugUpper": 0.10},
-    "w": {"jawOpen": 0.07, "mouthPucker": 0.80, "mouthFunnel": 0.18},
-    "y": {"jawOpen": 0.10, "mouthSmile": 0.22, "mouthStretch": 0.15},
-    "ee": {"jawOpen": 0.13, "mouthSmile": 0.38, "mouthStretch": 0.24, "mouthLowerDown": 0.20, "mouthUpperUp": 0.08},
-    "ih": {"jawOpen": 0.22, "mouthSmile": 0.22, "mouthStretch": 0.14, "mouthLowerDown": 0.14},
-    "eh": {"jawOpen": 0.36, "mouthSmile": 0.12, "mouthStretch": 0.22, "mouthLowerDown": 0.22, "mouthUpperUp": 0.12},
-    "ae": {"jawOpen": 0.52, "mouthSmile": 0.10, "mouthStretch": 0.32, "mouthLowerDown": 0.26, "mouthUpperUp": 0.18},
-    "ah": {"jawOpen": 0.64, "mouthLowerDown": 0.18, "mouthUpperUp": 0.08},
-    "uh": {"jawOpen": 0.40, "mouthLowerDown": 0.14, "mouthUpperUp": 0.06},
+    "r": {"jawOpen": 0.13, "mouthPucker": 0.22, "mouthFunnel": 0.10, "mouthShrugUpper": 0.10},
+    "w": {"jawOpen": 0.05, "mouthPucker": 0.60, "mouthFunnel": 0.07},
+    "y": {"jawOpen": 0.10, "mouthSmile": 0.08, "mouthStretch": 0.18},
+    "ee": {"jawOpen": 0.13, "mouthSmile": 0.13, "mouthStretch": 0.28, "mouthLowerDown": 0.20, "mouthUpperUp": 0.08},
+    "ih": {"jawOpen": 0.22, "mouthSmile": 0.08, "mouthStretch": 0.18, "mouthLowerDown": 0.14},
+    "eh": {"jawOpen": 0.32, "mouthSmile": 0.05, "mouthStretch": 0.22, "mouthLowerDown": 0.22, "mouthUpperUp": 0.12},
+    "ae": {"jawOpen": 0.44, "mouthSmile": 0.04, "mouthStretch": 0.32, "mouthLowerDown": 0.26, "mouthUpperUp": 0.18},
+    "ah": {"jawOpen": 0.50, "mouthLowerDown": 0.18, "mouthUpperUp": 0.08},
+    "uh": {"jawOpen": 0.34, "mouthLowerDown": 0.14, "mouthUpperUp": 0.06},
     "schwa": {"jawOpen": 0.24, "mouthLowerDown": 0.08},
-    "er": {"jawOpen": 0.25, "mouthFunnel": 0.32, "mouthPucker": 0.16, "mouthShrugUpper": 0.10},
-    "aw": {"jawOpen": 0.50, "mouthFunnel": 0.52, "mouthPucker": 0.14},
-    "oo_short": {"jawOpen": 0.20, "mouthPucker": 0.42, "mouthFunnel": 0.34},
-    "oo": {"jawOpen": 0.14, "mouthPucker": 0.68, "mouthFunnel": 0.26},
+    "er": {"jawOpen": 0.24, "mouthFunnel": 0.13, "mouthPucker": 0.14, "mouthShrugUpper": 0.10},
+    "aw": {"jawOpen": 0.46, "mouthFunnel": 0.20, "mouthPucker": 0.18},
+    "oo_short": {"jawOpen": 0.20, "mouthPucker": 0.36, "mouthFunnel": 0.12},
+    "oo": {"jawOpen": 0.14, "mouthPucker": 0.52, "mouthFunnel": 0.10},
 })  # fmt: skip
 
 #: How strongly a sound insists on its targets: (on those it names, on the others).
@@ -45,6 +45,8 @@ INSISTENCE: Mapping[str, tuple[float, float]] = MappingProxyType({
     "r": (1.1, 0.4), "w": (2.2, 0.8), "y": (0.8, 0.4),
 })  # fmt: skip
 VOWEL_INSISTENCE = (1.2, 0.7)
+#: Kinds of sound that are vowels.
+VOWELS = frozenset(("ee", "ih", "eh", "ae", "ah", "uh", "schwa", "er", "aw", "oo_short", "oo"))
 
 #: espeak-ng's mnemonics by kind; a diphthong is two kinds one after the other.
 _SYMBOLS = {

@@ -23,6 +23,28 @@ class AudioEncoder(nn.Module):
     #: Seconds of sound on either side that a feature vector may depend on in a window of sound.
     context_seconds: float
 
+    @property
+    def cached_dim(self) -> int:
+        """Width of what :meth:`frozen` gives."""
+        return self.feature_dim
+
+    def frozen(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """Return the part of the answer that no training changes, which is kept beside the shards: (B, N, C).
+
+        :param waveform: as for :meth:`forward`.
+        :param n_frames: N.
+        """
+        return self(waveform, n_frames)
+
+    def learned(self, frozen: Tensor) -> Tensor:
+        """Turn what :meth:`frozen` gave, (B, N, C), into features (B, N, D)."""
+        return frozen
+
+    @property
+    def learns_on_cache(self) -> bool:
+        """Whether :meth:`learned` is trained with the denoiser."""
+        return False
+
     @abstractmethod
     def features(self, waveform: Tensor, n_frames: int) -> Tensor:
         """See :meth:`forward`; the waveform is long enough."""

@@ -18,7 +18,7 @@ import copy
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -140,16 +140,33 @@ def fill_together(
 @torch.no_grad()
 def encode(encoder: AudioEncoder, samples: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
     """Return the features (N, D) of a waveform (S,) at 16 kHz."""
+    return _answer(encoder, encoder, samples, n_frames)
+
+
+@torch.no_grad()
+def encode_frozen(encoder: AudioEncoder, samples: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
+    """Return what no training changes of the features: (N, C) of a waveform (S,) at 16 kHz."""
+    return _answer(encoder, encoder.frozen, samples, n_frames)
+
+
+def _answer(
+    encoder: AudioEncoder, part: Callable[[torch.Tensor, int], torch.Tensor], samples: NDArray[np.float32],
+    n_frames: int,
+) -> NDArray[np.float32]:  # fmt: skip
     device = next((buffer.device for buffer in [*encoder.parameters(), *encoder.buffers()]), torch.device("cpu"))
     waveform = normalise(torch.from_numpy(np.array(samples, dtype=np.float32))[None].to(device))
-    return encoder(waveform, n_frames)[0].float().cpu().numpy()
+    return part(waveform, n_frames)[0].float().cpu().numpy()
 
 
 def encoder_key(encoder: AudioEncoder, name: str, fps: float, shifts: Shifts) -> str:
     """Return a digest of everything that the features depend on besides the sound."""
-    facts = {"name": name, "settings": dict(getattr(encoder, "settings", {})), "fps": fps, "shifts": shifts.samples}
+    settings, learns = dict(getattr(encoder, "settings", {})), getattr(encoder, "learns_on_cache", False)
+    if learns:
+        # What is learned on the cache is no part of it.
+        settings["stack"] = True
+    facts = {"name": name, "settings": settings, "fps": fps, "shifts": shifts.samples}
     digest = hashlib.sha256(json.dumps({"version": FORMAT_VERSION, **facts}, sort_keys=True, default=str).encode())
-    for key, value in sorted(encoder.state_dict().items()):
+    for key, value in [] if learns else sorted(encoder.state_dict().items()):
         digest.update(key.encode())
         digest.update(value.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -246,7 +263,7 @@ class FeatureCache:
 
     def _encode(self, sounds: Sequence[NDArray[np.float32]], n_frames: int) -> NDArray[np.float16]:
         cut = [to_length(samples, n_frames, self.fps) for samples in sounds]
-        return np.stack([encode(self.encoder, samples, n_frames) for samples in cut]).astype(np.float16)
+        return np.stack([encode_frozen(self.encoder, samples, n_frames) for samples in cut]).astype(np.float16)
 
     def read(self, dataset: BlendVOCA, row: int) -> NDArray[np.float16]:
         """Return (shifts, N, D) of a clip, memory-mapped.
@@ -265,7 +282,7 @@ class FeatureCache:
     def _read(self, dataset: BlendVOCA, row: int, further: bool) -> NDArray[np.float16]:
         path = self.path(dataset, row, further)
         count = self.views.count - 1 if further and self.views else self.shifts.count
-        expected = (count, dataset.entry(row).frames, self.encoder.feature_dim)
+        expected = (count, dataset.entry(row).frames, self.encoder.cached_dim)
         if self.kept is not None:
             return self.kept[path]
         try:

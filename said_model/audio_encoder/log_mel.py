@@ -2,6 +2,9 @@
 
 Around each moment the log-mel spectrum of the last and next tenths of a second is kept, its course in time compressed
 by a cosine transform. Nothing is learned here; the denoiser's key and value projections learn from it.
+
+With a stack (:mod:`said_model.audio_encoder.stack`) the spectra go through convolutions instead, which
+:mod:`said_model.training.encoder` trains; their weights are stored with the checkpoint.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from torch import Tensor
 
 from blendvoca.errors import ConfigurationError
 from said_model.audio_encoder.base import AudioEncoder
+from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.config import SAMPLE_RATE
 
 
@@ -29,6 +33,7 @@ class LogMelSettings:
     :param hop: samples between spectra.
     :param reach: spectra before and after that a patch spans.
     :param orders: cosine coefficients kept of each band's course.
+    :param stack: learned convolutions in place of patches.
     """
 
     bands: int = 64
@@ -38,6 +43,11 @@ class LogMelSettings:
     hop: int = 160
     reach: int = 16
     orders: int = 8
+    stack: StackSettings | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.stack, Mapping):
+            object.__setattr__(self, "stack", StackSettings.from_mapping(self.stack))
 
 
 def mel_filters(settings: LogMelSettings) -> Tensor:
@@ -79,7 +89,10 @@ class LogMelEncoder(AudioEncoder):
         settings = LogMelSettings() if settings is None else settings
         self.config = settings
         self.settings: Mapping[str, Any] = asdict(settings)
-        self.feature_dim = settings.bands * settings.orders
+        self.stack = None if settings.stack is None else Stack(settings.bands, settings.stack)
+        self.feature_dim = settings.bands * settings.orders if settings.stack is None else settings.stack.features
+        if settings.stack is not None:
+            self.context_seconds = settings.stack.context_seconds
         # Buffers follow the module to its device but are no weights: a checkpoint has nothing to store.
         self.register_buffer("mel", mel_filters(settings), persistent=False)
         self.register_buffer("cosines", cosine_basis(2 * settings.reach + 1, settings.orders), persistent=False)
@@ -106,8 +119,32 @@ class LogMelEncoder(AudioEncoder):
         return (power + self.floor).log() / 4.0
 
     def features(self, waveform: Tensor, n_frames: int) -> Tensor:
-        """(B, S) to (B, N, bands * orders)."""
+        """(B, S) to (B, N, D)."""
+        return self.learned(self._unlearned(waveform, n_frames))
+
+    def frozen(self, waveform: Tensor, n_frames: int) -> Tensor:
+        """(B, S) to spectra (B, N, bands) where there is a stack, else to patches (B, N, bands * orders)."""
+        short = self.min_samples - waveform.shape[-1]
+        return self._unlearned(F.pad(waveform, (0, short)) if short > 0 else waveform, n_frames)
+
+    def learned(self, frozen: Tensor) -> Tensor:
+        """(B, N, C) to (B, N, D), through the stack where there is one."""
+        return frozen if self.stack is None else self.stack(frozen)
+
+    @property
+    def cached_dim(self) -> int:
+        """Width of what :meth:`frozen` gives."""
+        return self.feature_dim if self.stack is None else self.config.bands
+
+    @property
+    def learns_on_cache(self) -> bool:
+        """Whether there is a stack."""
+        return self.stack is not None
+
+    def _unlearned(self, waveform: Tensor, n_frames: int) -> Tensor:
         spectra = self.spectra(waveform)
+        if self.stack is not None:
+            return sample_at_frames(spectra, n_frames, waveform.shape[-1] / self.config.hop).transpose(1, 2)
         batch, bands, length = spectra.shape
         reach = self.config.reach
         padded = F.pad(spectra, (reach, reach), mode="replicate").reshape(batch * bands, 1, -1)

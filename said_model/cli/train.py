@@ -41,7 +41,7 @@ def train(shards: Path, out: Path, model: str, encoder: str | None, preset: str 
     with counting_bar("Encoding") as encoded, training_bar("Training", recipe.config.loop.steps) as on_report:
         outcome = import_optional("said_model.training.said").train(
             shards, out, recipe.config, network=recipe.network, on_report=on_report, on_features=encoded, on_note=note,
-            device=chosen, preset=preset,
+            device=chosen, augment=recipe.augment, preset=preset,
         )  # fmt: skip
     best = f"Best validation loss {outcome.best_validation:.4f} at step {outcome.best_step}"
     ended(outcome, recipe.config.loop.steps, f"{best}; {outcome.seconds:.0f} s",

@@ -17,7 +17,10 @@ _SHORT: dict[str, Any] = {
     "warmup": 200, "clip_norm": 0.0, "ema": 0.998, "evaluate_every": 500,
 }  # fmt: skip
 #: What the shipped weights were made with.
-_DEMO: dict[str, Any] = dict(_SHORT)
+_DEMO: dict[str, Any] = {
+    **_SHORT, "width": 96, "stack": True, "stack_steps": 6000, "acoustics": "room", "views": 4, "weigh_shapes": True,
+    "steps": 4500, "batch": 12, "learning_rate": 1.5e-3, "clip_norm": 1.0, "evaluate_every": 900,
+}  # fmt: skip
 _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, "evaluate_every": 1000}
 
 PRESETS: dict[type[LoopSettings], dict[str, dict[str, Any]]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ import torch
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from said_model import audio_encoder
+from said_model.audio_encoder.stack import StackSettings
 from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig
 from said_model.network.said import SaidNetwork
+from said_model.training.acoustics import AcousticAugmentation, augmentation
 from said_model.training.presets import resolve
 from said_model.training.said import model_for
 from said_model.training.settings import AugmentConfig, LossConfig, SaidSettings, TrainConfig, loop_of
@@ -25,6 +27,7 @@ class Recipe:
     config: TrainConfig
     network: SaidNetwork
     preset: str | None = None
+    augment: AcousticAugmentation | None = None
 
 
 def load_encoder(name: str) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
@@ -41,25 +44,26 @@ def load_encoder(name: str) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
 
 
 def said_recipe(
-    shards: str | Path, encoder: str = LOG_MEL, preset: str | None = None, views: int = 1, **options: Any
+    shards: str | Path, encoder: str = LOG_MEL, preset: str | None = None, **options: Any
 ) -> Recipe:
     """Return the training that a preset and options describe; without any, the paper's (5.1).
 
     :param preset: of :data:`said_model.training.presets.PRESETS`.
-    :param views: see :class:`said_model.training.settings.TrainConfig`.
     :param options: of :class:`said_model.training.settings.SaidSettings`.
     :raises ConfigurationError: for a setting out of range, or options that contradict the preset.
     :raises MissingInputError: for shards without a training split.
     """
     chosen = resolve(SaidSettings, preset, options)
-    loaded, described = load_encoder(encoder)
+    torch.manual_seed(chosen.seed)
+    dataset = BlendVOCA(shards, "train", audio=False)
+    loaded, described = _with_stack(encoder, dataset) if chosen.stack else load_encoder(encoder)
+    augment = augmentation(chosen.acoustics)
     if chosen.finetune_encoder:
         if next(loaded.parameters(), None) is None:
             raise ConfigurationError(f"{described.name} has no weights to fine-tune",
                                      remedy="Name another --encoder.")  # fmt: skip
         # Weights that are trained belong to the checkpoint.
         described = EncoderConfig(described.name, described.settings, stored=True)
-    dataset = BlendVOCA(shards, "train", audio=False)
     diffusion = DiffusionConfig(prediction=chosen.prediction, scale=chosen.scale)  # type: ignore[arg-type]  # it checks
     alignment = Alignment.parse(chosen.alignment)
     model = model_for(shards, described, loaded.feature_dim, chosen.width, alignment, diffusion)
@@ -67,10 +71,22 @@ def said_recipe(
         model, loop_of(chosen, len(dataset)), _augment(chosen),
         LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes), chosen.null_probability,
         "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
-        chosen.finetune_encoder, cache=not chosen.no_cache, views=views, validation=chosen.validation,
+        chosen.finetune_encoder, cache=not chosen.no_cache,
+        views=chosen.views if augment else 1, validation=chosen.validation,
+        stack_steps=chosen.stack_steps if chosen.stack else 0,
     )  # fmt: skip
-    torch.manual_seed(chosen.seed)
-    return Recipe(config, SaidNetwork(model, loaded), preset)
+    return Recipe(config, SaidNetwork(model, loaded), preset, augment)
+
+
+def _with_stack(encoder: str, dataset: BlendVOCA) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
+    """Make a log-mel encoder with a stack, whose weights belong to the checkpoint."""
+    if encoder != LOG_MEL:
+        raise ConfigurationError("learned convolutions stand on log-mel spectra", expected=LOG_MEL, found=encoder,
+                                 remedy="Leave out --stack or --encoder.")  # fmt: skip
+    rate = dataset.entry(0).fps if len(dataset) else StackSettings.rate
+    stack = StackSettings(coefficients=len(dataset.names), rate=rate)
+    config = EncoderConfig(LOG_MEL, {"stack": asdict(stack)}, stored=True)
+    return audio_encoder.build(config), config
 
 
 def _augment(chosen: SaidSettings) -> AugmentConfig:

@@ -40,6 +40,7 @@ from said_model.training.engine import BLOCK
 from said_model.training.loop import Outcome, Report, run
 from said_model.training.losses import diffusion_loss
 from said_model.training.settings import PAPER_VALIDATION_REPEATS, TrainConfig
+from said_model.training.stack import StackLoss, StackTask, read_stack
 from said_model.training.windows import Batch, TrainingClip, WindowSource
 
 #: Loss of a network that predicts no noise at all: E|ε| + E|εⁿ⁺¹ − εⁿ| of standard normal noise.
@@ -50,6 +51,8 @@ _VALIDATION_WINDOWS = 64
 _REPEATS_AT_ONCE = 25
 #: Coefficients that never move have no spread to weigh their error by.
 LEAST_SPREAD = 1e-3
+#: Folder within a run's where the encoder's learned part is trained first, and windows of a step there.
+STACK_FOLDER, STACK_BATCH = ".stack", 32
 
 
 def training_clips(
@@ -92,12 +95,14 @@ class SaidTask:
     ) -> None:
         self.network, self.config = network, config
         self.module: nn.Module = network
-        if not config.finetune_encoder:
+        learns = getattr(network.audio_encoder, "learns_on_cache", False)
+        if not config.finetune_encoder and not learns:
             network.freeze_encoder()
         names, fps = config.model.names, config.model.fps
+        self.stack_loss = StackLoss(train, names) if learns else None
         self.train = WindowSource(train, names, config.augment, SAMPLE_RATE, fps)
         self.held_out = WindowSource(validation, names, config.augment, SAMPLE_RATE, fps)
-        self.capturable = config.encoder_input == "clip" and not config.augment.random_length
+        self.capturable = config.encoder_input == "clip" and not config.augment.random_length and not learns
         self.block = 1 if config.augment.random_length else BLOCK
         loss = config.loss
         known = loss.error == "absolute" and config.model.diffusion.prediction == "epsilon" and not loss.weigh_shapes
@@ -149,17 +154,25 @@ class SaidTask:
         signal, spread = self.signal[timesteps][:, None, None], self.spread[timesteps][:, None, None]
         noisy = signal * clean + spread * noise
         target = {"epsilon": noise, "sample": clean, "v_prediction": signal * noise - spread * clean}
-        prediction = self.module(noisy, timesteps, self._audio(batch, null))
+        features = self._features(batch)
+        prediction = self.module(noisy, timesteps, self._audio(features, null))
         wanted = target[self.config.model.diffusion.prediction]
-        return diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
+        losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
+        if self.stack_loss is None or not self.module.training:
+            return losses
+        told = self.stack_loss(self.network.audio_encoder.stack, features, batch.coefficients, batch.mask)
+        return {**losses, "loss": losses["loss"] + told, "told": told}
 
-    def _audio(self, batch: Batch, null: Tensor) -> Tensor:
+    def _features(self, batch: Batch) -> Tensor:
+        """Return the features (B, N, D) of a batch."""
+        if batch.features is not None:
+            return self.network.audio_encoder.learned(batch.features.to(self.network.null_cond_emb.dtype))
+        waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # one of both is always given
+        with torch.set_grad_enabled(self.config.finetune_encoder and torch.is_grad_enabled()):
+            return self.network.encode(waveform, batch.coefficients.shape[1])
+
+    def _audio(self, features: Tensor, null: Tensor) -> Tensor:
         """Return the features, replaced by the null condition where ``null`` (paper 4.2.3)."""
-        features = batch.features
-        if features is None:
-            waveform = normalise(batch.waveform)  # type: ignore[arg-type]  # one of both is always given
-            with torch.set_grad_enabled(self.config.finetune_encoder and torch.is_grad_enabled()):
-                features = self.network.encode(waveform, batch.coefficients.shape[1])
         condition = self.network.null_features(1, 1)
         return torch.where(null[:, None, None], condition, features.to(condition.dtype))
 
@@ -237,6 +250,8 @@ def train(
         fill_together([(held, split) for held, split in zip(features, splits) if held is not None], on_features, device)
     clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, features)]
     _require_windows(clips[0], config)
+    if network.audio_encoder.learns_on_cache and config.stack_steps > 0:
+        _train_stack(network, Path(out) / STACK_FOLDER, config, clips, on_report, device, on_note)
     task = SaidTask(network, config, clips[0], clips[1])
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model", "cache")}
     facts |= {"acoustics": augment.name if augment is not None else None, "preset": preset}
@@ -244,6 +259,22 @@ def train(
     return run(
         task, out, config.loop, {"model": config.model.to_dict(), **facts}, on_report, device, on_note, about
     )  # fmt: skip
+
+
+def _train_stack(
+    network: SaidNetwork, folder: Path, config: TrainConfig, clips: Sequence[list[TrainingClip]],
+    on_report: Callable[[Report], None] | None, device: str | None, on_note: Callable[[str], None] | None,
+) -> None:  # fmt: skip
+    """Train the encoder's learned part by itself first, in a folder of the run's."""
+    loop = dataclasses.replace(
+        config.loop, steps=config.stack_steps, batch=STACK_BATCH, engine="eager", decay="cosine",
+        evaluate_every=max(config.stack_steps // 6, 1),
+    )  # fmt: skip
+    stack: Any = network.audio_encoder.stack
+    task = StackTask(stack, loop, config.augment, clips[0], clips[1], config.model.names, config.model.fps)
+    run(task, folder, loop, {"model": config.model.to_dict()}, on_report, device, on_note,
+        f"first the encoder's convolutions, {config.stack_steps} steps")  # fmt: skip
+    read_stack(stack, folder)
 
 
 def extent(clips: Sequence[TrainingClip], fps: float) -> str:

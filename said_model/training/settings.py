@@ -27,6 +27,8 @@ ERRORS = ("absolute", "squared")
 VALIDATIONS = ("windows", "clips")
 #: What the speech encoder is given: the whole clip, or the window alone.
 ENCODER_INPUTS = ("clip", "window")
+#: Acoustic augmentations (:mod:`said_model.training.acoustics`).
+ACOUSTICS = ("none", "room")
 
 
 def epoch_steps(clips: int, batch: int) -> int:
@@ -150,6 +152,7 @@ class TrainConfig:
     :param views: V, views of a clip: the clean sound and V - 1 under acoustic augmentation; 1 for the clean one alone.
     :param validation: ``windows``: at most 64 fixed ones with fixed noise, given their sound; ``clips``: whole clips,
         50 random draws of each, a tenth without their sound, as in the authors' training.
+    :param stack_steps: steps in which an encoder's learned part is trained before the denoiser.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -164,6 +167,7 @@ class TrainConfig:
     shifts: int = 5
     views: int = 1
     validation: str = "windows"
+    stack_steps: int = 0
 
     def __post_init__(self) -> None:
         require(0 <= self.null_probability <= 1, "wrong probability", "0 to 1", self.null_probability)
@@ -251,6 +255,11 @@ class SaidSettings(WindowSettings):
     """Options of a training of SAiD."""
 
     width: int = option(192, "Channels of the denoiser, a multiple of 32.")
+    stack: bool = option(False, "Learned convolutions on log-mel spectra, trained with the denoiser.")
+    stack_steps: int = option(4000, "Of --stack alone, before the denoiser.")
+    acoustics: str = option("none", "What the encoder is given besides the clean sound: room adds noise, rooms, "
+                            "microphones and other voices.", "augment", ACOUSTICS)  # fmt: skip
+    views: int = option(4, "Views of a clip, the clean one included, with --augment.")
     alignment: str = option("1", "Audio window: 1, none, or like 1,8@400,none@800.")
     prediction: str = option("epsilon", "epsilon, sample or v_prediction.")
     scale: float = option(1.0, "Of the coefficients against the noise; 8 brings short trainings further.")

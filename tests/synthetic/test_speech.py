@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import BlendvocaError, MissingDependencyError
-from blendvoca.synthetic import speech
+from blendvoca.synthetic.engines import Voice, espeak
 from blendvoca.synthetic.sentences import SENTENCE_TEXTS
-from blendvoca.synthetic.speech import VOICES, Voice, say, sentence_text
+from blendvoca.synthetic.speech import VOICES, say, sentence_text
 
 spoken = pytest.mark.skipif(
     importlib.util.find_spec("espeakng_loader") is None, reason="pip install 'blendvoca[demo]' brings the voice"
@@ -63,6 +63,6 @@ def test_unknown_voice_is_named() -> None:
 
 
 def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(speech.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(espeak.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingDependencyError, match=r"blendvoca\[demo\]"):
         say("Hello.", VOICES[0])

@@ -1,0 +1,153 @@
+"""Convolutions over log-mel spectra at animation frames: the learned part of the embedded speech encoder.
+
+It is trained with the denoiser, and through a linear head that must tell the coefficients from its features alone: what
+is in them is then what moves a face, in whatever voice and room it was said.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from said_model.config import require
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """Size of the stack.
+
+    :param width: channels.
+    :param features: width of a feature vector.
+    :param dilations: of the blocks, in frames.
+    :param coefficients: that the head tells.
+    :param rate: frames per second.
+    """
+
+    width: int = 128
+    features: int = 64
+    dilations: tuple[int, ...] = (1, 2, 3, 5)
+    coefficients: int = len(BLENDVOCA_NAMES)
+    rate: float = 60.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dilations", tuple(self.dilations))
+        least = min(self.width, self.features, self.coefficients, *self.dilations)
+        require(least >= 1, "wrong stack", "1 or more", self)
+
+    @classmethod
+    def from_mapping(cls, values: Mapping[str, Any]) -> StackSettings:
+        """Read settings that were written as JSON.
+
+        :raises ConfigurationError: for unknown settings.
+        """
+        unknown = set(values) - {field.name for field in fields(cls)}
+        require(not unknown, "unknown settings of the stack", [field.name for field in fields(cls)], sorted(unknown))
+        return cls(**values)
+
+    @property
+    def context_seconds(self) -> float:
+        """Seconds on either side that a feature depends on, spectra included; whole blocks of three frames.
+
+        Where a piece of sound begins after whole blocks, spectra and frames stand as they do in the whole.
+        """
+        return 3 * math.ceil((self.reach + 1.5) / 3) / self.rate
+
+    @property
+    def reach(self) -> int:
+        """Frames on either side that a feature depends on."""
+        return 2 + sum(self.dilations)
+
+
+#: Largest change of the vocal tract's length, of the level (natural logarithm of the power over 4), most missing bands;
+#: share of a block's channels that is dropped.
+LARGEST_WARP, LEVELS, MOST_MISSING, DROPOUT = 0.12, (-0.45, 0.25), 12, 0.1
+#: Log-mel value of silence (:class:`said_model.audio_encoder.log_mel.LogMelEncoder`).
+FLOOR = math.log(1e-3) / 4.0
+
+
+class Block(nn.Module):
+    """Normalised over channels; a dilated convolution, then one of width one, around a residual path."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.near = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation)
+        self.mix = nn.Conv1d(width, width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, W, L) to (B, W, L)."""
+        h = self.norm(x.transpose(1, 2)).transpose(1, 2)
+        return x + self.mix(F.dropout(F.gelu(self.near(h)), DROPOUT, self.training))
+
+
+class SpectraPerturbation(nn.Module):
+    """Changes log-mel spectra while training: level, length of the vocal tract, bands that are missing.
+
+    Vocal tracts are as in Jaitly and Hinton, "Vocal tract length perturbation" (2013); bands as in SpecAugment
+    (Park et al. 2019).
+
+    :param bands: mel bands from 60 to 7600 Hz.
+    """
+
+    warps: Tensor
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, 17)
+        self.register_buffer("warps", torch.stack([warp(bands, float(f)) for f in factors]), persistent=False)
+
+    def forward(self, spectra: Tensor) -> Tensor:
+        """(B, N, bands) to (B, N, bands)."""
+        count, _, bands = spectra.shape
+        chosen = self.warps[torch.randint(len(self.warps), (count,), device=spectra.device)]
+        level = torch.empty(count, 1, 1, device=spectra.device).uniform_(*LEVELS)
+        changed = (spectra @ chosen.transpose(1, 2) + level).clamp(min=FLOOR)
+        band = torch.arange(bands, device=spectra.device)
+        first = torch.randint(bands, (count, 1), device=spectra.device)
+        width = torch.randint(MOST_MISSING + 1, (count, 1), device=spectra.device)
+        missing = (band >= first) & (band < first + width)
+        return torch.where(missing[:, None], changed.mean((1, 2), keepdim=True), changed)
+
+
+def warp(bands: int, factor: float) -> Tensor:
+    """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor."""
+    low, high = (2595.0 * math.log10(1.0 + hertz / 700.0) for hertz in (60.0, 7600.0))
+    places = torch.linspace(low, high, bands + 2, dtype=torch.float64)[1:-1]
+    hertz = 700.0 * (10.0 ** (places / 2595.0) - 1.0) * factor
+    source = ((2595.0 * torch.log10(1.0 + hertz / 700.0) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
+    away = (source[:, None] - torch.arange(bands)).abs()
+    return (1.0 - away).clamp(min=0.0).float()
+
+
+class Stack(nn.Module):
+    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that tells motion from them."""
+
+    def __init__(self, bands: int, settings: StackSettings) -> None:
+        super().__init__()
+        self.perturb = SpectraPerturbation(bands)
+        self.first = nn.Conv1d(bands, settings.width, 5, padding=2)
+        self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
+        self.norm = nn.LayerNorm(settings.width)
+        self.last = nn.Linear(settings.width, settings.features)
+        #: Coefficients, and whether the lips are in contact (a logit).
+        self.head = nn.Linear(settings.features, settings.coefficients + 1)
+
+    def forward(self, spectra: Tensor) -> Tensor:
+        """(B, N, bands) to (B, N, D)."""
+        heard = self.perturb(spectra) if self.training else spectra
+        x = self.first(heard.transpose(1, 2))
+        for block in self.blocks:
+            x = block(x)
+        return torch.tanh(self.last(self.norm(x.transpose(1, 2))))
+
+    def tell(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) that they tell."""
+        told: Tensor = self.head(features)
+        return told[..., :-1], told[..., -1]
