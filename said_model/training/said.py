@@ -160,7 +160,8 @@ class SaidTask:
         losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
         if self.stack_loss is None or not self.module.training:
             return losses
-        told = self.stack_loss(self.network.audio_encoder.stack, features, batch.coefficients, batch.mask)
+        stack: Any = self.network.audio_encoder.stack
+        told = self.stack_loss(stack, features, batch.coefficients, batch.mask)
         return {**losses, "loss": losses["loss"] + told, "told": told}
 
     def _features(self, batch: Batch) -> Tensor:

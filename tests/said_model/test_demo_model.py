@@ -9,9 +9,14 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run this test")
 pytest.importorskip("espeakng_loader", reason="pip install 'blendvoca[demo]' brings the sample's voice")
 
-from blendvoca.synthetic.coarticulation import Style, coefficients
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.synthetic.coarticulation import Style
+from blendvoca.synthetic.engines import ENGINES, Voice
+from blendvoca.synthetic.nonspeech import nonspeech
 from blendvoca.synthetic.sentences import SENTENCE_TEXTS
-from blendvoca.synthetic.speech import VOICES, Voice, say
+from blendvoca.synthetic.speech import Utterance, say
+from blendvoca.synthetic.spread import take_spread
+from blendvoca.track import CoefficientTrack
 from said_model import SAiD
 from said_model.checkpoints.folder import DEMO
 
@@ -20,31 +25,51 @@ UNSEEN = (
     "Pour the warm soup slowly into those small wooden bowls.",
     "My father always forgot where he parked the old blue van.",
 )
-VOICE = Voice("en-us+f1", 156, 66, 50)
+VOICE = Voice("en-us+announcer", 156, 50, 50)
+JAW = BLENDVOCA_NAMES.index("jawOpen")
 
 
-def test_lips_follow_unseen_sentences_and_an_unseen_voice():
-    assert VOICE.name not in {voice.name for voice in VOICES}
+@pytest.fixture(scope="module")
+def model() -> SAiD:
+    return SAiD.load(DEMO, device="cpu")
+
+
+def column(track: CoefficientTrack, name: str) -> np.ndarray:
+    return track.values[:, track.columns([name])[0]]
+
+
+def test_lips_follow_unseen_sentences_and_an_unseen_voice(model: SAiD) -> None:
+    assert VOICE.name.split("+")[1] not in {voice.name.split("+")[1] for voice in ENGINES["espeak"].voices()}
     assert not set(UNSEEN) & set(SENTENCE_TEXTS)
-    model = SAiD.load(DEMO, device="cpu")
     utterances = [say(text, VOICE) for text in UNSEEN]
-    truth = [coefficients(utterance, Style(), np.random.default_rng(0)) for utterance in utterances]
-    drawn = [model.sample(utterance.sound, seed=seed) for seed, utterance in enumerate(utterances)]
+    # Sound leaves open which take it is: means over takes are held against means over samples.
+    truth = [take_spread(said, Style(), takes=12).mean[:, JAW] for said in utterances]
+    drawn = [np.mean([column(track, "jawOpen") for track in model.samples(said.sound, 4)], 0) for said in utterances]
 
     def likeness(shift: int) -> float:
         """Mean correlation of the jaw with the truth of the sentence ``shift`` places on."""
         values = []
-        for place, track in enumerate(drawn):
+        for place, jaw in enumerate(drawn):
             other = truth[(place + shift) % len(truth)]
-            count = min(len(track), len(other))
-            jaws = [motion.values[:count, motion.columns(["jawOpen"])[0]] for motion in (track, other)]
-            values.append(np.corrcoef(*jaws)[0, 1])
+            count = min(len(jaw), len(other))
+            values.append(np.corrcoef(jaw[:count], other[:count])[0, 1])
         return float(np.mean(values))
 
     assert likeness(0) > 0.7
-    assert likeness(0) > likeness(1) + 0.4
-    assert likeness(0) > likeness(2) + 0.4
-    # The same seed gives the same sample, another seed another one.
-    again, other = (model.sample(utterances[0].sound, seed=seed).values for seed in (0, 9))
-    np.testing.assert_array_equal(again, drawn[0].values)
-    assert np.abs(other - again).mean() > 1e-3
+    assert likeness(0) > likeness(1) + 0.3
+    assert likeness(0) > likeness(2) + 0.3
+
+
+def test_the_same_seed_gives_the_same_sample_another_seed_another_one(model: SAiD) -> None:
+    said = say(UNSEEN[0], VOICE)
+    first, again, other = (model.sample(said.sound, seed=seed).values for seed in (0, 0, 9))
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(other - first).mean() > 1e-3
+
+
+@pytest.mark.parametrize("kind", ["silence", "dither", "noise", "hum", "breath"])
+def test_a_mouth_stays_shut_where_nobody_speaks(model: SAiD, kind: str) -> None:
+    quiet: Utterance = nonspeech(kind, 180, np.random.default_rng(77))
+    track = model.sample(quiet.sound)
+    # 1 mm on ARKit's head is 0.026 of jawOpen that mouthClose does not answer.
+    assert np.median(column(track, "jawOpen") - column(track, "mouthClose")) < 0.026

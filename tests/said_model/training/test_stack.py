@@ -63,7 +63,8 @@ def test_training_learns_and_its_weights_are_read_back(tmp_path: Path) -> None:
     torch.manual_seed(0)
     stack = Stack(64, StackSettings(32, 8))
     loop = LoopConfig(steps=60, batch=4, learning_rate=5e-3, warmup=5, ema_decay=0.5, evaluate_every=20)
-    task = StackTask(stack, loop, AugmentConfig(frames=40, mirror_probability=0.0), clips(), clips(), BLENDVOCA_NAMES, 60.0)
+    augment = AugmentConfig(frames=40, mirror_probability=0.0)
+    task = StackTask(stack, loop, augment, clips(), clips(), BLENDVOCA_NAMES, 60.0)
     before = task.validate()
     outcome = run(task, tmp_path / "run", loop, {}, device="cpu")
     assert outcome.best_validation < 0.8 * before
