@@ -44,7 +44,9 @@ _ATTEMPTS = 5
 class VoicesReport:
     """What was written.
 
-    :param voices: how many. :param clips: how many. :param missing: engines that this machine lacks, with the remedy.
+    :param voices: how many.
+    :param clips: how many.
+    :param missing: engines that this machine lacks, with the remedy.
     """
 
     voices: int

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from sample_builders import FRAMES, copied, frame, hashes, quick, rewrite
 
+from blendvoca.crop import Crop
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import (
     BlendvocaError,
@@ -30,6 +31,7 @@ from blendvoca.io.vocaset.source import open_corpus
 from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.mesh import Mesh
 from blendvoca.shard.verify import verify
+from blendvoca.transfer.region import completed_region
 from pipelines.build import BuildResult, build
 from pipelines.check import check
 from pipelines.progress import NoReport
@@ -307,7 +309,10 @@ def test_a_users_region_is_what_moves(sample, built, tmp_path):
     result = build(quick(corpus, region=masks), out)
     assert result.failures == []
     with np.load(next((out / ".stages" / "crop").glob("speaker01*.npz"))) as stored:
-        assert np.array_equal(stored["region_kept"], np.union1d(near, marks))
+        given = Crop.of(np.union1d(near, marks), template.n_vertices)
+        whole, _ = completed_region(template, given, marks)
+        assert np.array_equal(stored["region_kept"], whole.kept)
+        assert np.isin(given.kept, whole.kept).all()
     again = build(quick(corpus, region=Path(f"{masks}:chin")), out)
     assert {failure.stage for failure in again.failures} == {"crop"}
     assert "leaves 51 of the landmarks out" in again.failures[0].error
@@ -409,4 +414,4 @@ def test_the_report_shows_transfer_and_fit_errors_and_changes_no_hash(built, sam
     worst = built.work.load("fit", "speaker01/sentence01")["frame_error_mm"]
     assert f"frame {int(np.argmax(worst))}" in text
     # The heat of a picture is the distance between the corpus' own mesh and the fit.
-    assert float(text.split("pale 0, red ")[1].split(" mm")[0]) > worst.max()
+    assert float(text.split("dark red ")[1].split(" mm")[0]) > worst.max()
