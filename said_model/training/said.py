@@ -37,7 +37,7 @@ from said_model.diffusion.schedule import alpha_bars
 from said_model.network.said import SaidNetwork
 from said_model.training import streams
 from said_model.training.engine import BLOCK
-from said_model.training.loop import Outcome, Report, run
+from said_model.training.loop import STATE_FILE, Outcome, Report, run
 from said_model.training.losses import diffusion_loss
 from said_model.training.settings import PAPER_VALIDATION_REPEATS, TrainConfig
 from said_model.training.stack import StackLoss, StackTask, read_stack
@@ -251,8 +251,11 @@ def train(
         fill_together([(held, split) for held, split in zip(features, splits) if held is not None], on_features, device)
     clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, features)]
     _require_windows(clips[0], config)
-    if network.audio_encoder.learns_on_cache and config.stack_steps > 0:
-        _train_stack(network, Path(out) / STACK_FOLDER, config, clips, on_report, device, on_note)
+    # A run that goes on has the convolutions in its state.
+    if network.audio_encoder.learns_on_cache and config.stack_steps > 0 and not (Path(out) / STATE_FILE).exists():
+        first = _train_stack(network, Path(out) / STACK_FOLDER, config, clips, on_report, device, on_note)
+        if first.signal is not None:
+            return first
     task = SaidTask(network, config, clips[0], clips[1])
     facts = {key: value for key, value in dataclasses.asdict(config).items() if key not in ("loop", "model", "cache")}
     facts |= {"acoustics": augment.name if augment is not None else None, "preset": preset}
@@ -265,7 +268,7 @@ def train(
 def _train_stack(
     network: SaidNetwork, folder: Path, config: TrainConfig, clips: Sequence[list[TrainingClip]],
     on_report: Callable[[Report], None] | None, device: str | None, on_note: Callable[[str], None] | None,
-) -> None:  # fmt: skip
+) -> Outcome:  # fmt: skip
     """Train the encoder's learned part by itself first, in a folder of the run's."""
     loop = dataclasses.replace(
         config.loop, steps=config.stack_steps, batch=STACK_BATCH, engine="eager", decay="cosine",
@@ -273,9 +276,11 @@ def _train_stack(
     )  # fmt: skip
     stack: Any = network.audio_encoder.stack
     task = StackTask(stack, loop, config.augment, clips[0], clips[1], config.model.names, config.model.fps)
-    run(task, folder, loop, {"model": config.model.to_dict()}, on_report, device, on_note,
-        f"first the encoder's convolutions, {config.stack_steps} steps")  # fmt: skip
-    read_stack(stack, folder)
+    about = f"first the encoder's convolutions, {config.stack_steps} steps"
+    outcome = run(task, folder, loop, {"model": config.model.to_dict()}, on_report, device, on_note, about)
+    if outcome.signal is None:
+        read_stack(stack, folder)
+    return outcome
 
 
 def extent(clips: Sequence[TrainingClip], fps: float) -> str:
