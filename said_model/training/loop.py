@@ -289,6 +289,8 @@ class _Loop:
             _flat({key: _without_length(value) for key, value in run.items()}) for run in (before, self.settings)
         )
         changed = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+        # The preset says most of what differs, so it is named first.
+        changed.sort(key=lambda key: key != "preset")
         if changed:
             raise ConfigurationError(
                 "the folder holds a run of other settings", expected={key: old.get(key) for key in changed[:5]},
