@@ -36,6 +36,12 @@ def shown(value: object, most: int = 60) -> str:
     return f"a value of type {type(value).__name__}"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, printable and short, or its kind where it has none."""
+    line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return "".join(c if c.isprintable() else "?" for c in line[:200])
+
+
 def check_label(name: object, what: str) -> str:
     """Return a label if it is text of printable characters, not empty, not blank and of bounded length.
 

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from blendvoca.errors import LandmarkError
 from blendvoca.geometry import face_areas, face_normals, vertex_normals
-from blendvoca.geometry.similarity import Similarity
+from blendvoca.geometry.similarity import Similarity, rms_radius
 from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ def align_alike(source: Mesh, core: NDArray[np.integer], target: Mesh) -> Simila
     ahead, up = _axes(points, normals)
     outside = normals @ ahead > 0.0
     points, normals = points[outside], normals[outside]
-    tip, radius = points[(points @ ahead).argmax()], _radius(points)
+    tip, radius = points[(points @ ahead).argmax()], rms_radius(points)
     random = np.random.default_rng(0)
     few = random.permutation(len(points))[:200]
     many = random.permutation(len(points))[:1500]
@@ -92,10 +92,6 @@ def _axes(points: Array, normals: Array) -> tuple[Array, Array]:
     flat = points - points.mean(axis=0)
     flat = flat - np.outer(flat @ ahead, ahead)
     return ahead, np.linalg.svd(flat, full_matrices=False)[2][0]
-
-
-def _radius(points: Array) -> float:
-    return float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
 
 
 def _starts(target: Mesh, ahead: Array, up: Array, radius: float) -> list[tuple[float, Array]]:

@@ -85,6 +85,23 @@ def load_source(
     raise ConfigurationError(f"unknown source rig {word!r}{nearest(word, SOURCES)}", expected=f"{SOURCES} or a path")
 
 
+def default_source(
+    landmarks: str | PathLike[str] | None = None, on_report: Callable[[str], None] | None = None
+) -> SourceRig:
+    """Load ARKit's reference where it is, else the embedded head.
+
+    :param landmarks: landmark file of the reference, where its own is not to be used.
+    :param on_report: is called with a sentence where the embedded head stands in.
+    :raises FormatError: if the reference's files are not what they should be.
+    """
+    try:
+        return load_source("arkit", landmarks=landmarks)
+    except MissingInputError:
+        if on_report is not None:
+            on_report("the embedded sample's: ARKit's reference is not here (blendvoca download arkit-reference)")
+        return load_source("synthetic")
+
+
 def _synthetic(assets: Path | None) -> SourceRig:
     from blendvoca.synthetic.head import SyntheticHead
 

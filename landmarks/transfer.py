@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry import face_areas, fit_similarity, geodesic_distances, vertex_components
-from blendvoca.geometry.similarity import Similarity
+from blendvoca.geometry.similarity import Similarity, rms_radius
 from blendvoca.ibug68 import INDEX, INNER, NAMES
 from blendvoca.mesh import Mesh
 from blendvoca.transfer.registration import RegistrationConfig, register
@@ -80,7 +80,7 @@ def transfer_landmarks(
         to_target = _by_picks(local.vertices[pairs[:, 0]], cropped.vertices[pairs[:, 1]])
     else:
         to_target = align_alike(local, _near(local, inside[INNER], 0.25), cropped)
-    unit = float(np.sqrt(((local.vertices[inside] - local.vertices[inside].mean(axis=0)) ** 2).sum(axis=1).mean()))
+    unit = rms_radius(local.vertices[inside])
     start = local.vertices / unit
     goal = to_target.inverse.points(cropped.vertices) / unit
     stiff = (0.0, 1.0, 10.0, 100.0, 1000.0) if known else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
@@ -139,7 +139,7 @@ def _by_picks(source: Array, target: Array) -> Similarity:
     """Similarity by the picked points, which must not be mirrored."""
     straight = fit_similarity(source, target)
     mirrored = fit_similarity(source * [-1.0, 1.0, 1.0], target)
-    radius = float(np.sqrt(((target - target.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    radius = rms_radius(target)
     if straight.rms > 0.2 * radius:
         clue = "they fit mirrored: left and right are exchanged" if mirrored.rms < 0.6 * straight.rms else ""
         raise LandmarkError(

@@ -136,7 +136,7 @@ def preamble(work: BuildWorkspace) -> list[str]:
     clips = sum(1 for _ in corpus.clips())
     lines = [f"{corpus.path}: {corpus.kind}, {len(corpus.speakers)} speakers, {clips} sequences"]
     lines += [f"  {lack}" for lack in corpus.missing]
-    gaps = sorted(f"{who}/{what}" for who, what in work.known_gaps if who in corpus.speakers)
+    gaps = sorted(f"{who}/{what}" for who, what in corpus.known_gaps if who in corpus.speakers)
     if gaps:
         lines.append(f"  known gaps, sound without motion: {', '.join(gaps)}")
     return lines

@@ -9,7 +9,6 @@ from typing import Any
 
 from blendvoca.errors import BlendvocaError
 from blendvoca.io.vocaset.corpus import Corpus
-from blendvoca.speakers import KNOWN_GAPS
 from pipelines.artefact import Artefact, read_artefact
 from pipelines.config import BuildConfig
 from pipelines.ledger import RESULT_SUFFIX, Ledger, Mark, file_name
@@ -112,12 +111,6 @@ class BuildWorkspace(Workspace):
     def dataset_name(self) -> str:
         """What the dataset is called in its manifest."""
         return "BlendVOCA sample" if self.sample else "BlendVOCA"
-
-    @cached_property
-    def known_gaps(self) -> frozenset[tuple[str, str]]:
-        """Clips whose sound was published without motion: no errors."""
-        stated = frozenset((str(who), str(what)) for who, what in self.sample.get("known_gaps", ()))
-        return KNOWN_GAPS | stated
 
     @property
     def source_name(self) -> str:

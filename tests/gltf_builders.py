@@ -90,8 +90,11 @@ class Gltf:
 
     def animation(self, node: int, times: ArrayLike, weights: ArrayLike, kind: str = "LINEAR", **more: Any) -> None:
         """Append an animation of a node's weights; ``weights`` are (n, K), or (n, 3, K) for a cubic one."""
+        keys = np.asarray(times, np.float32)
+        sound = keys.size and np.isfinite(keys).all()
+        bounds = {"min": [float(keys.min())], "max": [float(keys.max())]} if sound else {}
         sampler = {
-            "input": self.accessor(times),
+            "input": self.accessor(times, **bounds),
             "output": self.accessor(np.asarray(weights, np.float32).ravel()),
             "interpolation": kind,
         }

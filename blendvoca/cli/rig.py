@@ -148,16 +148,11 @@ def _write_shapes(folder: Path, done: RiggedHead, head: Path) -> None:
 
 def _source(source: str | None, marks: Path | None) -> SourceRig:
     """Load the source; where none was asked for and ARKit's reference is not there, the sample's own mask."""
-    from blendvoca.errors import MissingInputError
-    from landmarks.sources import load_source
+    from landmarks.sources import default_source, load_source
 
-    try:
-        return load_source(source or "arkit", landmarks=marks)
-    except MissingInputError:
-        if source is not None:
-            raise
-    click.echo("source      the embedded sample's: ARKit's reference is not here (blendvoca download arkit-reference)")
-    return load_source("synthetic")
+    if source is not None:
+        return load_source(source, landmarks=marks)
+    return default_source(marks, lambda sentence: click.echo(f"source      {sentence}"))
 
 
 def _landmarks(read: HeadMesh, marks: Path | None, source: SourceRig, place: Path) -> NDArray[np.int64]:

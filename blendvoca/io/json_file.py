@@ -18,7 +18,7 @@ from typing import Any
 
 from blendvoca.errors import FormatError, InputError
 from blendvoca.io.files import decode_text, read_bytes
-from blendvoca.names import repeated, shown
+from blendvoca.names import first_line, repeated, shown
 
 #: Checks a value that stands at a place of the document and returns it.
 Shape = Callable[[Any, str], Any]
@@ -57,7 +57,7 @@ def parse_json(content: bytes | str, shape: Shape, what: str, path: str | PathLi
     except RecursionError as error:
         raise FormatError(what, expected="JSON", found="too many brackets in one another", path=path) from error
     except ValueError as error:
-        raise FormatError(what, expected="JSON", found=shown_error(error), path=path) from error
+        raise FormatError(what, expected="JSON", found=first_line(error), path=path) from error
     return check_json(document, shape, what, path)
 
 
@@ -224,12 +224,6 @@ def table(required: Mapping[str, Shape], other: Mapping[str, Shape] | None = Non
         return {name: inner(value[name], _joined(where, name)) for name, inner in known.items() if name in value}
 
     return shape
-
-
-def shown_error(error: Exception) -> str:
-    """Return the first line of an error, short and printable."""
-    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return "".join(c if c.isprintable() else "?" for c in line[:200])
 
 
 def _joined(where: str, name: str) -> str:

@@ -25,7 +25,7 @@ from blendvoca.io.files import check_file
 from blendvoca.io.json_file import mapping, parse_json, text
 from blendvoca.limits import HDF5_DATASET, HDF5_NAMES, Limit
 from blendvoca.mesh import Mesh
-from blendvoca.names import check_distinct, check_file_name, check_labels
+from blendvoca.names import check_distinct, check_file_name, check_labels, first_line
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.schema import LicenceClass, ShardRig
@@ -142,9 +142,9 @@ def opened(path: Path) -> Iterator[h5py.File]:
     except PermissionError as error:
         raise MissingInputError("this shard may not be read", found=error.strerror, path=path) from error
     except (OSError, RuntimeError) as error:
-        raise IntegrityError("the shard is damaged", found=_first_line(error), remedy=_DAMAGED, path=path) from error
+        raise IntegrityError("the shard is damaged", found=first_line(error), remedy=_DAMAGED, path=path) from error
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, MemoryError) as error:
-        found = _first_line(error) or type(error).__name__
+        found = first_line(error)
         raise FormatError("the shard breaks its format", found=found, remedy=_DAMAGED, path=path) from error
 
 
@@ -249,7 +249,3 @@ def _values(
         )
     most.check(dataset.nbytes, dataset.file.id.get_filesize())
     return dataset[()]
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else ""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import LandmarkError
-from blendvoca.geometry.similarity import fit_similarity
+from blendvoca.geometry.similarity import fit_similarity, rms_radius
 
 Array = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def _indices(landmarks: ArrayLike, count: int, whose: str) -> NDArray[np.int64]:
 
 
 def _check_alignment(source: Array, target: Array) -> None:
-    radius = float(np.sqrt(((target - target.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    radius = rms_radius(target)
     if not radius > 0:
         raise LandmarkError("the target's landmarks are all in one place")
     straight = fit_similarity(source, target).rms / radius

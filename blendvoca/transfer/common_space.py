@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.similarity import Similarity, fit_similarity
+from blendvoca.geometry.similarity import Similarity, fit_similarity, rms_radius
 
 Array = NDArray[np.float64]
 
@@ -58,6 +58,5 @@ def common_space(source: Array, target: Array, pairs: NDArray[np.integer]) -> Co
     :raises MeshError: if the landmarks lie on one line.
     """
     points = np.asarray(source)[pairs[:, 0]]
-    centre = points.mean(axis=0)
-    unit = float(np.sqrt(((points - centre) ** 2).sum(axis=1).mean()))
-    return CommonSpace(fit_similarity(points, np.asarray(target)[pairs[:, 1]]), centre, unit)
+    similarity = fit_similarity(points, np.asarray(target)[pairs[:, 1]])
+    return CommonSpace(similarity, points.mean(axis=0), rms_radius(points))

@@ -23,7 +23,6 @@ from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
 
-#: Landmark on the tip of the chin.
 #: The plane under which the neck lies: how far below the chin it passes, in RMS radii of the landmarks (60 mm on an
 #: adult), and by how many degrees it rises towards the nape.
 NECK_BELOW_CHIN, NECK_TILT = 0.25, 20.0

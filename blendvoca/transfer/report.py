@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import blendvoca.transfer.quality as quality
+from blendvoca.geometry.similarity import rms_radius
 from blendvoca.ibug68 import BLINKS, INNER, MOUTH, N_LANDMARKS, face_axes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.common_space import CommonSpace
@@ -233,7 +234,7 @@ def _side_figures(
     for each, marks, where in ((laid, pairs[:, 0], None), (rig, pairs[:, 1], covered)):
         points = each.neutral.vertices[marks]
         across = quality.across_midline(each.neutral.vertices, points, face_axes(points))
-        ramp = 0.05 * float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+        ramp = 0.05 * rms_radius(points)
         total, on_left = quality.energies(each.neutral, each.deltas, across, ramp, where)
         totals.append(total)
         wrong = [(1 - on_left[left], on_left[right]) for left, right in partners]

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.errors import ConfigurationError, FormatError, nearest
+from blendvoca.errors import ConfigurationError, nearest
+from blendvoca.io.archive import read_npz
 from blendvoca.io.vertex_list import read_vertex_list
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks
@@ -57,10 +58,8 @@ def topology_landmarks(name: str, assets: Path | None = None) -> NDArray[np.int6
     topology = _topology(name)
     path = find_asset(topology.landmarks, assets)
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as archive:
-            if "landmarks68" not in archive.files:
-                raise FormatError("no landmarks in the archive", expected="landmarks68", found=archive.files, path=path)
-            return checked_indices(archive["landmarks68"], topology.vertices, path=path)
+        found = read_npz(path, ("landmarks68",), what="no landmarks in the archive")
+        return checked_indices(found["landmarks68"], topology.vertices, path=path)
     return read_landmarks(path, topology.vertices)
 
 

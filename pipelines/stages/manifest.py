@@ -32,7 +32,7 @@ class WriteManifest(Stage):
         good = _good(work)
         if not good:
             raise UpstreamMissingError("no shard was packed")
-        about = [work.dataset_name, sorted(work.known_gaps), _split(work)]
+        about = [work.dataset_name, sorted(work.corpus.known_gaps), _split(work)]
         return {"dataset": digest_json(about), **{name: work.fingerprint("pack", name) for name in good}}
 
     def target(self, work: Any, item: str) -> Path:
@@ -49,7 +49,7 @@ class WriteManifest(Stage):
         if strange:
             raise IntegrityError("shards that this build did not make", found=strange, remedy="Move them away.",
                                  path=work.out)  # fmt: skip
-        manifest = describe(work.out, _split(work), name=work.dataset_name, known_gaps=work.known_gaps)
+        manifest = describe(work.out, _split(work), name=work.dataset_name, known_gaps=work.corpus.known_gaps)
         target.write_text(manifest.to_json(), encoding="utf-8")
         return {"shards": len(manifest.shards)}
 

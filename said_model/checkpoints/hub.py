@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import DownloadError, IntegrityError, MissingInputError
+from blendvoca.names import first_line
 from said_model.checkpoints import authors
 from said_model.checkpoints import folder as checkpoint
-from said_model.checkpoints.state_dict import first_line, read_weights
+from said_model.checkpoints.state_dict import read_weights
 from said_model.config import SamplerConfig
 from said_model.extras import require_package
 from said_model.network.said import SaidNetwork

@@ -19,6 +19,7 @@ from torch import Tensor
 from blendvoca.errors import FormatError, MissingInputError, UnsafePickleError
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import check_file
+from blendvoca.names import first_line
 from said_model.extras import require_package
 
 SUFFIX = ".safetensors"
@@ -90,11 +91,6 @@ def _what_is_refused(error: Exception) -> str:
     """Return what torch's restricted loader met, without its advice on how to load it after all."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
     return f"a call of {found[1]}" if found else "objects that are no tensors"
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, or its kind where it has none."""
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def fill(

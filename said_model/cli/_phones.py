@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from landmarks.sources import SourceRig
 
 #: Column, figure, and how it is shown.
 _COLUMNS = (
@@ -35,11 +31,12 @@ def print_phones(outputs: Path, phones: Path, rig: str | None, fps: float, json_
     from blendvoca.io.phones import read_phones
     from blendvoca.io.track.csv import read_track
     from blendvoca.terminal.console import make_console
-    from landmarks.sources import load_source
+    from blendvoca.terminal.lazy_group import note
+    from landmarks.sources import default_source, load_source
     from said_model.evaluation.metrics.phone_figures import PhoneFigures
     from said_model.evaluation.phones import evaluate_phones, tracks_by_name
 
-    source = load_source(rig or "arkit") if rig else _default_source()
+    source = load_source(rig) if rig else default_source(on_report=lambda sentence: note(f"lips are {sentence}"))
     tracks = {name: read_track(path, fps) for name, path in tracks_by_name(outputs).items()}
     found = evaluate_phones(tracks, read_phones(phones), source.rig, source.landmarks)
     table = Table(title=f"Lips of {source.name} at phones: {outputs.name}")
@@ -53,19 +50,7 @@ def print_phones(outputs: Path, phones: Path, rig: str | None, fps: float, json_
         table.add_row(name, *("–" if cells[key] != cells[key] else f"{cells[key]:{form}}" for _, key, form in _COLUMNS),
                       style="bold" if name == "all" else "")  # fmt: skip
     make_console().print(table)
-    for note in found.notes:
-        click.echo(f"note: {note}")
+    for sentence in found.notes:
+        click.echo(f"note: {sentence}")
     if json_path is not None:
         write_text(json_path, json.dumps(found.to_json(), indent=1) + "\n")
-
-
-def _default_source() -> SourceRig:
-    """Return ARKit's reference where it is, else the embedded head, and say so."""
-    from blendvoca.errors import MissingInputError
-    from landmarks.sources import load_source
-
-    try:
-        return load_source("arkit")
-    except MissingInputError:
-        click.echo("note: ARKit's reference is not here; the embedded head's lips are measured", err=True)
-        return load_source("synthetic")

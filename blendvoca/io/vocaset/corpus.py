@@ -11,6 +11,7 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import MissingInputError, nearest
 from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
+from blendvoca.speakers import KNOWN_GAPS
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Corpus:
     :param fps: frames per second of all motion.
     :param missing: what it lacks and what that costs; VOCASET's known gaps are not among it.
     :param splits: speaker to ``train``, ``validation`` or ``test``, where the corpus states it.
+    :param known_gaps: (speaker, sentence) of sound that was published without motion: no errors.
     """
 
     path: Path
@@ -89,6 +91,7 @@ class Corpus:
     fps: float
     missing: tuple[Missing, ...] = ()
     splits: dict[str, str] | None = None
+    known_gaps: frozenset[tuple[str, str]] = KNOWN_GAPS
     _held: dict[str, Holdings] = field(default_factory=dict, repr=False)
 
     @property

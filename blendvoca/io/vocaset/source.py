@@ -38,17 +38,19 @@ def open_corpus(path: StrPath, fps: float = VOCASET_FPS) -> Corpus:
     form = _recognise(target, fps)
     held, misnamed = _usable(form.holdings())
     all_silent = any(lack.what == SOUNDS for lack in form.lacks())
-    missing = (*form.lacks(), *misnamed, *_missing(held, all_silent, KNOWN_GAPS | _stated_gaps(target)))
+    gaps = KNOWN_GAPS | _stated_gaps(target)
+    missing = (*form.lacks(), *misnamed, *_missing(held, all_silent, gaps))
     fps = form.fps if isinstance(form, PreprocessedForm) else fps
-    return Corpus(target, form, fps, missing, _splits(target, held), held)
+    return Corpus(target, form, fps, missing, _splits(target, held), gaps, held)
 
 
 def _usable(held: Mapping[str, Holdings]) -> tuple[dict[str, Holdings], list[Missing]]:
     """Leave out what cannot name a shard or a clip (a file manager's ``sentence01 (copy)``), and say so."""
     good: dict[str, Holdings] = {}
+    taken: set[str] = set()
     found = []
     for speaker, has in held.items():
-        if _is_misnamed(speaker, "speaker") or speaker.casefold() in {name.casefold() for name in good}:
+        if _is_misnamed(speaker, "speaker") or speaker.casefold() in taken:
             found.append(Missing("usable name", f"speaker {shown(speaker)} is left out; rename it"))
             continue
         bad = {name for name in has.motion | has.audio if _is_misnamed(name, "sentence")}
@@ -56,6 +58,7 @@ def _usable(held: Mapping[str, Holdings]) -> tuple[dict[str, Holdings], list[Mis
             left_out = tuple(shown(name) for name in sorted(bad & has.motion))
             found.append(Missing("usable name", f"{_count(left_out)} left out; rename them", speaker, left_out))
         good[speaker] = Holdings(has.template, has.motion - bad, has.audio - bad)
+        taken.add(speaker.casefold())
     return good, found
 
 
