@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import machine
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.crop import Crop
-from blendvoca.fit import Fitter
+from blendvoca.fit.fitter import Fitter
 from blendvoca.io.mesh.ply_write import write_ply_frames
 from blendvoca.io.sequence.frames import open_sequence
 from blendvoca.mesh import Mesh

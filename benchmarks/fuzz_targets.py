@@ -26,9 +26,9 @@ from blendvoca.io.mesh.ply import decode_ply
 from blendvoca.io.mesh.ply_write import PlyEncoder
 from blendvoca.io.pickle.safe_pickle import decode_pickle
 from blendvoca.io.sequence.frames import open_sequence
+from blendvoca.io.sound.wav import decode_audio, encode_wav
 from blendvoca.io.stores import ZipStore
 from blendvoca.io.track.read import decode_track_file
-from blendvoca.io.wav import decode_audio, encode_wav
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack

@@ -1,7 +1,7 @@
 """How good are transferred rigs, head by head, and how long does each phase take?
 
 Run ``python benchmarks/rig.py [--heads 5] [--out results.json]``. Prints one table of the figures of
-`blendvoca.transfer.report` (limits: issue table, in docs/rigging.md) for
+`blendvoca.transfer.quality.report` (limits: issue table, in docs/rigging.md) for
 
 - ARKit's reference on ICT heads with identities and on the sample's heads, both methods;
 - the sample's mask on the sample's heads, where the true shapes are known;
@@ -37,7 +37,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
-from blendvoca.transfer.quality import agreement, relative_errors
+from blendvoca.transfer.quality.figures import agreement, relative_errors
 from landmarks.assets import find_asset
 from landmarks.sources import load_source
 

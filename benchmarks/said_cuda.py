@@ -34,8 +34,8 @@ from said_model.network.said import SaidNetwork
 from said_model.training.loop import Report, run
 from said_model.training.presets import resolve
 from said_model.training.recipes import said_recipe
-from said_model.training.said import SaidTask, train
 from said_model.training.settings import LoopConfig, SaidSettings, TrainConfig, loop_of
+from said_model.training.tasks.said import SaidTask, train
 
 RECIPE_STEPS = loop_of(resolve(SaidSettings, "paper", {})).steps
 #: Seconds after which no further measurement begins.

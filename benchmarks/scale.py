@@ -72,10 +72,10 @@ def write_speaker(folder: Path, speaker: str, binary: bool) -> int:
     """Write template, sound and frames of a speaker; return the number of frames."""
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
-    from blendvoca.io.wav import write_wav
+    from blendvoca.io.sound.wav import write_wav
     from blendvoca.synthetic.head import SyntheticHead
     from blendvoca.synthetic.identity import Identity
-    from blendvoca.synthetic.motion import NOISE
+    from blendvoca.synthetic.performance.motion import NOISE
 
     number = list(LENGTHS).index(speaker)
     random = np.random.default_rng(number)

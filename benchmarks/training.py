@@ -24,8 +24,8 @@ from said_model.audio_encoder.pretrained import build_pretrained
 from said_model.config import SAMPLE_RATE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.network.said import SaidNetwork
 from said_model.training.engine import Engine
-from said_model.training.said import SaidTask
 from said_model.training.settings import LoopConfig, TrainConfig
+from said_model.training.tasks.said import SaidTask
 from said_model.training.windows import TrainingClip
 
 FEATURES, SECONDS = 768, 4

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blendvoca.lazy import lazy_names
+from blendvoca.internal.lazy import lazy_names
 from blendvoca.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from blendvoca.errors import BlendvocaError as BlendvocaError
     from blendvoca.export.convert import load_track as load_track
     from blendvoca.export.rigs import load_rig as load_rig
-    from blendvoca.fit import FitResult as FitResult
-    from blendvoca.fit import Fitter as Fitter
-    from blendvoca.fit_settings import FitSettings as FitSettings
+    from blendvoca.fit.fitter import FitResult as FitResult
+    from blendvoca.fit.fitter import Fitter as Fitter
+    from blendvoca.fit.settings import FitSettings as FitSettings
     from blendvoca.io.sequence.frames import open_sequence as open_sequence
-    from blendvoca.io.wav import read_audio as read_audio
+    from blendvoca.io.sound.wav import read_audio as read_audio
     from blendvoca.mesh import Mesh as Mesh
     from blendvoca.rig import BlendshapeRig as BlendshapeRig
     from blendvoca.sequence import MeshSequence as MeshSequence
@@ -39,9 +39,9 @@ _HOMES = {
     "CoefficientTrack": "track",
     "Crop": "crop",
     "FitCertificate": "certificate",
-    "FitResult": "fit",
-    "FitSettings": "fit_settings",
-    "Fitter": "fit",
+    "FitResult": "fit.fitter",
+    "FitSettings": "fit.settings",
+    "Fitter": "fit.fitter",
     "Mesh": "mesh",
     "MeshSequence": "sequence",
     "TransferConfig": "transfer.config",
@@ -49,7 +49,7 @@ _HOMES = {
     "load_rig": "export.rigs",
     "load_track": "export.convert",
     "open_sequence": "io.sequence.frames",
-    "read_audio": "io.wav",
+    "read_audio": "io.sound.wav",
     "transfer_rig": "transfer.transfer_rig",
 }
 

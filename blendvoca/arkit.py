@@ -2,7 +2,7 @@
 
 Apple's ``ARFaceAnchor.BlendShapeLocation`` names 52 shapes. BlendVOCA uses 32 of them, in the order of every file its
 authors published (``ARKit_blendshapes.txt``, yunik1004/SAiD). Other tools order and spell them differently, so columns
-are always mapped by name and never by position (:mod:`blendvoca.spelling` is how).
+are always mapped by name and never by position (:mod:`blendvoca.internal.spelling` is how).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from blendvoca.errors import TrackError, nearest
-from blendvoca.spelling import split_name
+from blendvoca.internal.spelling import split_name
 
 _EYE = ("Blink", "LookDown", "LookIn", "LookOut", "LookUp", "Squint", "Wide")
 

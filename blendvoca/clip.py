@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from blendvoca.audio import Waveform
 from blendvoca.certificate import FitCertificate
-from blendvoca.names import check_file_name
+from blendvoca.internal.names import check_file_name
 from blendvoca.track import CoefficientTrack
 
 #: Audio may differ from the motion's length by this share of it, or by the seconds below, whichever is more.

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.errors import RigError
+from blendvoca.internal.names import check_labels, places_of
 from blendvoca.mesh import Mesh
-from blendvoca.names import check_labels, places_of
 
 
 @dataclass(frozen=True, eq=False)

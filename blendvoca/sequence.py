@@ -38,6 +38,31 @@ class ArrayFrames:
         return self.frames[start:stop]
 
 
+@dataclass(frozen=True)
+class InterpolatedFrames:
+    """Frames between the frames of another source, by linear interpolation (paper supplement 9), on demand.
+
+    :param source: frames at the old rate.
+    :param step: old frames per new frame.
+    """
+
+    source: FrameSource
+    step: float
+
+    def __len__(self) -> int:
+        return max(round(len(self.source) / self.step), 1)
+
+    def read(self, start: int, stop: int) -> NDArray[np.floating]:
+        """Return new frames ``start`` to ``stop``, end excluded; past the last old frame they repeat it."""
+        last = len(self.source) - 1
+        position = np.minimum(np.arange(start, stop) * self.step, last)
+        before = np.floor(position + 1e-9).astype(int)
+        after = np.minimum(before + 1, last)
+        old = self.source.read(int(before[0]), int(after[-1]) + 1)
+        share = (position - before).clip(0.0, 1.0)[:, None, None]
+        return old[before - before[0]] * (1.0 - share) + old[after - before[0]] * share
+
+
 @dataclass(frozen=True, eq=False)
 class MeshSequence:
     """T frames of one mesh.
@@ -104,3 +129,16 @@ class MeshSequence:
     def frames(self) -> NDArray[np.floating]:
         """Return all frames (T, V, 3) at once."""
         return np.concatenate(list(self.blocks()))
+
+    def resampled(self, fps: float) -> MeshSequence:
+        """Return the sequence at ``fps``; frame n stands at n / fps seconds, as in `CoefficientTrack.resampled`.
+
+        :param fps: frames per second.
+        :raises TrackError: for a frame rate that is not positive.
+        """
+        if not (np.isfinite(fps) and fps > 0):
+            raise TrackError("wrong frame rate", expected="a positive number", found=fps)
+        if fps == self.fps:
+            return self
+        frames = InterpolatedFrames(self.source, self.fps / fps)
+        return MeshSequence(frames, self.faces, self.n_vertices, fps, self.name)

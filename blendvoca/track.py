@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import mirror_permutation
 from blendvoca.errors import TrackError
-from blendvoca.names import check_labels, places_of
+from blendvoca.internal.names import check_labels, places_of
 
 #: Rounding outside [0, 1] that is put back inside without a word.
 RANGE_TOLERANCE = 1e-6

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from blendvoca.synthetic.anatomy.shapes import SHAPE_NAMES
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
-from blendvoca.synthetic.shapes import SHAPE_NAMES
 from blendvoca.synthetic.speakers import make_speaker
 from blendvoca.view.appearance import appearance_of
 from blendvoca.view.camera import Camera

@@ -89,9 +89,7 @@ def check_range(indices: Indices, n_vertices: int | None, *, path: str | PathLik
     )
 
 
-def read_landmarks(
-    path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None
-) -> Indices:
+def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None) -> Indices:
     """Read 68 vertex indices (68,) int64 from a text, JSON or embedding file (by its content, not its name).
 
     :param path: of the file.
@@ -128,9 +126,7 @@ def _complete(points: Mapping[str, int], n_vertices: int | None, path: str | Pat
     return checked_indices([points[name] for name in NAMES], n_vertices, path=path)
 
 
-def read_picks(
-    path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None
-) -> dict[str, int]:
+def read_picks(path: str | PathLike[str], n_vertices: int | None = None, faces: Faces | None = None) -> dict[str, int]:
     """Read named points: name to vertex, any number of the 68; an embedding of 51 has all but the contour.
 
     :raises MissingInputError, FormatError, LandmarkError: as :func:`read_landmarks`; a text file must hold all 68.

@@ -67,8 +67,10 @@ class PickSession:
         marks = None if None in known else np.array(known)
         look = appearance_of(self.mesh, marks)
         colours, light = np.rint(255 * look.colours), np.rint(255 * look.occlusion)
-        return colours.astype(np.uint8).tobytes() + light.astype(np.uint8).tobytes() + (
-            np.rint(127 * look.eyes).astype(np.int8).tobytes()
+        return (
+            colours.astype(np.uint8).tobytes()
+            + light.astype(np.uint8).tobytes()
+            + (np.rint(127 * look.eyes).astype(np.int8).tobytes())
         )
 
     def mesh_bytes(self) -> bytes:

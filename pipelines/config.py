@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blendvoca.errors import ConfigurationError
-from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
+from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blendvoca.lazy import lazy_names
+from blendvoca.internal.lazy import lazy_names
 from said_model.extras import import_optional
 
 if TYPE_CHECKING:

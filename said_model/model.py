@@ -12,8 +12,8 @@ from torch import Tensor
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError
-from blendvoca.io.wav import read_audio
-from blendvoca.progress import Progress
+from blendvoca.internal.progress import Progress
+from blendvoca.io.sound.wav import read_audio
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.audio_encoder.speech import CHUNK_FRAMES, Speech, features_of, load_speech
@@ -207,9 +207,7 @@ class SAiD:
             drawn = np.where(kept_mask[:, order] >= 1, track.values[:, order], one)
             bent = drawing.conventions.bent_borders
             result[:, order] = join_borders(drawn, kept_mask[:, order]) if bent else drawn
-            edited.append(
-                Edited(CoefficientTrack(result, track.names, track.fps), measure_borders(result, kept_mask))
-            )
+            edited.append(Edited(CoefficientTrack(result, track.names, track.fps), measure_borders(result, kept_mask)))
         return edited
 
     def stream(
@@ -258,9 +256,7 @@ class SAiD:
     def _drawing(
         self, sampler: SamplerConfig | None, windows: WindowConfig | None = None, conventions: Conventions | None = None
     ) -> Drawing:
-        return Drawing(
-            self._guided, sampler or self.sampler, windows or WindowConfig(), conventions or Conventions()
-        )
+        return Drawing(self._guided, sampler or self.sampler, windows or WindowConfig(), conventions or Conventions())
 
     def _track(self, values: Tensor) -> CoefficientTrack:
         return CoefficientTrack(values.double().numpy(), self.config.names, self.config.fps)

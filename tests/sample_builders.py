@@ -13,7 +13,7 @@ import pytest
 
 from blendvoca.io.mesh.ply import read_ply
 from blendvoca.io.mesh.ply_write import write_ply
-from blendvoca.io.wav import write_wav
+from blendvoca.io.sound.wav import write_wav
 from blendvoca.mesh import Mesh
 from pipelines.config import BuildConfig
 

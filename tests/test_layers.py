@@ -139,7 +139,19 @@ def test_packages_run_as_modules(package, program):
 @pytest.mark.parametrize("package", ["blendvoca", "said_model"])
 def test_every_listed_command_exists_and_every_command_is_listed(package):
     module = __import__(f"{package}.cli", fromlist=["COMMANDS"])
-    files = {path.stem.replace("_", "-") for path in (ROOT / package / "cli").glob("*.py")}
+    folder = ROOT / package / "cli"
+    modules = [path.relative_to(folder) for path in folder.rglob("*.py") if path.parent.name != "options"]
+    files = {path.stem.replace("_", "-") for path in modules}
     assert set(module.COMMANDS) == {name for name in files if not name.startswith("-")}
     for name in module.COMMANDS:
         assert module.main.get_command(None, name).help
+
+
+def test_no_folder_needs_a_table_of_contents():
+    """A newcomer sees what a folder holds: at most 16 modules beside ``__init__`` and ``__main__``."""
+    folders = {path.parent for path in _modules().values()}
+    counts = {
+        str(folder.relative_to(ROOT)): sum(not path.name.startswith("__") for path in folder.glob("*.py"))
+        for folder in folders
+    }
+    assert {folder: count for folder, count in counts.items() if count > 16} == {}

@@ -21,15 +21,26 @@ if TYPE_CHECKING:
 @click.command(context_settings={"show_default": True})
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the shards.")
-@setting(BuildConfig, "source_rig", "--source-rig", metavar="NAME|PATH",
-              help="Rig to transfer: synthetic, arkit, ict or a path; auto is synthetic for the sample, else arkit.")
+@setting(
+    BuildConfig,
+    "source_rig",
+    "--source-rig",
+    metavar="NAME|PATH",
+    help="Rig to transfer: synthetic, arkit, ict or a path; auto is synthetic for the sample, else arkit.",
+)
 @setting(BuildConfig, "shapes", "--shapes", metavar="SET", help="blendvoca (the 32), all, or names with commas.")
 @setting(BuildConfig, "method", "--method", type=click.Choice(["face", "sumner-popovic"]),
          help="How to transfer shapes.")  # fmt: skip
-@click.option("--landmarks", type=click.Path(path_type=Path),
-              help="Landmark file of all speakers, or a folder with one a speaker.  [default: the corpus's own]")
-@click.option("--region", type=click.Path(path_type=Path),
-              help="Vertices that the transfer may move: indices, or MASKS.pkl:NAME.  [default: the face]")
+@click.option(
+    "--landmarks",
+    type=click.Path(path_type=Path),
+    help="Landmark file of all speakers, or a folder with one a speaker.  [default: the corpus's own]",
+)
+@click.option(
+    "--region",
+    type=click.Path(path_type=Path),
+    help="Vertices that the transfer may move: indices, or MASKS.pkl:NAME.  [default: the face]",
+)
 @setting(BuildConfig, "rate_limit", "--delta", help="Largest step of a coefficient between frames.")
 @click.option("--jobs", type=click.IntRange(min=0), help="Worker processes; 0 for none.  [default: one a core]")
 @click.option("--dask", metavar="tcp://…", help="Use the workers of this dask scheduler instead.")
@@ -86,7 +97,7 @@ def _print_result(console: Console, result: BuildResult, verbose: bool) -> None:
     """Print the table of speakers, what failed, and where the result is."""
     from blendvoca.shard.manifest import read_manifest
     from blendvoca.shard.schema import MANIFEST_NAME
-    from blendvoca.summary import summary_table
+    from blendvoca.shard.summary import summary_table
     from pipelines.build import STAGES
     from pipelines.summary import stage_table
 

@@ -19,7 +19,7 @@ def complete(shards: Path, vocaset: Path, out: Path | None, crop: Path | None) -
     code is then 1.
     """
     from blendvoca.release.complete import complete as run
-    from blendvoca.summary import summary_table
+    from blendvoca.shard.summary import summary_table
     from blendvoca.terminal.console import make_console
 
     result = run(shards, vocaset, out, crop)

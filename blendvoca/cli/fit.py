@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from blendvoca.fit_settings import FitSettings
+from blendvoca.fit.settings import FitSettings
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.terminal.options import setting
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from blendvoca.crop import Crop
-    from blendvoca.fit import FitResult
+    from blendvoca.fit.fitter import FitResult
     from blendvoca.rig import BlendshapeRig
 
 #: A mean error beyond this is no matter of blendshapes.
@@ -49,10 +49,9 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     """
     from blendvoca.arkit import BLENDVOCA_NAMES
     from blendvoca.errors import SolverError
-    from blendvoca.fit import Fitter, lip_weights, match_topology
+    from blendvoca.fit.fitter import Fitter, lip_weights, match_topology
     from blendvoca.io.sequence.frames import open_sequence
     from blendvoca.io.vertex_list import read_vertex_list
-    from blendvoca.resample import resampled
     from blendvoca.vertex_sets import LIPS
 
     frames = open_sequence(sequence, fps_in)
@@ -64,7 +63,7 @@ def fit(sequence: Path, rig_path: Path, out: Path, report: Path | None, fps_in: 
     lips = LIPS.vertices(rig) if lips_path is None else read_vertex_list(lips_path, rig.neutral.n_vertices)
     weights = None if lip_weight == 1.0 else lip_weights(rig, lips, lip_weight)
     fitter = Fitter(rig, FitSettings(rate_limit=delta, ridge=ridge), crop, lips, weights)
-    result = fitter.fit(frames if fps_out is None else resampled(frames, fps_out))
+    result = fitter.fit(frames if fps_out is None else frames.resampled(fps_out))
     result.track.to_csv(out)
     if report is not None:
         _write_report(report, result)

@@ -17,7 +17,7 @@ def import_release(source: Path | None, out: Path) -> None:
     """
     from blendvoca.fetch.places import cache_folder
     from blendvoca.release.importer import import_release as run
-    from blendvoca.summary import summary_table
+    from blendvoca.shard.summary import summary_table
     from blendvoca.terminal.console import make_console
 
     manifest = run(source or cache_folder() / "blendvoca-release", out)

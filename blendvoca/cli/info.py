@@ -25,7 +25,7 @@ def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None
     from dataclasses import asdict
 
     from blendvoca.dataset import BlendVOCA
-    from blendvoca.summary import summarise
+    from blendvoca.shard.summary import summarise
 
     dataset = BlendVOCA(path)
     if html is not None:
@@ -45,7 +45,7 @@ def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None
 
 
 def _show(dataset: BlendVOCA, show_clips: bool) -> None:
-    from blendvoca.summary import clip_table, summary_table
+    from blendvoca.shard.summary import clip_table, summary_table
     from blendvoca.terminal.console import make_console
 
     console = make_console()

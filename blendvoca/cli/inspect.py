@@ -45,8 +45,8 @@ def inspect(
     """
     from blendvoca.export.convert import load_track
     from blendvoca.export.rigs import load_rig
+    from blendvoca.io.sound.wav import read_audio
     from blendvoca.io.vocaset.source import open_corpus
-    from blendvoca.io.wav import read_audio
     from blendvoca.shard.rig_file import known_landmarks
     from blendvoca.terminal.lazy_group import track_label
     from blendvoca.terminal.notes import Notes

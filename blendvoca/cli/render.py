@@ -82,7 +82,7 @@ def render(
     """
     from blendvoca.export.convert import load_track
     from blendvoca.export.rigs import fitted_to, load_rig
-    from blendvoca.io.wav import read_audio
+    from blendvoca.io.sound.wav import read_audio
     from blendvoca.shard.reader import open_shard
     from blendvoca.shard.rig_file import known_landmarks
     from blendvoca.terminal.lazy_group import track_label

@@ -31,12 +31,24 @@ if TYPE_CHECKING:
 @click.option("--units", default="auto", show_default=True, help="m, dm, cm, in or mm; auto goes by the face's size.")
 @click.option("--region", metavar="PATH", help="Vertices that may move: a list of indices, or MASKS.pkl:NAME.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
-@click.option("--glb", type=click.Path(path_type=Path),
-              help="Also write a GLB with named morph targets: of a glTF HEAD the file itself, with them added.")
-@click.option("--part", "parts", multiple=True, metavar="NAME",
-              help="Add them to this part of a glTF HEAD only; may be repeated. [default: every part that moves]")
-@click.option("--obj", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-              help="Also write an OBJ for each shape, with HEAD's own vertices, unit and order.")
+@click.option(
+    "--glb",
+    type=click.Path(path_type=Path),
+    help="Also write a GLB with named morph targets: of a glTF HEAD the file itself, with them added.",
+)
+@click.option(
+    "--part",
+    "parts",
+    multiple=True,
+    metavar="NAME",
+    help="Add them to this part of a glTF HEAD only; may be repeated. [default: every part that moves]",
+)
+@click.option(
+    "--obj",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write an OBJ for each shape, with HEAD's own vertices, unit and order.",
+)
 @click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .report.json]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a shape or a figure fails its check.")
 def rig(
@@ -188,7 +200,7 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     from rich.table import Table
 
     from blendvoca.terminal.console import make_console
-    from blendvoca.transfer.report import describe, limit_words, verdict
+    from blendvoca.transfer.quality.report import describe, limit_words, verdict
 
     console, report = make_console(), done.result.report
     scale = "" if done.unit.metres == 1 else f", scaled by {done.unit.metres:g} to metres"

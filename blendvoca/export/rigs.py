@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from blendvoca.errors import ConfigurationError, nearest
+from blendvoca.internal.spelling import match_names
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.io.rig.gltf_read import read_gltf_rig
 from blendvoca.io.rig.obj_folder import read_rig_folder
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import read_rig
-from blendvoca.spelling import match_names
 from blendvoca.track import CoefficientTrack
 
 
@@ -59,7 +59,7 @@ def load_rig(
 def fitted_to(
     track: CoefficientTrack, rig: BlendshapeRig, on_report: Callable[[str], None] = no_report
 ) -> CoefficientTrack:
-    """Return a track under a rig's own names, matched as :func:`blendvoca.spelling.match_names` does.
+    """Return a track under a rig's own names, matched as :func:`blendvoca.internal.spelling.match_names` does.
 
     :param on_report: is called with the shapes that the rig lacks; they are left out.
     :raises RigError: if the rig has none of them.

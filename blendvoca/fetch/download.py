@@ -12,8 +12,8 @@ from blendvoca.fetch.hashes import is_good
 from blendvoca.fetch.places import cache_folder
 from blendvoca.fetch.registry import Entry, HubSource, RemoteFile, find_entry
 from blendvoca.fetch.transfer import DEFAULT_TRANSFER, TransferConfig, fetch_file
-from blendvoca.names import inside
-from blendvoca.progress import Progress
+from blendvoca.internal.names import inside
+from blendvoca.internal.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from blendvoca.fetch.download import DEFAULT_DOWNLOAD, DownloadConfig, fetch_all
 from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import fetch_file
+from blendvoca.internal.limits import SMALL_DOWNLOAD
+from blendvoca.internal.names import inside, shown
+from blendvoca.internal.progress import Progress
 from blendvoca.io.digest import digest_file
 from blendvoca.io.files import decode_text, read_bytes
-from blendvoca.limits import SMALL_DOWNLOAD
-from blendvoca.names import inside, shown
-from blendvoca.progress import Progress
 from blendvoca.shard.manifest import check_file, parse_manifest
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
 

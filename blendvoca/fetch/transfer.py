@@ -16,9 +16,9 @@ from blendvoca.errors import BlendvocaError, DownloadError, FormatError, Integri
 from blendvoca.fetch.hashes import check_download, is_good
 from blendvoca.fetch.places import only_one
 from blendvoca.fetch.registry import RemoteFile
+from blendvoca.internal.limits import DOWNLOAD, Limit
+from blendvoca.internal.progress import Progress
 from blendvoca.io.plain import open_plain
-from blendvoca.limits import DOWNLOAD, Limit
-from blendvoca.progress import Progress
 
 if TYPE_CHECKING:
     import requests

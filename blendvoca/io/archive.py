@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.internal.limits import ARCHIVE_MEMBER, ARCHIVE_UNPACKED
+from blendvoca.internal.names import inside, shown
 from blendvoca.io.files import StrPath, check_file
-from blendvoca.limits import ARCHIVE_MEMBER, ARCHIVE_UNPACKED
-from blendvoca.names import inside, shown
 
 #: What damaged archives make :mod:`zipfile` and :mod:`numpy` raise.
 DAMAGE = (

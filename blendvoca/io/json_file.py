@@ -17,8 +17,8 @@ from os import PathLike
 from typing import Any
 
 from blendvoca.errors import FormatError, InputError
+from blendvoca.internal.names import first_line, repeated, shown
 from blendvoca.io.files import decode_text, read_bytes
-from blendvoca.names import first_line, repeated, shown
 
 #: Checks a value that stands at a place of the document and returns it.
 Shape = Callable[[Any, str], Any]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError, MeshError
+from blendvoca.internal.names import shown
 from blendvoca.io.files import StrPath, decode_text, naming, read_bytes
-from blendvoca.names import shown
 
 #: Largest list, in bytes: every vertex of a mesh of a million has seven.
 MOST_BYTES = 1 << 25
@@ -64,7 +64,8 @@ def _index(word: str, line: int, n_vertices: int | None) -> int:
             "a vertex index out of range",
             expected="indices from 0" if n_vertices is None else f"indices 0..{n_vertices - 1}",
             found=f"{word[:20]} in line {line}",
-            remedy="Does the list count from 1? Subtract 1 from every index." if counted else "The list belongs to "
-            "another mesh.",
+            remedy="Does the list count from 1? Subtract 1 from every index."
+            if counted
+            else "The list belongs to another mesh.",
         )
     return index

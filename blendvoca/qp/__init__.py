@@ -1,6 +1,6 @@
 """The fit's quadratic program: the problem as a type, a solver made for its shape, the proof on every answer.
 
-Matrices only; `blendvoca.fit` turns meshes into them.
+Matrices only; `blendvoca.fit.fitter` turns meshes into them.
 """
 
 from blendvoca.qp.certificate import QPResult

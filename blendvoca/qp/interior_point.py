@@ -187,4 +187,3 @@ class InteriorPoint:
         np.add(self.rate, step, out=self.s[1, n:])
         np.maximum(self.s, SMALLEST, out=self.s)
         self.gradient = self.form.gradient(self.u)
-

@@ -7,8 +7,8 @@ import json
 from blendvoca.release.config import PackageConfig
 from blendvoca.shard.manifest import ClipEntry, Manifest
 from blendvoca.shard.schema import LicenceClass
+from blendvoca.shard.summary import SpeakerSummary, summarise
 from blendvoca.speakers import SPLIT_NAMES
-from blendvoca.summary import SpeakerSummary, summarise
 
 CARD_NAME = "README.md"
 

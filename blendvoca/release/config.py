@@ -11,7 +11,10 @@ from blendvoca.shard.schema import LicenceClass
 #: Licence and its text where the publisher names none.
 LICENCES = {
     LicenceClass.OPEN: ("Apache-2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
-    LicenceClass.COEFFICIENTS: ("Derived from VOCASET: non-commercial research", "https://voca.is.tue.mpg.de/license.html"),
+    LicenceClass.COEFFICIENTS: (
+        "Derived from VOCASET: non-commercial research",
+        "https://voca.is.tue.mpg.de/license.html",
+    ),
 }
 
 

@@ -7,10 +7,10 @@ from os import PathLike
 from pathlib import Path
 
 from blendvoca.errors import FormatError, InputError, IntegrityError, MissingInputError
+from blendvoca.internal.names import repeated
 from blendvoca.io.atomic import write_text
 from blendvoca.io.digest import digest_file
 from blendvoca.io.files import read_bytes
-from blendvoca.names import repeated
 from blendvoca.shard import schema
 from blendvoca.shard.entries import ClipEntry, Manifest, ShardEntry
 from blendvoca.shard.manifest_text import parse_manifest

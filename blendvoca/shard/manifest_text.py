@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any
 
 from blendvoca.errors import FormatError, InputError
+from blendvoca.internal.names import check_distinct, check_file_name, check_label, repeated
 from blendvoca.io.json_file import (
     anything,
     check_json,
@@ -19,7 +20,6 @@ from blendvoca.io.json_file import (
     table,
     text,
 )
-from blendvoca.names import check_distinct, check_file_name, check_label, repeated
 from blendvoca.shard import schema
 from blendvoca.shard.entries import ClipEntry, Manifest, ShardEntry
 from blendvoca.shard.schema import LicenceClass

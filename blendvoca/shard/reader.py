@@ -21,11 +21,11 @@ from blendvoca.certificate import FitCertificate
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, nearest
+from blendvoca.internal.limits import HDF5_DATASET, HDF5_NAMES, Limit
+from blendvoca.internal.names import check_distinct, check_file_name, check_labels, first_line
 from blendvoca.io.files import check_file
 from blendvoca.io.json_file import mapping, parse_json, text
-from blendvoca.limits import HDF5_DATASET, HDF5_NAMES, Limit
 from blendvoca.mesh import Mesh
-from blendvoca.names import check_distinct, check_file_name, check_labels, first_line
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.schema import LicenceClass, ShardRig
@@ -237,9 +237,7 @@ def _own(parent: h5py.Group, name: str) -> Any:
     return found
 
 
-def _values(
-    group: h5py.Group, name: str, kind: str, axes: int, most: Limit = HDF5_DATASET
-) -> NDArray[Any]:
+def _values(group: h5py.Group, name: str, kind: str, axes: int, most: Limit = HDF5_DATASET) -> NDArray[Any]:
     """Read a dataset of floats (``"f"``), integers (``"i"``) or text (``"S"``) with so many axes."""
     dataset = _own(group, name)
     if not isinstance(dataset, h5py.Dataset) or dataset.ndim != axes or dataset.dtype.kind not in (kind, "u"):

@@ -12,9 +12,9 @@ import numpy as np
 
 from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, MissingInputError
-from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
+from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
+from blendvoca.internal.limits import HDF5_DATASET
 from blendvoca.io.files import read_bytes
-from blendvoca.limits import HDF5_DATASET
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, check_file, read_manifest, shard_files

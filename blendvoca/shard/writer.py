@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.clip import Clip
 from blendvoca.crop import Crop
 from blendvoca.errors import InputError, TrackError
+from blendvoca.internal.names import check_file_name
 from blendvoca.io.atomic import write_bytes
-from blendvoca.names import check_file_name
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest

@@ -28,21 +28,21 @@ import numpy as np
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.errors import OutputError
+from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.atomic import write_bytes, write_text
 from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
+from blendvoca.io.sound.wav import write_wav
 from blendvoca.io.track.csv import write_track
-from blendvoca.io.wav import write_wav
-from blendvoca.progress import Progress, no_progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import default_split
-from blendvoca.synthetic.coarticulation import coefficients
 from blendvoca.synthetic.config import SampleConfig as SampleConfig
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
-from blendvoca.synthetic.motion import frames
-from blendvoca.synthetic.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.performance.coarticulation import coefficients
+from blendvoca.synthetic.performance.motion import frames
+from blendvoca.synthetic.performance.upper_face import FACE_NAMES, with_upper_face
 from blendvoca.synthetic.speakers import Speaker, make_speaker, stream
-from blendvoca.synthetic.speech import Utterance, say, sentence_text
-from blendvoca.synthetic.upper_face import FACE_NAMES, with_upper_face
+from blendvoca.synthetic.voice.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.voice.speech import Utterance, say, sentence_text
 from blendvoca.track import CoefficientTrack
 
 FORMAT, VERSION = "blendvoca-sample", 2

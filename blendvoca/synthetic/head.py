@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from blendvoca.errors import ConfigurationError
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
+from blendvoca.synthetic.anatomy.inner_lips import with_lip_gap
+from blendvoca.synthetic.anatomy.shapes import SHAPE_NAMES, displacement
+from blendvoca.synthetic.anatomy.sites import COMPONENTS, LEFT_EYEBALL, Sites
+from blendvoca.synthetic.anatomy.surface import Surface, build_surface
 from blendvoca.synthetic.identity import Identity, carry_sites, shape_sites
-from blendvoca.synthetic.inner_lips import with_lip_gap
-from blendvoca.synthetic.shapes import SHAPE_NAMES, displacement
-from blendvoca.synthetic.sites import COMPONENTS, LEFT_EYEBALL, Sites
-from blendvoca.synthetic.surface import Surface, build_surface
 
 REGIONS = ("head", "mask")
 _METRES = 1e-3

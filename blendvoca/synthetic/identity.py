@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError
-from blendvoca.synthetic.sculpture import EYE_CENTRE
-from blendvoca.synthetic.sites import UPPER_TEETH, Sites
+from blendvoca.synthetic.anatomy.sculpture import EYE_CENTRE
+from blendvoca.synthetic.anatomy.sites import UPPER_TEETH, Sites
 
 Array = NDArray[np.float64]
 Triple = tuple[float, float, float]

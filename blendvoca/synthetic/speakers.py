@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blendvoca.synthetic.coarticulation import Style
 from blendvoca.synthetic.identity import Identity
-from blendvoca.synthetic.speech import VOICES, Voice
+from blendvoca.synthetic.performance.coarticulation import Style
+from blendvoca.synthetic.voice.speech import VOICES, Voice
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError
-from blendvoca.synthetic.coarticulation import Style, coefficients
+from blendvoca.synthetic.performance.coarticulation import Style, coefficients
 from blendvoca.synthetic.speakers import stream
-from blendvoca.synthetic.speech import Utterance
+from blendvoca.synthetic.voice.speech import Utterance
 
 Array = NDArray[np.float64]
 #: Movement smaller than this is none: it keeps the entropy of shapes that rest from falling without bound.

@@ -17,18 +17,18 @@ import numpy as np
 
 from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, ConfigurationError, OutputError
-from blendvoca.progress import Progress, no_progress
+from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.shard.manifest import write_manifest
 from blendvoca.shard.schema import SHARD_SUFFIX, LicenceClass
 from blendvoca.shard.writer import write_shard
-from blendvoca.synthetic.coarticulation import Style, coefficients
 from blendvoca.synthetic.config import VoicesConfig as VoicesConfig
-from blendvoca.synthetic.engines import ENGINES, Voice
-from blendvoca.synthetic.nonspeech import KINDS, nonspeech
-from blendvoca.synthetic.recordings import recorded
-from blendvoca.synthetic.sentences import random_text
+from blendvoca.synthetic.performance.coarticulation import Style, coefficients
 from blendvoca.synthetic.speakers import stream
-from blendvoca.synthetic.speech import Utterance, say
+from blendvoca.synthetic.voice.engines import ENGINES, Voice
+from blendvoca.synthetic.voice.nonspeech import KINDS, nonspeech
+from blendvoca.synthetic.voice.recordings import recorded
+from blendvoca.synthetic.voice.sentences import random_text
+from blendvoca.synthetic.voice.speech import Utterance, say
 
 NOBODY = "nobody"
 #: A voice of an engine, a folder of recordings, or nobody.

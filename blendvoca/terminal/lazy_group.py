@@ -21,12 +21,20 @@ class LazyGroup(click.Group):
 
     :param package: the package that holds one module a command; command ``import-release`` is attribute and module
         ``import_release``.
-    :param commands: command name to its one line of help, in the order of ``--help``.
+    :param commands_help: command name to its one line of help, in the order of ``--help``.
+    :param folders: command name to the sub-package that holds its module; without one it stands in the package.
     """
 
-    def __init__(self, *args: Any, package: str = "", commands_help: Mapping[str, str] | None = None, **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        package: str = "",
+        commands_help: Mapping[str, str] | None = None,
+        folders: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
-        self.package, self.commands_help = package, dict(commands_help or {})
+        self.package, self.commands_help, self.folders = package, dict(commands_help or {}), dict(folders or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return command names in the order of the table."""
@@ -36,8 +44,9 @@ class LazyGroup(click.Group):
         """Import and return one command."""
         if cmd_name not in self.commands_help:
             return None
-        module = cmd_name.replace("-", "_")
-        return getattr(import_module(f"{self.package}.{module}"), module)
+        name = cmd_name.replace("-", "_")
+        parts = (self.package, self.folders.get(cmd_name), name)
+        return getattr(import_module(".".join(part for part in parts if part)), name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from blendvoca.progress import Progress, no_progress
+from blendvoca.internal.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.console import Console

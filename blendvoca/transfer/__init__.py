@@ -7,8 +7,8 @@ the head), `common_space` (alignment and normalised units), `registration`, then
 """
 
 from blendvoca.transfer.config import METHODS, TransferConfig
+from blendvoca.transfer.quality.report import TransferReport
 from blendvoca.transfer.region import face_region
-from blendvoca.transfer.report import TransferReport
 from blendvoca.transfer.transfer_rig import PreparedTransfer, TransferResult, prepare, transfer_rig
 
 __all__ = [

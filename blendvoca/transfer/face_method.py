@@ -33,10 +33,10 @@ from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
-from blendvoca.transfer.coverage import Coverer
 from blendvoca.transfer.frames import gradient_matrix
-from blendvoca.transfer.lids import lid_maps
-from blendvoca.transfer.lip_sides import Labels, agree, of_faces
+from blendvoca.transfer.openings.lids import lid_maps
+from blendvoca.transfer.openings.lip_sides import Labels, agree, of_faces
+from blendvoca.transfer.quality.coverage import Coverer
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
@@ -248,5 +248,3 @@ def _trust(source: Array, registered: Array, faces: NDArray[np.integer], distort
         np.add.at(total, faces[:, corner], areas * trust)
         np.add.at(weight, faces[:, corner], areas)
     return np.asarray(total / np.maximum(weight, 1e-300))
-
-

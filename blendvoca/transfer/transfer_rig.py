@@ -14,17 +14,17 @@ from blendvoca.errors import MeshError
 from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
-from blendvoca.transfer.checks import landmark_pairs
 from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.common_space import CommonSpace, common_space
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face_method import FaceSolver
-from blendvoca.transfer.lip_sides import Labels, of_faces, side_labels
-from blendvoca.transfer.mouth_rim import WEIGHT, rim_places
+from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
+from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
+from blendvoca.transfer.quality.checks import landmark_pairs
+from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import completed_region, face_region, landmark_components, require_inside
 from blendvoca.transfer.registration import Guides, Registration, register
-from blendvoca.transfer.report import TransferReport, assess
 from blendvoca.transfer.sumner_popovic import PlainSolver
 
 Array = NDArray[np.float64]
@@ -255,4 +255,3 @@ def transfer_rig(
         "reattach": time.perf_counter() - done,
     }
     return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds)
-

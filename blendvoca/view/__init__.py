@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from blendvoca.lazy import lazy_names
+from blendvoca.internal.lazy import lazy_names
 
 if TYPE_CHECKING:
     from blendvoca.view.camera import Camera as Camera

@@ -14,8 +14,8 @@ from blendvoca.certificate import FitCertificate
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import LicenceError, MissingDependencyError, OutputError
 from blendvoca.shard.entries import Manifest
+from blendvoca.shard.summary import summary_rows
 from blendvoca.speakers import SPLIT_NAMES
-from blendvoca.summary import summary_rows
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.appearance import appearance_of, heat_colours
 from blendvoca.view.page import plot

@@ -12,8 +12,8 @@ import numpy as np
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import InputError, MissingDependencyError
+from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.atomic import atomic_path
-from blendvoca.progress import Progress, no_progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 from blendvoca.view.appearance import Appearance

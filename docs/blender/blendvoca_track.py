@@ -396,8 +396,13 @@ if bpy is not None:
         bl_options = {"REGISTER", "UNDO"}  # noqa: RUF012 (Blender reads it)
 
         filter_glob: StringProperty(default="*.csv;*.json", options={"HIDDEN"})
-        fps: FloatProperty(name="Track's frame rate", default=0.0, min=0.0, max=1000.0,
-                           description="Frames per second of the file; 0: as the file says, else 60")
+        fps: FloatProperty(
+            name="Track's frame rate",
+            default=0.0,
+            min=0.0,
+            max=1000.0,
+            description="Frames per second of the file; 0: as the file says, else 60",
+        )
         start: IntProperty(name="First frame", default=1)
         set_rate: BoolProperty(name="Set the scene's frame rate and range", default=True)
         prefix: StringProperty(name="Prefix", description="What the mesh's shape keys begin with, such as bs_")

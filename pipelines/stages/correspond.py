@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from blendvoca.transfer import TransferConfig
-from blendvoca.transfer.checks import landmark_pairs
+from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.transfer_rig import register_heads
 from pipelines.artefact import write_artefact
 from pipelines.records import unpack_crop, unpack_mesh, unpack_rig

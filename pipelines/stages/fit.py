@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
 from blendvoca.errors import AudioError
-from blendvoca.fit import FitSettings, fit
+from blendvoca.fit.fitter import FitSettings, fit
 from blendvoca.io.digest import digest_bytes
 from blendvoca.sequence import FrameSource
 from blendvoca.speakers import VOCASET_FPS

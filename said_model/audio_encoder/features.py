@@ -31,8 +31,8 @@ from blendvoca.audio import Waveform
 from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import AudioError, ConfigurationError, IntegrityError
+from blendvoca.internal.progress import Progress
 from blendvoca.io.atomic import atomic_path
-from blendvoca.progress import Progress
 from said_model.audio_encoder import AudioEncoder, normalise
 from said_model.audio_encoder.speech import to_length
 from said_model.config import SAMPLE_RATE

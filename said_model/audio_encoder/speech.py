@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from blendvoca.audio import Waveform
-from blendvoca.io.wav import FULL_SCALE, Source, read_resampled
+from blendvoca.io.sound.wav import FULL_SCALE, Source, read_resampled
 from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.level import Level
 from said_model.config import SAMPLE_RATE, require

@@ -40,9 +40,10 @@ def encoder_settings(state: Mapping[str, Tensor]) -> dict[str, Any]:
     shapes = {key.removeprefix(ENCODER_PREFIX): tuple(value.shape) for key, value in state.items()}
     convolutions = 1 + max(_numbers(shapes, "feature_extractor.conv_layers."))
     kernels = [shapes[f"feature_extractor.conv_layers.{i}.conv.weight"] for i in range(convolutions)]
-    hidden, inputs, reach = shapes.get("encoder.pos_conv_embed.conv.weight_v") or shapes[
-        "encoder.pos_conv_embed.conv.parametrizations.weight.original1"
-    ]
+    hidden, inputs, reach = (
+        shapes.get("encoder.pos_conv_embed.conv.weight_v")
+        or shapes["encoder.pos_conv_embed.conv.parametrizations.weight.original1"]
+    )
     layered = "feature_extractor.conv_layers.1.layer_norm.weight" in shapes
     return {
         "model_type": "wav2vec2",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import DownloadError, IntegrityError, MissingInputError
-from blendvoca.names import first_line
+from blendvoca.internal.names import first_line
 from said_model.checkpoints import authors
 from said_model.checkpoints import folder as checkpoint
 from said_model.checkpoints.state_dict import read_weights

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from blendvoca.errors import FormatError, MissingInputError, UnsafePickleError
+from blendvoca.internal.names import first_line
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import check_file
-from blendvoca.names import first_line
 from said_model.extras import require_package
 
 SUFFIX = ".safetensors"

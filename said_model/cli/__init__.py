@@ -7,7 +7,7 @@ import click
 from blendvoca.terminal.lazy_group import LazyGroup
 from blendvoca.version import __version__
 
-#: Command to its one line of help; a command is the module of the same name in this package.
+#: Command to its one line of help; a command is the module of the same name in this package or in a folder of it.
 COMMANDS = {
     "sample": "Draw blendshape coefficients for speech.",
     "edit": "Generate parts of a track anew, keep the rest.",
@@ -26,8 +26,11 @@ COMMANDS = {
     "info": "Say what a checkpoint is made of.",
 }
 
+#: Commands that stand in a folder.
+FOLDERS = dict.fromkeys(("train", "train-vae", "train-sync", "baseline", "ablate", "features"), "training")
 
-@click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS,
+
+@click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS, folders=FOLDERS,
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})  # fmt: skip
 @click.version_option(__version__, prog_name="said")
 def main() -> None:

@@ -16,7 +16,7 @@ def align(sounds: tuple[Path, ...], text: str | None, out: Path) -> None:
     from blendvoca.errors import BlendvocaError, ConfigurationError
     from blendvoca.io.files import decode_text, read_bytes
     from blendvoca.io.phones import write_phones
-    from blendvoca.io.wav import read_resampled
+    from blendvoca.io.sound.wav import read_resampled
     from blendvoca.terminal.lazy_group import note
     from said_model.extras import import_optional
 

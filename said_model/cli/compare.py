@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from said_model.cli._instruments import measure, measuring_options, open_instruments, print_table
+from said_model.cli.options.measuring import measure, measuring_options, open_instruments, print_table
 
 if TYPE_CHECKING:
     from said_model.evaluation.compare import Interval

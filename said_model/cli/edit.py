@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from blendvoca.errors import ConfigurationError
-from said_model.cli._model import DrawingChoice, ModelChoice, drawing_options, model_options, open_speech, seed_option
-from said_model.cli._options import option_group
+from said_model.cli.options.groups import option_group
+from said_model.cli.options.model import (
+    DrawingChoice,
+    ModelChoice,
+    drawing_options,
+    model_options,
+    open_speech,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from blendvoca.track import CoefficientTrack

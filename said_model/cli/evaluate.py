@@ -7,14 +7,17 @@ from typing import Any
 
 import click
 
-from said_model.cli._instruments import measure, measuring_options, open_instruments
+from said_model.cli.options.measuring import measure, measuring_options, open_instruments
 
 
 @click.command()
 @click.argument("outputs", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @measuring_options
-@click.option("--phones", type=click.Path(path_type=Path, exists=True),
-              help="Phone times (TextGrid, JSON, .lab, or a folder): measure lips at phones; needs no --data.")
+@click.option(
+    "--phones",
+    type=click.Path(path_type=Path, exists=True),
+    help="Phone times (TextGrid, JSON, .lab, or a folder): measure lips at phones; needs no --data.",
+)
 @click.option("--rig", default=None, help="With --phones: whose lips; arkit, synthetic, ict, or a file.")
 @click.option("--name", help="Of the system [default: the folder's].")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures, and those of each clip.")
@@ -27,7 +30,7 @@ def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path:
     With --phones, measures instead whether the lips meet at p, b and m, open at vowels and rest in pauses.
     """
     if phones is not None:
-        from said_model.cli._phones import print_phones
+        from said_model.cli.options.phones import print_phones
 
         print_phones(outputs, phones, rig, fps, json_path)
         return

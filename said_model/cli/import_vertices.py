@@ -24,8 +24,7 @@ def import_vertices(folder: Path, name: str, data: Path, out: Path, fps: float |
     """
     from blendvoca.dataset import BlendVOCA
     from blendvoca.errors import SolverError
-    from blendvoca.fit import Fitter, match_topology
-    from blendvoca.resample import resampled
+    from blendvoca.fit.fitter import Fitter, match_topology
     from blendvoca.sequence import MeshSequence
     from said_model.evaluation.baselines.vertex_models import find_outputs, model_named, read_vertices
 
@@ -44,7 +43,7 @@ def import_vertices(folder: Path, name: str, data: Path, out: Path, fps: float |
         fitter = fitters[key]
         # The fit looks at vertices alone; the rig's triangles stand in for those of the frames.
         sequence = MeshSequence.from_array(frames, fitter.rig.neutral.faces, fps or model.fps, output.path.stem)
-        result = fitter.fit(resampled(sequence, rate))
+        result = fitter.fit(sequence.resampled(rate))
         problems = result.certificate.problems()
         if problems:
             raise SolverError(f"the fit is not proved: {'; '.join(problems)}", path=output.path)

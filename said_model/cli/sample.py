@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from said_model.cli._model import DrawingChoice, ModelChoice, drawing_options, model_options, open_speech, seed_option
+from said_model.cli.options.model import (
+    DrawingChoice,
+    ModelChoice,
+    drawing_options,
+    model_options,
+    open_speech,
+    seed_option,
+)
 
 if TYPE_CHECKING:
     from blendvoca.audio import Waveform
@@ -26,8 +33,11 @@ if TYPE_CHECKING:
               "[default: by the suffix of --out; csv in a folder].")  # fmt: skip
 @click.option("--rig", metavar="RIG", help="The head that moves: rig file, shard, glTF, VRM, folder of OBJs [default: "
               "the sample head].")  # fmt: skip
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True),
-              help="Shards whose clips are sampled, instead of AUDIO; written as `said evaluate` reads them.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Shards whose clips are sampled, instead of AUDIO; written as `said evaluate` reads them.",
+)
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Which clips of --data [default: "
               "test].")  # fmt: skip
 @click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds in a row.")
@@ -88,7 +98,7 @@ class _Job:
 
     def waveform(self) -> Waveform:
         """Return the sound as it is."""
-        from blendvoca.io.wav import read_audio
+        from blendvoca.io.sound.wav import read_audio
 
         return read_audio(self.sound) if isinstance(self.sound, Path) else self.sound
 
@@ -181,7 +191,7 @@ def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: Sampler
                 drawing: DrawingChoice) -> None:  # fmt: skip
     import time
 
-    from said_model.cli._progress import counting_bar
+    from said_model.cli.options.progress import counting_bar
     from said_model.synthesis.write import WITH_SOUND, write_take
 
     speech, seeds = job.speech(said.config.fps), plan.seeds

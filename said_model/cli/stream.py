@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from blendvoca.terminal.options import default_of
-from said_model.cli._model import DrawingChoice, ModelChoice, live_drawing_options, model_options, seed_option
+from said_model.cli.options.model import DrawingChoice, ModelChoice, live_drawing_options, model_options, seed_option
 from said_model.diffusion.sections import Chain
 from said_model.synthesis.settings import StreamConfig
 

@@ -14,7 +14,7 @@ from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import InputError
 from blendvoca.ibug68 import N_LANDMARKS
-from blendvoca.progress import Progress
+from blendvoca.internal.progress import Progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import CoefficientTrack
@@ -304,5 +304,3 @@ def _notes(outputs: Outputs, instruments: Instruments, truth: BlendVOCA) -> list
                 for s, region in zip(given, (MOUTH_REGION, UPPER_FACE))]  # fmt: skip
         notes.append(f"LVE over {sets[0]}; FDD over {sets[1]}")
     return notes
-
-

@@ -1,7 +1,7 @@
 """Synchrony of sound and coefficients without rendering: a small contrastive model, scored as SyncNet is.
 
 Two stacks of convolutions over time, one over audio features and one over coefficients, embed every frame on the unit
-sphere; training (:mod:`said_model.training.sync_expert`) brings frames of one instant together. Offset and
+sphere; training (:mod:`said_model.training.tasks.sync_expert`) brings frames of one instant together. Offset and
 confidence are those of Chung and Zisserman 2016: the shift of least mean distance, and median less minimum of the
 distances over shifts.
 """

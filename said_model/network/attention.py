@@ -30,9 +30,7 @@ class Band:
     shift: int | None
 
 
-def alignment_band(
-    n_frames: int, n_features: int, bandwidth: int, device: torch.device | str | None = None
-) -> Band:
+def alignment_band(n_frames: int, n_features: int, bandwidth: int, device: torch.device | str | None = None) -> Band:
     """Return the windows of ``n_frames`` frames over ``n_features`` audio features.
 
     Everything is computed on ``device`` from whole numbers: no value is brought back, so it can be traced and captured.

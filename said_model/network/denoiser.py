@@ -190,9 +190,7 @@ class Denoiser(nn.Module):
     def bands(self, n_frames: int, n_features: int, device: torch.device | str | None = None) -> Bands:
         """Return the alignment's bands for N frames and M features: one, and one for each entry of its schedule."""
         widths = [self.alignment.bandwidth, *(width for _, width in self.alignment.schedule)]
-        return tuple(
-            None if width is None else alignment_band(n_frames, n_features, width, device) for width in widths
-        )
+        return tuple(None if width is None else alignment_band(n_frames, n_features, width, device) for width in widths)
 
     def condition(
         self, audio: Tensor, n_frames: int, null: Tensor | None = None, bands: Bands | None = None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from blendvoca.errors import ConfigurationError
-from blendvoca.progress import Progress
+from blendvoca.internal.progress import Progress
 from said_model.audio_encoder.speech import Speech
 from said_model.config import SamplerConfig
 from said_model.diffusion.guidance import Denoise, guided

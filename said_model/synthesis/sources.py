@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from blendvoca.io.wav import SOUND_SUFFIXES
+from blendvoca.io.sound.wav import SOUND_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from blendvoca.errors import ConfigurationError, OutputError, nearest
 from blendvoca.export.convert import KINDS, save
 from blendvoca.export.rigs import fitted_to, load_rig, no_report
+from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
-from blendvoca.progress import Progress, no_progress
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 

@@ -16,7 +16,7 @@ from said_model import SAiD, SamplerConfig
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.training.loop import Outcome, Report
 from said_model.training.recipes import said_recipe
-from said_model.training.said import train
+from said_model.training.tasks.said import train
 
 if TYPE_CHECKING:
     from said_model.evaluation.evaluate import Evaluation

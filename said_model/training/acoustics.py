@@ -98,9 +98,7 @@ def coloured_noise(count: int, rng: np.random.Generator) -> Sound:
     return result
 
 
-def reverberate(
-    sound: Sound, seconds: float, direct: float, rng: np.random.Generator
-) -> Sound:
+def reverberate(sound: Sound, seconds: float, direct: float, rng: np.random.Generator) -> Sound:
     """Return sound (S,) in a room; the direct sound keeps its time.
 
     :param seconds: time in which the reverberation falls by 60 dB.
@@ -150,7 +148,7 @@ def _stretch(sound: Sound, factor: float) -> Sound:
     window = np.hanning(_FFT + 1)[:-1].astype(np.float32)
     padded = np.pad(sound, (_FFT // 2, _FFT))
     count = (len(padded) - _FFT) // _HOP
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[:: _HOP][:count]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, _FFT)[::_HOP][:count]
     spectra = scipy.fft.rfft(frames * window, axis=1)
     place = np.arange(0, count - 2, 1 / factor)
     left, share = place.astype(int), (place % 1.0).astype(np.float32)[:, None]

@@ -16,8 +16,8 @@ from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig
 from said_model.network.said import SaidNetwork
 from said_model.training.acoustics import AcousticAugmentation, augmentation
 from said_model.training.presets import resolve
-from said_model.training.said import model_for
 from said_model.training.settings import AugmentConfig, LossConfig, SaidSettings, TrainConfig, loop_of
+from said_model.training.tasks.said import model_for
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ def load_encoder(name: str) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:
     return load_pretrained(name)
 
 
-def said_recipe(
-    shards: str | Path, encoder: str = LOG_MEL, preset: str | None = None, **options: Any
-) -> Recipe:
+def said_recipe(shards: str | Path, encoder: str = LOG_MEL, preset: str | None = None, **options: Any) -> Recipe:
     """Return the training that a preset and options describe; without any, the paper's (5.1).
 
     :param preset: of :data:`said_model.training.presets.PRESETS`.

@@ -10,7 +10,7 @@ import shard_builders as build
 from click.testing import CliRunner
 
 from blendvoca.cli import main
-from blendvoca.summary import summarise
+from blendvoca.shard.summary import summarise
 
 
 def test_summary_weighs_by_frames(tmp_path: Path) -> None:

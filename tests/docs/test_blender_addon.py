@@ -22,7 +22,7 @@ def addon():
 
 def test_matching_is_the_toolkits_own(addon):
     """The add-on works alone, so it holds a copy: the same text, and nothing that the copy does not have."""
-    from blendvoca import spelling
+    from blendvoca.internal import spelling
 
     line = "# ---- the same in both files"
     ours, theirs = (Path(module.__file__).read_text().split(line)[1] for module in (spelling, addon))
@@ -205,7 +205,7 @@ def test_other_rates_keep_time_and_a_second_import_replaces(scene, tmp_path):
 
 def test_sound_strip_and_several_meshes(scene, tmp_path):
     from blendvoca.audio import Waveform
-    from blendvoca.io.wav import write_wav
+    from blendvoca.io.sound.wav import write_wav
 
     write_wav(tmp_path / "speech.wav", Waveform(np.sin(np.arange(16_000) / 20).astype(np.float32) / 2, 16_000))
     meshes = [add_mesh(scene, ["jawOpen"], name) for name in ("Head", "Teeth")]

@@ -13,8 +13,8 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError, FormatError, TrackError
 from blendvoca.export.retarget import RECIPES, Channel, apply_map, from_recipe, load_recipe, read_map, to_recipe
 from blendvoca.export.timing import resample, smooth
-from blendvoca.synthetic.coarticulation import Style, coefficients
-from blendvoca.synthetic.speech import Phoneme, Utterance
+from blendvoca.synthetic.performance.coarticulation import Style, coefficients
+from blendvoca.synthetic.voice.speech import Phoneme, Utterance
 from blendvoca.track import CoefficientTrack
 
 #: Root mean square and largest difference that speech may show (measured 0.022 and 0.17, 0.055 and 0.28).

@@ -12,7 +12,7 @@ from blendvoca.fetch import download as downloads
 from blendvoca.fetch.hashes import check_download, is_good
 from blendvoca.fetch.places import cache_folder
 from blendvoca.fetch.registry import find_entry, load_registry
-from blendvoca.names import inside
+from blendvoca.internal.names import inside
 
 
 def test_every_entry_says_what_it_must() -> None:

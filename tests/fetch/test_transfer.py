@@ -30,7 +30,7 @@ from blendvoca.fetch.hashes import git_blob_sha1
 from blendvoca.fetch.package import download_address
 from blendvoca.fetch.registry import RemoteFile
 from blendvoca.fetch.transfer import TransferConfig, fetch_file
-from blendvoca.limits import Limit
+from blendvoca.internal.limits import Limit
 
 CONTENT = bytes(range(256)) * 4_000
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -193,7 +193,9 @@ def test_a_pipe_is_no_source(tmp_path: Path) -> None:
         fetch_file(RemoteFile("a.bin", (tmp_path / "pipe.bin").as_uri()), tmp_path / "out" / "a.bin", QUICK)
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "http://host:99999/a", "http://", "ftp://host/a", "http://ho\0st/x.bin"])
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://host:99999/a", "http://", "ftp://host/a", "http://ho\0st/x.bin"]
+)
 def test_addresses_that_are_none(tmp_path: Path, url: str) -> None:
     with pytest.raises(BlendvocaError):
         download_address(url, tmp_path, config=DownloadConfig(transfer=QUICK))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError
+from blendvoca.internal.limits import ARCHIVE_MEMBER, FACTOR_VARIABLE
 from blendvoca.io.archive import extracted, open_zip, read_member, read_npz
-from blendvoca.limits import ARCHIVE_MEMBER, FACTOR_VARIABLE
 
 
 def zipped(path, content, method=zipfile.ZIP_DEFLATED):

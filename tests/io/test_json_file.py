@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.internal.names import check_label
 from blendvoca.io.json_file import (
     boolean,
     choice,
@@ -18,7 +19,6 @@ from blendvoca.io.json_file import (
     table,
     text,
 )
-from blendvoca.names import check_label
 
 CARD = table(
     {"name": text(20, lambda name: check_label(name, "card")), "sizes": list_of(integer(0, 100), 1, 3)},
@@ -31,8 +31,7 @@ CARD = table(
     },
 )
 GOOD = (
-    '{"name": "x", "sizes": [1, 2], "ratio": 1, "open": true, "kind": "b", '
-    '"facts": {"k": "v"}, "note": null, "new": 1}'
+    '{"name": "x", "sizes": [1, 2], "ratio": 1, "open": true, "kind": "b", "facts": {"k": "v"}, "note": null, "new": 1}'
 )
 
 

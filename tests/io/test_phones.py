@@ -9,7 +9,7 @@ from blendvoca.io.phones import read_phones, write_phones
 from blendvoca.phones import Phone, PhoneTrack, phone_set
 
 PHONES = (Phone("SIL", 0.0, 0.2), Phone("M", 0.2, 0.3), Phone("AA1", 0.3, 0.45))
-LONG = '''File type = "ooTextFile"
+LONG = """File type = "ooTextFile"
 Object class = "TextGrid"
 
 xmin = 0
@@ -45,7 +45,7 @@ item []:
             xmin = 0.3
             xmax = 0.45
             text = "AA1"
-'''
+"""
 SHORT = '"ooTextFile"\n"TextGrid"\n0\n0.45\n<exists>\n1\n"IntervalTier"\n"phones"\n0\n0.45\n3\n' + "".join(
     f'{p.start}\n{p.end}\n"{p.label}"\n' for p in PHONES
 )

@@ -16,8 +16,8 @@ from blendvoca.io.mesh.anymesh import read_mesh
 from blendvoca.io.pickle.safe_pickle import read_pickle
 from blendvoca.io.region import read_region
 from blendvoca.io.sequence.frames import open_sequence
+from blendvoca.io.sound.wav import read_audio, read_resampled
 from blendvoca.io.stand_in import refuse_stand_in
-from blendvoca.io.wav import read_audio, read_resampled
 from blendvoca.shard.reader import open_shard
 from landmarks.files import read_landmarks
 from landmarks.sources import load_source

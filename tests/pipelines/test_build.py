@@ -26,9 +26,9 @@ from blendvoca.errors import (
 )
 from blendvoca.io.mesh.ply import read_ply
 from blendvoca.io.mesh.ply_write import write_ply
+from blendvoca.io.sound.wav import read_audio, write_wav
 from blendvoca.io.track.csv import read_track
 from blendvoca.io.vocaset.source import open_corpus
-from blendvoca.io.wav import read_audio, write_wav
 from blendvoca.mesh import Mesh
 from blendvoca.shard.verify import verify
 from blendvoca.transfer.region import completed_region
@@ -368,8 +368,6 @@ def test_another_corpus_does_not_replace_shards_unasked(built, sample, tmp_path)
     build(quick(corpus), out, force=True)
     assert BlendVOCA(out).speakers == ("person01", "person02")
     assert not (out / "speaker01.h5").exists()
-
-
 
 
 def test_training_package_gives_the_same_clips(sample, built, tmp_path):

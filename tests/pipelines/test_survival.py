@@ -20,7 +20,7 @@ from sample_builders import copied, frame, hashes, quick, quick_source, small_sa
 
 from blendvoca.audio import Waveform
 from blendvoca.errors import OutputError
-from blendvoca.io.wav import read_audio, write_wav
+from blendvoca.io.sound.wav import read_audio, write_wav
 from blendvoca.shard.verify import verify_shard
 from pipelines.build import build
 from pipelines.output import only_build

@@ -30,10 +30,10 @@ from said_model.config import DEFAULT_STEPS, SamplerConfig  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 from said_model.training.engine import Engine, Task  # noqa: E402
-from said_model.training.said import SaidTask  # noqa: E402
 from said_model.training.settings import AugmentConfig, LoopConfig, TrainConfig, VaeConfig  # noqa: E402
-from said_model.training.sync_expert import SyncTask  # noqa: E402
-from said_model.training.vae import VaeTask  # noqa: E402
+from said_model.training.tasks.said import SaidTask  # noqa: E402
+from said_model.training.tasks.sync_expert import SyncTask  # noqa: E402
+from said_model.training.tasks.vae import VaeTask  # noqa: E402
 from said_model.training.windows import TrainingClip  # noqa: E402
 
 CPU = torch.device("cpu")

@@ -19,8 +19,8 @@ from blendvoca.cli import main
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import BlendvocaError, FormatError, LicenceError, MissingInputError, TrackError, UnsafePickleError
 from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.sound.wav import read_audio
 from blendvoca.io.track.csv import read_track
-from blendvoca.io.wav import read_audio
 from blendvoca.release.complete import complete
 from blendvoca.release.importer import import_release
 from blendvoca.shard.schema import LicenceClass

@@ -10,12 +10,12 @@ pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run th
 pytest.importorskip("espeakng_loader", reason="pip install 'blendvoca[demo]' brings the sample's voice")
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.synthetic.coarticulation import Style
-from blendvoca.synthetic.engines import ENGINES, Voice
-from blendvoca.synthetic.nonspeech import nonspeech
-from blendvoca.synthetic.sentences import SENTENCE_TEXTS
-from blendvoca.synthetic.speech import Utterance, say
+from blendvoca.synthetic.performance.coarticulation import Style
 from blendvoca.synthetic.spread import take_spread
+from blendvoca.synthetic.voice.engines import ENGINES, Voice
+from blendvoca.synthetic.voice.nonspeech import nonspeech
+from blendvoca.synthetic.voice.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.voice.speech import Utterance, say
 from blendvoca.track import CoefficientTrack
 from said_model import SAiD
 from said_model.checkpoints.folder import DEMO

@@ -15,7 +15,7 @@ import shard_builders as build
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import BlendvocaError, FormatError, InputError, IntegrityError, MissingInputError, VersionError
 from blendvoca.shard.manifest import check_file, read_manifest, write_manifest
-from blendvoca.summary import summary_table
+from blendvoca.shard.summary import summary_table
 
 
 def test_it_says_what_is_there(tmp_path: Path) -> None:

@@ -13,18 +13,18 @@ from click.testing import CliRunner
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.cli.synth import synth
 from blendvoca.errors import ConfigurationError, OutputError
-from blendvoca.fit import FitSettings, fit
-from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
+from blendvoca.fit.fitter import FitSettings, fit
+from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
 from blendvoca.io.mesh.ply import read_ply
+from blendvoca.io.sound.wav import read_audio
 from blendvoca.io.track.csv import read_track
-from blendvoca.io.wav import read_audio
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.sequence import MeshSequence
 from blendvoca.speakers import check_split
 from blendvoca.synthetic.corpus import MARKER, SampleConfig, write_sample
 from blendvoca.synthetic.head import CanonicalHead
-from blendvoca.synthetic.motion import NOISE, RESIDUAL, residual
+from blendvoca.synthetic.performance.motion import NOISE, RESIDUAL, residual
 
 pytest.importorskip("espeakng_loader", reason="pip install 'blendvoca[demo]' brings the sample's voice")
 

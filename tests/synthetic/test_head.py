@@ -13,10 +13,10 @@ from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import edge_lengths
 from blendvoca.geometry.normals import face_areas, vertex_normals
 from blendvoca.ibug68 import MIRROR
-from blendvoca.synthetic import nostrils, sculpture
+from blendvoca.synthetic.anatomy import nostrils, sculpture
+from blendvoca.synthetic.anatomy.sites import MOUTH_BAG, SKIN
 from blendvoca.synthetic.head import REGIONS, CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
-from blendvoca.synthetic.sites import MOUTH_BAG, SKIN
 
 FLIP = np.array([-1.0, 1.0, 1.0])
 

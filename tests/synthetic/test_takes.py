@@ -11,14 +11,14 @@ import pytest
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError
-from blendvoca.synthetic.articulation import CARRIERS, Articulation, smooth_noise
-from blendvoca.synthetic.closure import closure
-from blendvoca.synthetic.coarticulation import MAX_STEP, Style, coefficients
-from blendvoca.synthetic.engines import Voice
-from blendvoca.synthetic.sentences import SENTENCE_TEXTS
-from blendvoca.synthetic.speech import Phoneme, Utterance, say
+from blendvoca.synthetic.performance.articulation import CARRIERS, Articulation, smooth_noise
+from blendvoca.synthetic.performance.closure import closure
+from blendvoca.synthetic.performance.coarticulation import MAX_STEP, Style, coefficients
+from blendvoca.synthetic.performance.upper_face import FACE_NAMES, with_upper_face
 from blendvoca.synthetic.spread import spread_of, take_spread
-from blendvoca.synthetic.upper_face import FACE_NAMES, with_upper_face
+from blendvoca.synthetic.voice.engines import Voice
+from blendvoca.synthetic.voice.sentences import SENTENCE_TEXTS
+from blendvoca.synthetic.voice.speech import Phoneme, Utterance, say
 
 spoken = pytest.mark.skipif(
     importlib.util.find_spec("espeakng_loader") is None, reason="pip install 'blendvoca[demo]' brings the voice"

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from blendvoca.progress import no_progress
+from blendvoca.internal.progress import no_progress
 from blendvoca.terminal.progress import byte_bars, counting_bar
 
 

@@ -10,7 +10,7 @@ import pytest
 from blendvoca.geometry import closest_points, face_normals
 from blendvoca.transfer import TransferConfig, TransferResult
 from blendvoca.transfer.common_space import common_space
-from blendvoca.transfer.lip_sides import BETWEEN, of_faces, side_labels
+from blendvoca.transfer.openings.lip_sides import BETWEEN, of_faces, side_labels
 from blendvoca.transfer.registration import RegistrationConfig, register
 
 

@@ -12,7 +12,7 @@ from blendvoca.geometry import boundary_loops, closest_points, face_normals, und
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer import METHODS, TransferConfig, TransferResult, face_region, transfer_rig
-from blendvoca.transfer.quality import relative_errors, roughness
+from blendvoca.transfer.quality.figures import relative_errors, roughness
 from blendvoca.transfer.reattach import cut_vertices, fade_weights
 
 BOTH = pytest.mark.parametrize("method", METHODS)
@@ -136,9 +136,7 @@ def test_landmarks_that_are_not_held_agree_as_well(sample) -> None:  # type: ign
 def test_other_landmark_lists_transfer_too(sample) -> None:  # type: ignore[no-untyped-def]
     """Without the 68 points there are no sides and lids, but there is a rig."""
     some = np.r_[0, 4, 8, 12, 16, 19, 24, 27, 30, 33, 36, 39, 42, 45, 48, 51, 54, 57]
-    found = transfer_rig(
-        sample.mask, sample.mask_landmarks[some], sample.head.neutral, sample.head_landmarks[some]
-    )
+    found = transfer_rig(sample.mask, sample.mask_landmarks[some], sample.head.neutral, sample.head_landmarks[some])
     assert found.report.figures["cosine_median"] > 0.98
 
 

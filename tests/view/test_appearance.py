@@ -7,7 +7,7 @@ import pytest
 from view_builders import ball
 
 from blendvoca.mesh import Mesh
-from blendvoca.synthetic import nostrils
+from blendvoca.synthetic.anatomy import nostrils
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.view.appearance import IRIS, PALETTE, Appearance, appearance_of, heat_colours, plain, surfaces
 from blendvoca.view.camera import Camera

@@ -16,8 +16,8 @@ from view_builders import ball
 from blendvoca.cli import main
 from blendvoca.errors import ConfigurationError, InputError, LicenceError, MeshError, MissingInputError, RigError
 from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
+from blendvoca.io.sound.wav import write_wav
 from blendvoca.io.track.csv import write_track
-from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import write_rig

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from blendvoca.limits import GLTF
+from blendvoca.internal.limits import GLTF
 
 #: Bytes that a primitive and one of its shapes count for besides their vertices: thousands of tiny ones take time.
 PER_PIECE, PER_SHAPE = 5_000, 500
@@ -17,7 +17,7 @@ MOST_FRAMES, FRAMES_PER_KEY = 324_000, 100
 
 
 class Budget:
-    """How much memory a file may still take (:data:`blendvoca.limits.GLTF`).
+    """How much memory a file may still take (:data:`blendvoca.internal.limits.GLTF`).
 
     :param size: bytes of the file and its buffers.
     :param path: the file.

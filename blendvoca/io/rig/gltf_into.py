@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError, OutputError, RigError
 from blendvoca.geometry.normals import vertex_normals
+from blendvoca.internal.limits import GLTF
+from blendvoca.internal.spelling import match_names
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import StrPath
 from blendvoca.io.gltf.accessors import Accessors
@@ -28,8 +30,6 @@ from blendvoca.io.gltf.scene import Piece, scene_of
 from blendvoca.io.gltf.spelling import arkit_spellings, distinct
 from blendvoca.io.gltf.write import GrowingBuffer, frame_times, packed
 from blendvoca.io.mesh.anymesh import weld_groups
-from blendvoca.limits import GLTF
-from blendvoca.spelling import match_names
 from blendvoca.track import CoefficientTrack
 
 #: A part whose vertices move less than this share of the scene's size is not a part of the face.
@@ -160,9 +160,7 @@ class _Additions:
         found: dict[str, Any] = meshes[nodes[node]["mesh"]]
         return found
 
-    def _targets(
-        self, piece: Piece, primitive: dict[str, Any], deltas: NDArray[np.float64]
-    ) -> list[dict[str, int]]:
+    def _targets(self, piece: Piece, primitive: dict[str, Any], deltas: NDArray[np.float64]) -> list[dict[str, int]]:
         """Return the targets of a primitive for displacements (K, n, 3) of the scene."""
         GLTF.check(deltas.nbytes, self.file.budget.size, self.file.path)
         kinds = {kind for target in primitive.get("targets", []) for kind in target} & primitive["attributes"].keys()

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import arkit_name
 from blendvoca.errors import FormatError, MeshError, MissingInputError, nearest
+from blendvoca.internal.limits import ARCHIVE_UNPACKED
 from blendvoca.io.files import StrPath, check_file, naming
 from blendvoca.io.mesh.obj import decode_obj_polygons
 from blendvoca.io.mesh.polygons import PolygonMesh
 from blendvoca.io.stores import FolderStore, Store, ZipStore
-from blendvoca.limits import ARCHIVE_UNPACKED
 from blendvoca.rig import BlendshapeRig
 
 #: What a neutral's whole name may be, or a word of it, letters alone.

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
+from blendvoca.internal.names import inside
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import StrPath, read_bytes
 from blendvoca.io.mesh.obj import write_obj
 from blendvoca.mesh import Mesh
-from blendvoca.names import inside
 from blendvoca.rig import BlendshapeRig
 
 #: Name of the neutral's file.

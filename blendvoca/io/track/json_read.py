@@ -215,9 +215,7 @@ def number(value: object, where: str) -> float:
     return result
 
 
-def _together(
-    rows: list[Row], frames: list[dict[str, Any]], fps: float | None, keep_others: bool
-) -> Samples:
+def _together(rows: list[Row], frames: list[dict[str, Any]], fps: float | None, keep_others: bool) -> Samples:
     """Put frames together; every one must name the same shapes, or none."""
     first = next((row for row in rows if row), None)
     if first is None:

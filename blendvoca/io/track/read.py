@@ -62,9 +62,7 @@ def read_track_file(path: StrPath, options: TrackOptions = DEFAULTS) -> TrackRea
     return decode_track_file(data, options, path)
 
 
-def decode_track_file(
-    data: bytes, options: TrackOptions = DEFAULTS, path: StrPath | None = None
-) -> TrackReading:
+def decode_track_file(data: bytes, options: TrackOptions = DEFAULTS, path: StrPath | None = None) -> TrackReading:
     """Decode the bytes of such a file; ``path`` is what errors call it."""
     with naming(path):
         return assemble(_decoder(data)(data, options, None), options)
@@ -136,9 +134,7 @@ def _named(samples: Samples, notes: list[str]) -> Samples:
     return Samples(tuple(names), values, samples.clock, samples.fps)
 
 
-def _joined(
-    names: list[str], values: NDArray[np.float64], notes: list[str]
-) -> tuple[list[str], NDArray[np.float64]]:
+def _joined(names: list[str], values: NDArray[np.float64], notes: list[str]) -> tuple[list[str], NDArray[np.float64]]:
     """Make one column of two halves (``browInnerUp_L``, ``browInnerUp_R``): their mean."""
     halves: dict[str, dict[str, int]] = {}
     whole_names = set(names)
@@ -160,9 +156,7 @@ def _joined(
     return [*(names[column] for column in kept), *pairs], np.column_stack([values[:, kept], *means])
 
 
-def _placed(
-    samples: Samples, options: TrackOptions, notes: list[str], remarks: list[str]
-) -> tuple[Placing, float]:
+def _placed(samples: Samples, options: TrackOptions, notes: list[str], remarks: list[str]) -> tuple[Placing, float]:
     """Return where the rows stand, and the rate: a stated one, else the clock's, else the default."""
     stated = options.fps
     if stated is not None and not 0 < stated < float("inf"):

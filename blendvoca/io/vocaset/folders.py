@@ -17,9 +17,9 @@ from pathlib import PurePosixPath
 from blendvoca.audio import Waveform
 from blendvoca.io.mesh.ply import decode_ply
 from blendvoca.io.sequence.frames import frames_in
+from blendvoca.io.sound.wav import SOUND_SUFFIXES, decode_audio
 from blendvoca.io.stores import FolderStore, Store, ZipStore
 from blendvoca.io.vocaset.corpus import Holdings, Missing
-from blendvoca.io.wav import SOUND_SUFFIXES, decode_audio
 from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
 

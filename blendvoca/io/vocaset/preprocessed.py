@@ -21,9 +21,9 @@ from blendvoca.audio import Waveform
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.io.files import naming
 from blendvoca.io.sequence.npy_frames import NpyFrames
+from blendvoca.io.sound.wav import SOUND_SUFFIXES, read_audio
 from blendvoca.io.vocaset.corpus import Holdings, Missing
 from blendvoca.io.vocaset.training_package import TEMPLATES, faces_beside, one_level
-from blendvoca.io.wav import SOUND_SUFFIXES, read_audio
 from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
 

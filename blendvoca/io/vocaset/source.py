@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from blendvoca.errors import FormatError, InputError, MissingInputError
+from blendvoca.internal.names import check_file_name, shown
 from blendvoca.io.files import StrPath, naming
 from blendvoca.io.json_file import list_of, mapping, read_json, table, text
 from blendvoca.io.stores import FolderStore, Store, ZipStore
@@ -13,7 +14,6 @@ from blendvoca.io.vocaset.corpus import Corpus, Form, Holdings, Missing
 from blendvoca.io.vocaset.folders import open_folders
 from blendvoca.io.vocaset.preprocessed import ARRAYS, PreprocessedForm
 from blendvoca.io.vocaset.training_package import ROWS, SOUNDS, TEMPLATES, VERTICES, PackageForm
-from blendvoca.names import check_file_name, shown
 from blendvoca.speakers import KNOWN_GAPS, SENTENCES, VOCASET_FPS, VOCASET_SPEAKERS, check_split
 
 _FORMS = (

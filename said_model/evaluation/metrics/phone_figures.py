@@ -95,8 +95,7 @@ def phone_openings(opening: Array, fps: float, track: PhoneTrack) -> PhoneOpenin
         _least(np.roll(opening, int(share * len(opening))), fps, closures) for share in CONTROL_OFFSETS if closures
     ]
     pauses = [
-        _span(opening, fps, pause.start + PAUSE_MARGIN, pause.end - PAUSE_MARGIN)
-        for pause in inside.pauses(LONG_PAUSE)
+        _span(opening, fps, pause.start + PAUSE_MARGIN, pause.end - PAUSE_MARGIN) for pause in inside.pauses(LONG_PAUSE)
     ]
     return PhoneOpenings(
         _least(opening, fps, closures),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.fit_settings import DEFAULT_RATE_LIMIT
+from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.track import RANGE_TOLERANCE
 

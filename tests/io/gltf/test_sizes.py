@@ -19,9 +19,7 @@ def _file(path: Path, n_vertices: int, n_shapes: int) -> Path:
     rng = np.random.default_rng(n_vertices)
     # Two materials, so that the seam between them is looked for as well.
     half = (n_vertices // 2, 3)
-    halves = [
-        made.primitive(rng.uniform(size=half), [[0, 1, 2]], rng.normal(size=(n_shapes, *half))) for _ in range(2)
-    ]
+    halves = [made.primitive(rng.uniform(size=half), [[0, 1, 2]], rng.normal(size=(n_shapes, *half))) for _ in range(2)]
     made.node(name="Face", mesh=made.mesh(*halves, names=tuple(f"shape{n}" for n in range(n_shapes))))
     return made.write(path)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from blendvoca.errors import FormatError, MeshError, MissingInputError
+from blendvoca.internal.limits import Limit
 from blendvoca.io.mesh.obj import write_obj
 from blendvoca.io.rig import obj_folder
 from blendvoca.io.rig.obj_folder import read_rig_folder
-from blendvoca.limits import Limit
 from blendvoca.mesh import Mesh
 
 FACES = np.array([[0, 1, 2], [1, 3, 2]])

@@ -14,9 +14,9 @@ import pytest
 from blendvoca.audio import Waveform
 from blendvoca.errors import FormatError, InputError, MeshError, MissingInputError, UnsafePickleError
 from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
+from blendvoca.io.sound.wav import write_wav
 from blendvoca.io.vocaset.corpus import Corpus
 from blendvoca.io.vocaset.source import open_corpus
-from blendvoca.io.wav import write_wav
 from blendvoca.mesh import Mesh
 
 V, T = 20, 5
@@ -305,4 +305,3 @@ def test_faceformers_preparation_without_its_parts(prepared: Path) -> None:
     assert "mesh file of 20 vertices" in str(open_corpus(prepared).missing[0])
     (prepared / "templates.pkl").unlink()
     assert open_corpus(prepared).missing[0].what == "templates.pkl"
-

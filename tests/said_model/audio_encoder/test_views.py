@@ -24,7 +24,7 @@ from said_model.audio_encoder.features import (  # noqa: E402
     view_shifts,
 )
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
-from said_model.training.said import training_clips  # noqa: E402
+from said_model.training.tasks.said import training_clips  # noqa: E402
 
 
 @dataclass(frozen=True)

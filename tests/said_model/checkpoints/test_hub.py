@@ -12,8 +12,8 @@ pytest.importorskip("transformers", reason="pip install 'blendvoca[said]' to run
 hub = pytest.importorskip("huggingface_hub", reason="pip install 'blendvoca[said]' to run this test")
 
 from blendvoca.errors import DownloadError, FormatError, IntegrityError, UnsafePickleError  # noqa: E402
+from blendvoca.io.sound.wav import write_wav  # noqa: E402
 from blendvoca.io.track.csv import read_track  # noqa: E402
-from blendvoca.io.wav import write_wav  # noqa: E402
 from said_model.checkpoints import authors  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.checkpoints import hub as published  # noqa: E402

@@ -14,8 +14,8 @@ pytest.importorskip("diffusers", reason="pip install 'blendvoca[said]' to run th
 from blendvoca.dataset import BlendVOCA  # noqa: E402
 from blendvoca.export.convert import load_track  # noqa: E402
 from blendvoca.io.rig.gltf_write import write_glb  # noqa: E402
+from blendvoca.io.sound.wav import write_wav  # noqa: E402
 from blendvoca.io.track.csv import read_track  # noqa: E402
-from blendvoca.io.wav import write_wav  # noqa: E402
 from blendvoca.synthetic.head import SyntheticHead  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import COMMANDS, main  # noqa: E402

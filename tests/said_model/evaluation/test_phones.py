@@ -116,7 +116,7 @@ def test_the_command(tmp_path):
 @pytest.mark.skipif(not (ASSETS / "voices").is_dir(), reason="recorded voices lie in the assets; set BLENDVOCA_ASSETS")
 def test_the_aligner_finds_the_phones_of_a_recording(tmp_path):
     pytest.importorskip("pocketsphinx", reason="pip install 'blendvoca[align]'")
-    from blendvoca.io.wav import read_resampled
+    from blendvoca.io.sound.wav import read_resampled
     from said_model.evaluation.align import align
 
     stated = json.loads((ASSETS / "voices" / "phones.json").read_text())["arctic_a0024.flac"]

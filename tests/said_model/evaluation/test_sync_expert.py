@@ -19,7 +19,7 @@ from said_model.evaluation.sync_expert import (  # noqa: E402
     synchrony,
 )  # fmt: skip
 from said_model.training.loop import LoopConfig, run  # noqa: E402
-from said_model.training.sync_expert import SyncTask  # noqa: E402
+from said_model.training.tasks.sync_expert import SyncTask  # noqa: E402
 from said_model.training.windows import TrainingClip  # noqa: E402
 
 NAMES = ("jawOpen", "mouthPucker", "mouthClose", "mouthFunnel")

@@ -24,7 +24,7 @@ from blendvoca.errors import (  # noqa: E402
 )
 from said_model.evaluation.vae import CoefficientVAE, Reconstruction, latent_features, load_vae  # noqa: E402
 from said_model.training.loop import LoopConfig  # noqa: E402
-from said_model.training.vae import VaeConfig, VaeTask, train_vae  # noqa: E402
+from said_model.training.tasks.vae import VaeConfig, VaeTask, train_vae  # noqa: E402
 from said_model.training.windows import TrainingClip  # noqa: E402
 
 
@@ -70,13 +70,13 @@ def test_training_brings_the_error_down_and_its_weights_load(tmp_path):
 def test_training_takes_its_columns_by_name(tmp_path, monkeypatch):
     shard_builders.dataset(tmp_path / "shards", frames=130, sentences=1)
     seen = []
-    monkeypatch.setattr("said_model.training.vae.run", lambda task, *rest: seen.append(task))
+    monkeypatch.setattr("said_model.training.tasks.vae.run", lambda task, *rest: seen.append(task))
     train_vae(tmp_path / "shards", tmp_path / "run")
     names = (*reversed(BLENDVOCA_NAMES), "tongueOut")
     clips = [
         replace(clip, values=np.c_[clip.values[:, ::-1], clip.values[:, :1]]) for clip in seen[0].train.clips
     ]  # fmt: skip
-    monkeypatch.setattr("said_model.training.vae.training_clips", lambda *given, **options: clips)
+    monkeypatch.setattr("said_model.training.tasks.vae.training_clips", lambda *given, **options: clips)
     monkeypatch.setattr(BlendVOCA, "names", property(lambda self: names))
     train_vae(tmp_path / "shards", tmp_path / "run")
     np.testing.assert_array_equal(seen[1].train.clips[0].values, seen[0].train.clips[0].values)

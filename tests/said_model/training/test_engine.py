@@ -18,8 +18,8 @@ from blendvoca.errors import ConfigurationError  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 from said_model.training.average import WeightAverage  # noqa: E402
 from said_model.training.engine import Engine, average_decays, learning_rates  # noqa: E402
-from said_model.training.said import SaidTask  # noqa: E402
 from said_model.training.settings import AugmentConfig, LoopConfig, LossConfig, TrainConfig  # noqa: E402
+from said_model.training.tasks.said import SaidTask  # noqa: E402
 from said_model.training.windows import TrainingClip  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -86,9 +86,10 @@ def test_a_large_gradient_is_scaled_down():
     task = task_of(loop)
     engine, norms = Engine(task, loop, CPU), []
     step = engine.optimizer.step
-    engine.optimizer.step = lambda: norms.append(
-        float(torch.stack([p.grad.norm() for p in engine.parameters if p.grad is not None]).norm())
-    ) or step()
+    engine.optimizer.step = lambda: (
+        norms.append(float(torch.stack([p.grad.norm() for p in engine.parameters if p.grad is not None]).norm()))
+        or step()
+    )
     engine.advance(0, 2)
     assert norms == pytest.approx([0.01, 0.01], rel=1e-3)
 

@@ -17,8 +17,8 @@ from blendvoca.errors import ConfigurationError  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 from said_model.training.engine import Engine  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
-from said_model.training.said import SaidTask, train  # noqa: E402
 from said_model.training.settings import LoopConfig, TrainConfig  # noqa: E402
+from said_model.training.tasks.said import SaidTask, train  # noqa: E402
 from said_model.training.windows import TrainingClip  # noqa: E402
 
 pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")]

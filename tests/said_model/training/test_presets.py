@@ -71,7 +71,7 @@ def test_presets_name_settings_that_exist():
 
 
 def test_configurations_need_no_torch():
-    code = "import sys, said_model.training.presets, said_model.cli.train; print('torch' in sys.modules)"
+    code = "import sys, said_model.training.presets, said_model.cli.training.train; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -20,7 +20,7 @@ import shard_builders  # noqa: E402
 from said_model.training import loop as loops  # noqa: E402
 from said_model.training.engine import Engine  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
-from said_model.training.said import train  # noqa: E402
+from said_model.training.tasks.said import train  # noqa: E402
 
 SMALL = {"width": 32, "batch": 3, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 20, "ema": 0.9}
 

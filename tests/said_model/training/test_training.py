@@ -35,8 +35,8 @@ from said_model.training.engine import Engine  # noqa: E402
 from said_model.training.losses import diffusion_loss  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
 from said_model.training.run_folder import only_run  # noqa: E402
-from said_model.training.said import SaidTask, train, training_clips  # noqa: E402
 from said_model.training.settings import AugmentConfig, LoopConfig, LossConfig  # noqa: E402
+from said_model.training.tasks.said import SaidTask, train, training_clips  # noqa: E402
 from said_model.training.windows import TrainingClip, WindowSource  # noqa: E402
 
 SMALL = {"width": 32, "batch": 4, "frames": 24, "learning_rate": 2e-3, "warmup": 5, "evaluate_every": 4, "ema": 0.9}

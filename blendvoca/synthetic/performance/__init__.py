@@ -1,0 +1,1 @@
+"""From phones to motion: visemes, coarticulation, takes."""

@@ -1,0 +1,1 @@
+"""Speech of the sample and the times of its phones."""

@@ -1,0 +1,1 @@
+"""Mouth and eyes: which side of an opening a vertex lies on."""

@@ -1,0 +1,1 @@
+"""What a transferred rig is judged by: figures, limits, the report."""

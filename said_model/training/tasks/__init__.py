@@ -1,0 +1,1 @@
+"""Trainings: one module a model that is trained."""
