@@ -24,7 +24,7 @@ $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 
 $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	@echo "Installing what the tests need ..."
-	$(PIP) -e '.[demo,align,view,said,solvers,tables,hub,usd,gltf,dask,docs,dev]'
+	$(PIP) -e '.[demo,align,view,said,solvers,tables,hub,usd,gltf,onnx,dask,docs,dev]'
 	@touch $@
 
 demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next

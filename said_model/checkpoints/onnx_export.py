@@ -1,0 +1,249 @@
+"""A model as ONNX: the denoiser of a window of fixed length, and JSON that says all the rest.
+
+One file holds one length: the exporter fixes it. An encoder's learned convolutions are a file of their own, which takes
+any length. The JSON beside them describes the log-mel front end, the sampler as a table of linear steps, the windows of
+long clips and the noise of a seed, so that another language can draw the same samples; ``docs/onnx/sample.py`` is that
+in Python with onnxruntime alone.
+
+A step of the table goes from x to ``keep * x + clean * clip(x0) + raw * x0 + before * clip(previous x0)``, where x0 are
+the clean coefficients, times the scale, that the network's prediction stands for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from blendvoca.errors import ConfigurationError, MissingDependencyError
+from blendvoca.io.atomic import atomic_path, write_text
+from said_model.audio_encoder.level import VARIANCE_FLOOR
+from said_model.audio_encoder.log_mel import LogMelEncoder
+from said_model.config import LOG_MEL, SAMPLE_RATE, DiffusionConfig, SamplerConfig
+from said_model.diffusion.schedule import make_schedule
+from said_model.diffusion.sections import WindowConfig
+from said_model.network.said import SaidNetwork
+
+FORMAT, FORMAT_VERSION = "said-onnx", 1
+#: Frames of the windows that are exported by default: two seconds, and what sampling takes by default.
+WINDOWS = (120, WindowConfig.frames)
+#: Share of a window that neighbouring windows have in common: as sampling's default.
+_OVERLAP = WindowConfig.overlap / WindowConfig.frames
+_OPSET = 18
+
+
+class _Window(nn.Module):
+    """The denoiser of one window: noisy coefficients, timestep and features in, one prediction or two out."""
+
+    def __init__(self, network: SaidNetwork, frames: int, guided: bool) -> None:
+        super().__init__()
+        self.denoiser, self.frames = network.denoiser, frames
+        self.null = network.null_cond_emb.detach()[0] if guided else None
+        self.bands = network.denoiser.bands(frames, frames)
+
+    def forward(self, noisy: Tensor, timestep: Tensor, audio: Tensor) -> Tensor | tuple[Tensor, ...]:
+        """(1, N, K), (1,) and (1, N, D) to (1, N, K), with the audio and, where guidance needs it, without."""
+        prepared = self.denoiser.condition(audio, self.frames, self.null, self.bands)
+        predicted = self.denoiser.predict(noisy, timestep, prepared)
+        return predicted if self.null is None else predicted.chunk(2)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Files that were written.
+
+    :param models: the denoiser for each number of frames.
+    :param encoder: the encoder's learned convolutions, where it has any.
+    :param description: JSON of all the rest.
+    """
+
+    models: dict[int, Path]
+    encoder: Path | None
+    description: Path
+
+
+def export_onnx(
+    path: str | Path, network: SaidNetwork, sampler: SamplerConfig, windows: Sequence[int] = WINDOWS
+) -> Exported:
+    """Write a model as ONNX.
+
+    :param path: ``MODEL.onnx``; the files are called ``MODEL-120.onnx``, ``MODEL-300.onnx``, ``MODEL-encoder.onnx`` and
+        ``MODEL.json``.
+    :param network: with the log-mel encoder.
+    :param sampler: how it is drawn from.
+    :param windows: frames of the windows.
+    :raises ConfigurationError: for a speech encoder that is not log-mel, or another suffix.
+    :raises MissingDependencyError: without onnx and onnxscript.
+    :raises OutputError: if the files cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".onnx":
+        raise ConfigurationError("unknown kind of output", expected="a name that ends in .onnx", found=path.name)
+    description = describe(network, sampler)
+    _require_exporter()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    models = {}
+    for frames in dict.fromkeys(windows):
+        target = path.with_name(f"{path.stem}-{frames}.onnx")
+        _write_window(target, network, frames, sampler.guidance_scale > 0)
+        models[frames] = target
+        overlap = WindowConfig(frames, max(round(frames * _OVERLAP), 1)).overlap
+        description["windows"].append({"frames": frames, "overlap": overlap, "file": target.name})
+    encoder = None
+    if description["encoder"] is not None:
+        encoder = path.with_name(f"{path.stem}-encoder.onnx")
+        _write_encoder(encoder, network)
+        description["encoder"]["file"] = encoder.name
+    written = path.with_suffix(".json")
+    write_text(written, json.dumps(description, indent=1) + "\n")
+    return Exported(models, encoder, written)
+
+
+def _write_window(path: Path, network: SaidNetwork, frames: int, guided: bool) -> None:
+    config = network.config
+    inputs = (
+        torch.zeros(1, frames, len(config.names)), torch.full((1,), 10.0),
+        torch.zeros(1, frames, config.denoiser.feature_dim),
+    )  # fmt: skip
+    outputs = ["conditional", "unconditional"] if guided else ["conditional"]
+    window = _Window(network.eval(), frames, guided).eval()
+    _write(path, window, inputs, ["noisy", "timestep", "audio"], outputs)
+
+
+def _write_encoder(path: Path, network: SaidNetwork) -> None:
+    """Write the stack, for any number of frames from two on."""
+    encoder = network.eval().audio_encoder
+    spectra = torch.zeros(1, WINDOWS[0], encoder.cached_dim)
+    lengths = ({1: torch.export.Dim("frames", min=2)},)
+    _write(path, encoder.stack, (spectra,), ["spectra"], ["features"], lengths)  # type: ignore[arg-type]
+
+
+def _write(
+    path: Path, module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str],
+    lengths: Any = None,
+) -> None:  # fmt: skip
+    with atomic_path(path) as temporary, torch.no_grad(), _quiet():
+        program = torch.onnx.export(
+            module, inputs, dynamo=True, verbose=False, opset_version=_OPSET, external_data=False,
+            input_names=names, output_names=outputs, dynamic_shapes=lengths,
+        )  # fmt: skip
+        if program is None:
+            raise ConfigurationError("torch's exporter returned nothing", remedy="Install the tested version of torch.")
+        program.save(str(temporary), external_data=False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says about its own insides from the user."""
+    log = logging.getLogger("torch.onnx")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(before)
+
+
+def _require_exporter() -> None:
+    for package in ("onnx", "onnxscript"):
+        try:
+            __import__(package)
+        except ImportError as error:
+            raise MissingDependencyError(package, "onnx", "writing ONNX") from error
+
+
+def describe(network: SaidNetwork, sampler: SamplerConfig) -> dict[str, Any]:
+    """Return what another program needs beside the network, as plain data; names of files are still to be added.
+
+    ``encoder``: null where patches are what the network takes; else the frames on either side that a feature depends
+    on, for who encodes long sound in pieces.
+
+    :raises ConfigurationError: for a speech encoder that is not log-mel.
+    """
+    config = network.config
+    if not isinstance(network.audio_encoder, LogMelEncoder):
+        raise ConfigurationError(
+            "this speech encoder is not exported", expected=LOG_MEL, found=config.encoder.name,
+            remedy="Train with --encoder log-mel, or export the denoiser of your own with torch.onnx.",
+        )  # fmt: skip
+    encoder, diffusion = network.audio_encoder, config.diffusion
+    front_end = asdict(encoder.config)
+    stack = front_end.pop("stack")
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "names": list(config.names),
+        "fps": config.fps,
+        "front_end": {
+            "kind": LOG_MEL,
+            "rate": SAMPLE_RATE,
+            "variance_floor": VARIANCE_FLOOR,
+            "fft": 512,
+            **front_end,
+            "floor": encoder.floor,
+            "log_scale": 0.25,
+            "features": "patches" if stack is None else "spectra",
+        },
+        "encoder": None if stack is None else {"context": round(encoder.context_seconds * config.fps)},
+        "sampler": {
+            "name": sampler.name,
+            "guidance_scale": sampler.guidance_scale,
+            "prediction": diffusion.prediction,
+            "scale": diffusion.scale,
+            **steps_of(diffusion, sampler),
+        },
+        "noise": "standard normal; a seed's as torch draws it on a CPU (MT19937, Box-Muller in blocks of sixteen)",
+        "windows": [],
+    }
+
+
+def steps_of(diffusion: DiffusionConfig, sampler: SamplerConfig) -> dict[str, Any]:
+    """Return a sampler as a table of linear steps.
+
+    ``threshold``: each prediction's x0 is kept to [0, scale] before guidance; ``clip``: what the guided x0 is clipped
+    to, or null. A step has the ``timestep`` that the network is told, ``signal`` and ``noise`` (x = signal x0 + noise
+    ε), and the factors of the next x.
+    """
+    schedule = make_schedule(diffusion, sampler)
+    signal, noise = schedule.signal.double().tolist(), schedule.noise.double().tolist()
+    rows = _ddim(signal, noise) if sampler.name == "said-ddim" else _probed(diffusion, sampler)
+    steps = [
+        {"timestep": timestep, "signal": signal[i], "noise": noise[i], **rows[i]}
+        for i, timestep in enumerate(schedule.timesteps)
+    ]
+    clip = diffusion.scale if sampler.name == "said-ddim" else None
+    return {"threshold": schedule.thresholds, "clip": clip, "steps": steps}
+
+
+def _ddim(signal: list[float], noise: list[float]) -> list[dict[str, float]]:
+    """DDIM without noise: the noise of the step, which is not recomputed after the clip, at the next level."""
+    rows = []
+    for i in range(len(signal) - 1):
+        ratio = noise[i + 1] / noise[i]
+        rows.append({"keep": ratio, "clean": signal[i + 1], "raw": -ratio * signal[i], "before": 0.0})
+    return rows
+
+
+def _probed(diffusion: DiffusionConfig, sampler: SamplerConfig) -> list[dict[str, float]]:
+    """Read the factors off the solver, which is linear: every prediction gets a coordinate of its own."""
+    schedule = make_schedule(replace(diffusion, prediction="sample"), sampler)
+    count = len(schedule)
+    unit = torch.eye(count + 1, dtype=torch.float64)
+    x, rows = unit[0], []
+    for step in range(count):
+        following = schedule.advance(unit[step + 1], step, x).double()
+        keep = float(following[0] / x[0])
+        before = float(following[step] - keep * x[step]) if step else 0.0
+        rows.append({"keep": keep, "clean": float(following[step + 1]), "raw": 0.0, "before": before})
+        x = following
+    return rows
