@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
-from blendvoca.geometry import face_areas, fit_similarity, geodesic_distances, vertex_components
+from blendvoca.geometry import Surface, face_areas, fit_similarity, geodesic_distances, vertex_components
 from blendvoca.geometry.similarity import Similarity, rms_radius
 from blendvoca.ibug68 import INDEX, INNER, NAMES
 from blendvoca.mesh import Mesh
@@ -85,7 +85,7 @@ def transfer_landmarks(
     goal = to_target.inverse.points(cropped.vertices) / unit
     stiff = (0.0, 1.0, 10.0, 100.0, 1000.0) if known else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
     config = RegistrationConfig(closest=stiff, max_angle_deg=60.0, max_distance=0.3)
-    bent = register(start, local.faces, goal, cropped.faces, pairs, config)
+    bent = register(Surface(start, local.faces), Surface(goal, cropped.faces), pairs, config)
     found = _vertices(bent.vertices[inside], goal, dict(zip((INDEX[name] for name in known), pairs[:, 1].tolist())))
     landmarks = skin.kept[found]
     positions = to_target.points(bent.vertices[inside] * unit)

@@ -10,10 +10,12 @@ from blendvoca.geometry.components import face_components, vertex_components
 from blendvoca.geometry.distance import SurfaceGraph, edge_lengths, geodesic_distances, ring_distances
 from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
 from blendvoca.geometry.similarity import Similarity, fit_similarity
+from blendvoca.geometry.surface import Surface
 
 __all__ = [
     "ClosestPoints",
     "Similarity",
+    "Surface",
     "SurfaceGraph",
     "SurfaceIndex",
     "boundary_edges",

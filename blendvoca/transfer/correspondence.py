@@ -15,13 +15,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from blendvoca.errors import MeshError
-from blendvoca.geometry.adjacency import face_adjacency, vertex_face_matrix
-from blendvoca.geometry.closest import SurfaceIndex
-from blendvoca.geometry.normals import face_normals
+from blendvoca.geometry.adjacency import vertex_face_matrix
+from blendvoca.geometry.surface import Surface
 from blendvoca.linalg.cholesky import factor
 
 Array = NDArray[np.float64]
-Index = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -63,37 +61,33 @@ class Correspondence:
 
 
 def correspond(
-    registered: Array,
-    source_faces: Index,
-    target: Array,
-    target_faces: Index,
+    registered: Surface,
+    target: Surface,
     config: CorrespondenceConfig | None = None,
     source_side: NDArray[np.int8] | None = None,
     target_side: NDArray[np.int8] | None = None,
 ) -> Correspondence:
-    """Pair the triangles of the registered source (V, 3) and the target (W, 3), both in the common space.
+    """Pair the triangles of the registered source and the target, both in the common space.
 
     :param source_side: labels of the source's faces; different labels never pair, 0 goes with everything.
     :param target_side: labels of the target's faces.
     :raises MeshError: if no triangle finds a partner.
     """
     config = config or CorrespondenceConfig()
-    of_target = _nearest(target, target_faces, registered, source_faces, config, target_side, source_side)
-    of_source = _nearest(registered, source_faces, target, target_faces, config, source_side, target_side)
+    of_target = _nearest(target, registered, config, target_side, source_side)
+    of_source = _nearest(registered, target, config, source_side, target_side)
     pairs = sp.csr_matrix(of_target.maximum(of_source.T))
     if not pairs.nnz:
         raise MeshError("no triangle of the target lies near the registered source", remedy="Check the landmarks.")
     counts = np.asarray(pairs.sum(axis=1)).ravel()
     weights = sp.csr_matrix(sp.diags(1.0 / np.where(counts > 0, counts, 1.0)) @ pairs)
     smooth = counts == 0
-    return Correspondence(weights, np.maximum(counts, 1.0), smooth, SmoothExtension(smooth, target_faces))
+    return Correspondence(weights, np.maximum(counts, 1.0), smooth, SmoothExtension(smooth, target))
 
 
 def _nearest(
-    asking: Array,
-    asking_faces: Index,
-    asked: Array,
-    asked_faces: Index,
+    asking: Surface,
+    asked: Surface,
     config: CorrespondenceConfig,
     asking_side: NDArray[np.int8] | None,
     asked_side: NDArray[np.int8] | None,
@@ -104,7 +98,7 @@ def _nearest(
     Where the nearest point is on an edge or a corner, all faces that meet there are equally near and share: to pick
     one would leave the choice to rounding, and the answer to the unit.
     """
-    own, other = face_normals(asking, asking_faces), face_normals(asked, asked_faces)
+    own, other = asking.face_normals, asked.face_normals
     least = np.cos(np.radians(config.max_angle_deg))
 
     def allowed(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -114,13 +108,13 @@ def _nearest(
             fits &= (a == b) | (a == 0) | (b == 0)
         return np.asarray(fits)
 
-    found, valid = SurfaceIndex(asked, asked_faces).query_where(asking[asking_faces].mean(axis=1), allowed)
+    found, valid = asked.index.query_where(asking.centroids, allowed)
     keep = np.flatnonzero(valid & (found.distance < config.max_distance))
-    queries, faces = _meeting(keep, found.face[keep], found.barycentric[keep], np.asarray(asked_faces), len(asked))
+    queries, faces = _meeting(keep, found.face[keep], found.barycentric[keep], asked.faces, len(asked))
     fits = allowed(queries, faces)
     queries, faces = queries[fits], faces[fits]
-    share = 1.0 / np.bincount(queries, minlength=len(asking_faces))[queries]
-    return sp.csr_matrix((share, (queries, faces)), shape=(len(asking_faces), len(asked_faces)))
+    share = 1.0 / np.bincount(queries, minlength=len(asking.faces))[queries]
+    return sp.csr_matrix((share, (queries, faces)), shape=(len(asking.faces), len(asked.faces)))
 
 
 def _meeting(
@@ -150,17 +144,17 @@ class SmoothExtension:
     :param fade: pull towards zero, one number or one a face; 0 extends the surroundings unchanged.
     """
 
-    def __init__(self, smooth: NDArray[np.bool_], faces: Index, fade: float | Array = 0.0) -> None:
-        pairs = face_adjacency(faces)
+    def __init__(self, smooth: NDArray[np.bool_], surface: Surface, fade: float | Array = 0.0) -> None:
+        pairs, count = surface.face_pairs, len(surface.faces)
         i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
-        adjacency = sp.csr_matrix((np.ones(len(i)), (i, j)), shape=(len(faces), len(faces)))
+        adjacency = sp.csr_matrix((np.ones(len(i)), (i, j)), shape=(count, count))
         self._known = np.flatnonzero(~smooth)
         self._inner = np.flatnonzero(_reached(adjacency, smooth))
         if len(self._inner):
             rows = adjacency[self._inner]
             degree = np.asarray(rows.sum(axis=1)).ravel()
             self._from_known = rows[:, self._known]
-            pull = np.broadcast_to(fade, len(faces))[self._inner]
+            pull = np.broadcast_to(fade, count)[self._inner]
             self._factor = factor(sp.diags(degree + pull) - rows[:, self._inner])
 
     def fill(self, values: Array) -> Array:

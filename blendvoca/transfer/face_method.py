@@ -25,11 +25,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from blendvoca.errors import ConfigurationError
-from blendvoca.geometry.adjacency import face_adjacency
-from blendvoca.geometry.boundary import boundary_loops
-from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
+from blendvoca.geometry.closest import ClosestPoints
 from blendvoca.geometry.components import vertex_components
-from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
@@ -39,7 +37,6 @@ from blendvoca.transfer.openings.lip_sides import Labels, agree, of_faces
 from blendvoca.transfer.quality.coverage import Coverer
 
 Array = NDArray[np.float64]
-Index = NDArray[np.integer]
 
 #: Shapes that are solved at once; bounds the memory that their gradients take.
 CHUNK = 8
@@ -99,70 +96,61 @@ def linear_gradients(matrix: sp.csr_matrix, normals: Array, moves: Array) -> Arr
 class FaceSolver:
     """One source and one target, factored; shapes are then one back-substitution each.
 
-    :param source: (V, 3) resting source in the common space.
-    :param registered: (V, 3) registered source in the common space.
-    :param target: (W, 3) resting target in the common space.
+    :param source: the source at rest in the common space, V vertices.
+    :param registered: the source bent onto the target.
+    :param target: the target at rest in the common space, W vertices.
     :param pairs: (m, 2) landmark pairs; lids need the 68-point scheme and are left out for other lists.
-    :param sides: labels (V,) and (W,) of the vertices (sides.py); none where the scheme is another.
+    :param sides: labels (V,) and (W,) of the vertices (lip_sides.py); none where the scheme is another.
     :param unconstrained: rows of `pairs` that pull at nothing.
     """
 
     def __init__(
         self,
-        source: Array,
-        source_faces: Index,
-        registered: Array,
-        target: Array,
-        target_faces: Index,
+        source: Surface,
+        registered: Surface,
+        target: Surface,
         pairs: NDArray[np.integer],
         config: FaceConfig,
         sides: tuple[Labels, Labels] | None = None,
         unconstrained: tuple[int, ...] = (),
     ) -> None:
-        self.config, self.target, self.faces = config, target, np.asarray(target_faces)
-        loops = boundary_loops(source_faces)
-        extents = [float(np.ptp(source[loop], axis=0).max()) for loop in loops]
-        outer = loops[int(np.argmax(extents))] if loops else np.zeros(0, dtype=np.int64)
-        holes = [loop for loop in loops if loop is not outer]
+        self.config, self.source, self.target, self.faces = config, source, target, target.faces
         scheme = len(pairs) == N_LANDMARKS
         if sides is None:
             sides = np.zeros(len(source), dtype=np.int8), np.zeros(len(target), dtype=np.int8)
-        face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source_faces, target_faces), strict=True)]
+        face_sides = [of_faces(label, faces) for label, faces in zip(sides, (source.faces, target.faces), strict=True)]
         self.sides = sides[0], face_sides[1]
-        self._coverer = Coverer(registered, source_faces, face_sides[0], outer, holes, config.reach)
-        self.vertices = self._coverer.cover(target, vertex_normals(target, target_faces), sides[1])
-        at_faces = self._coverer.cover(target[self.faces].mean(1), face_normals(target, target_faces), face_sides[1])
+        self._coverer = Coverer(registered, face_sides[0], source.outer_boundary, source.holes, config.reach)
+        self.vertices = self._coverer.cover(target.vertices, target.vertex_normals, sides[1])
+        at_faces = self._coverer.cover(target.centroids, target.face_normals, face_sides[1])
         near = CorrespondenceConfig(config.max_angle_deg, config.reach)
-        self.correspondence = correspond(registered, source_faces, target, target_faces, near, *face_sides)
+        self.correspondence = correspond(registered, target, near, *face_sides)
         self.smooth = self.correspondence.smooth | ~at_faces.covered
-        self._lids = lid_maps(source, registered, source_faces, pairs[:, 0], holes) if scheme and config.lids else None
-        self._gradient = gradient_matrix(source, source_faces)
-        self._normals = face_normals(source, source_faces)
-        areas = face_areas(target, self.faces)
-        self._extension = SmoothExtension(self.smooth, self.faces, 4.0 * areas / config.fade_length**2)
+        self._lids = lid_maps(source, registered.vertices, pairs[:, 0]) if scheme and config.lids else None
+        self._gradient = gradient_matrix(source.vertices, source.faces)
+        self._extension = SmoothExtension(self.smooth, target, 4.0 * target.face_areas / config.fade_length**2)
         self._sure = np.delete(pairs[:, 0], list(unconstrained))
-        self.rims = np.unique(np.concatenate([*holes, self._sure]))
-        self._trust = _trust(source, registered, np.asarray(source_faces), config.distortion)
+        self.rims = np.unique(np.concatenate([*source.holes, self._sure]))
+        self._trust = _trust(source, registered, config.distortion)
         doubt = 1.0 - self._coverer.carry(at_faces.rim, self._trust[None, :, None])[0, :, 0]
-        self._smoother = self._gradient_smoother(areas, registered, doubt)
-        self._assemble(areas, registered, float(face_areas(registered, source_faces).sum() / len(source)))
+        self._smoother = self._gradient_smoother(registered, doubt)
+        self._assemble(registered)
 
-    def _gradient_smoother(self, areas: Array, registered: Array, doubt: Array) -> sp.csc_matrix:
+    def _gradient_smoother(self, registered: Surface, doubt: Array) -> sp.csc_matrix:
         """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's.
 
         The length grows where the registration is distorted: there, neighbouring triangles got gradients that do not
         belong together.
         """
-        apart = cKDTree(registered).query(self.target)[0][self.faces].max(axis=1)
+        areas, pairs = self.target.face_areas, self.target.face_pairs
+        apart = cKDTree(registered.vertices).query(self.target.vertices)[0][self.faces].max(axis=1)
         unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
         unlike[unlike < 1e-6] = 0.0  # the same to rounding
-        pairs = face_adjacency(self.faces)
         length = self.config.smoothing_length * (1.0 + self.config.doubt_smoothing * doubt)
         strength = unlike * length**2
         weight = np.maximum(strength[pairs[:, 0]], strength[pairs[:, 1]])
         i, j = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
         links = sp.csr_matrix((np.r_[weight, weight], (i, j)), shape=(len(areas), len(areas)))
-        self._areas = areas
         return sp.csc_matrix(sp.diags(areas + np.asarray(links.sum(axis=1)).ravel()) - links)
 
     def _land(self, points: Array) -> ClosestPoints:
@@ -171,12 +159,13 @@ class FaceSolver:
         def same_side(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
             return agree(self.sides[0][self.rims[query]], self.sides[1][face])
 
-        return SurfaceIndex(self.target, self.faces).query_where(points, same_side, LANDING_CANDIDATES)[0]
+        return self.target.index.query_where(points, same_side, LANDING_CANDIDATES)[0]
 
-    def _assemble(self, areas: Array, registered: Array, source_area: float) -> None:
+    def _assemble(self, registered: Surface) -> None:
         """Build and factor the normal matrix, and keep what right-hand sides need."""
+        areas, source_area = self.target.face_areas, float(registered.face_areas.sum() / len(registered))
         screen = 1.0 / self.config.screening_length**2
-        gradient = gradient_matrix(self.target, self.faces)
+        gradient = gradient_matrix(self.target.vertices, self.faces)
         self._right = sp.csr_matrix(gradient.T @ sp.diags(np.repeat(areas, 3)))
         per_vertex = np.zeros(len(self.target))
         for corner in range(3):
@@ -184,7 +173,7 @@ class FaceSolver:
         share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
         trust = self._coverer.carry(self.vertices.nearest, self._trust[None, :, None])[0, :, 0]
         self._anchor = screen * per_vertex * share * trust
-        landing = self._land(registered[self.rims])
+        landing = self._land(registered.vertices[self.rims])
         rows = np.repeat(np.arange(len(self.rims)), 3)
         columns = self.faces[landing.face].ravel()
         shape = (len(self.rims), len(self.target))
@@ -224,25 +213,25 @@ class FaceSolver:
     def _target_gradients(self, moves: Array) -> Array:
         """Qᵢ (K, F, 3, 3): spread, extended beyond the rims as a fading rotation, smoothed."""
         shapes = len(moves)
-        source = linear_gradients(self._gradient, self._normals, moves)
+        source = linear_gradients(self._gradient, self.source.face_normals, moves)
         flat = self.correspondence.weights @ source.transpose(1, 0, 2, 3).reshape(source.shape[1], -1)
         spread = self._extension.fill(flat).reshape(-1, shapes, 3, 3)
         beyond = spread[self.smooth]
         spread[self.smooth] = 0.5 * (beyond - beyond.transpose(0, 1, 3, 2))
-        smoothed = self._smoothing.solve(self._areas[:, None] * spread.reshape(len(self.faces), -1))
+        smoothed = self._smoothing.solve(self.target.face_areas[:, None] * spread.reshape(len(self.faces), -1))
         return np.ascontiguousarray(smoothed.reshape(-1, shapes, 3, 3).transpose(1, 0, 2, 3))
 
 
-def _trust(source: Array, registered: Array, faces: NDArray[np.integer], distortion: float) -> Array:
+def _trust(source: Surface, registered: Surface, distortion: float) -> Array:
     """How far the registration left the source's triangles as they were: (V,), 1 undistorted, towards 0 distorted."""
-    gradient = gradient_matrix(source, faces)
-    jacobian = (gradient @ registered).reshape(len(faces), 3, 3)
+    faces = source.faces
+    jacobian = (gradient_matrix(source.vertices, faces) @ registered.vertices).reshape(len(faces), 3, 3)
     stretch = np.linalg.svd(jacobian, compute_uv=False)[:, :2]
     stretched = np.abs(np.log(np.maximum(stretch, 1e-6))).max(axis=1)
-    cosine = (face_normals(source, faces) * face_normals(registered, faces)).sum(axis=1)
+    cosine = (source.face_normals * registered.face_normals).sum(axis=1)
     turned = np.arccos(np.clip(cosine, -1.0, 1.0))
     trust = 1.0 / (1.0 + (stretched**2 + turned**2) ** 2 / distortion**4)
-    areas = face_areas(source, faces)
+    areas = source.face_areas
     total, weight = np.zeros(len(source)), np.zeros(len(source))
     for corner in range(3):
         np.add.at(total, faces[:, corner], areas * trust)

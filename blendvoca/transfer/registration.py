@@ -23,14 +23,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from blendvoca.geometry.adjacency import face_adjacency
-from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
-from blendvoca.geometry.normals import face_normals, vertex_normals
+from blendvoca.geometry.closest import ClosestPoints
+from blendvoca.geometry.surface import Surface
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.frames import affine_matrix, fourth_vertices
 
 Array = NDArray[np.float64]
-Index = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -89,63 +87,64 @@ class Guides:
 
 
 def register(
-    source: Array,
-    source_faces: Index,
-    target: Array,
-    target_faces: Index,
+    source: Surface,
+    target: Surface,
     markers: NDArray[np.integer],
     config: RegistrationConfig | None = None,
     guides: Guides | None = None,
 ) -> Registration:
-    """Bend `source` (V, 3) onto the surface of `target`.
+    """Bend `source` onto `target`.
 
+    :param source: V vertices, in the common space.
+    :param target: W vertices, in the common space.
     :param markers: (m, 2) pairs of source and target vertices; held exactly. Source vertices must be distinct.
     :param guides: sides and extra pairs; none is the algorithm of the paper.
     :raises SolverError: if the system has a free direction (a component of the source without a marker).
     """
     config, guides = config or RegistrationConfig(), guides or Guides()
-    system = _System(source, source_faces, markers[:, 0], target[markers[:, 1]], config, guides)
-    surface = SurfaceIndex(target, target_faces)
-    normals = face_normals(surface.vertices, surface.faces)
-    current, steps = source, []
-    found = surface.query(source)
+    system = _System(source, markers[:, 0], target.vertices[markers[:, 1]], config, guides)
+    current, steps = source.vertices, []
+    found = target.index.query(current)
     valid = np.zeros(len(source), dtype=bool)
     for weight in config.closest:
         if weight > 0:
-            found, valid = _valid_closest(surface, normals, current, source_faces, config, guides)
+            found, valid = _valid_closest(target, source.moved(current), config, guides)
             current = system.solve(weight, valid, found.point)
         else:
             current = system.solve(0.0, valid, current)
-        steps.append(float(surface.query(current).distance.mean()))
-    rest = face_normals(source, source_faces)
+        steps.append(float(target.index.query(current).distance.mean()))
     for _ in range(config.relaxations):
-        turned = (rest * face_normals(current, source_faces)).sum(axis=1) < 0
+        turned = _turned(source, current)
         if not turned.any():
             break
         # Triangles that the surface folds over are let go: their vertices follow their neighbours instead.
-        folded = np.isin(source_faces, source_faces[turned]).any(axis=1)
+        folded = np.isin(source.faces, source.faces[turned]).any(axis=1)
         valid = valid.copy()
-        valid[source_faces[folded].ravel()] = False
+        valid[source.faces[folded].ravel()] = False
         current = system.solve(config.closest[-1], valid, found.point)
-    turned = (rest * face_normals(current, source_faces)).sum(axis=1) < 0
-    return Registration(current, valid, surface.query(current).distance, int(turned.sum()), tuple(steps))
+    flipped = int(_turned(source, current).sum())
+    return Registration(current, valid, target.index.query(current).distance, flipped, tuple(steps))
+
+
+def _turned(source: Surface, current: Array) -> NDArray[np.bool_]:
+    """Triangles (F,) that stand at more than 90° to where they stood."""
+    return np.asarray((source.face_normals * source.moved(current).face_normals).sum(axis=1) < 0)
 
 
 def _valid_closest(
-    surface: SurfaceIndex, normals: Array, points: Array, faces: Index, config: RegistrationConfig, guides: Guides
+    target: Surface, current: Surface, config: RegistrationConfig, guides: Guides
 ) -> tuple[ClosestPoints, NDArray[np.bool_]]:
     """Closest target points whose normal and side agree with the vertex."""
-    own = vertex_normals(points, faces)
     least = np.cos(np.radians(config.max_angle_deg))
 
     def allowed(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
-        fits = (own[query] * normals[face]).sum(axis=1) > least
+        fits = (current.vertex_normals[query] * target.face_normals[face]).sum(axis=1) > least
         if guides.source_side is not None and guides.target_side is not None:
             a, b = guides.source_side[query], guides.target_side[face]
             fits &= (a == b) | (a == 0) | (b == 0)
         return np.asarray(fits)
 
-    found, valid = surface.query_where(points, allowed)
+    found, valid = target.index.query_where(current.vertices, allowed)
     valid &= found.distance < config.max_distance
     return found, valid
 
@@ -155,17 +154,17 @@ class _System:
 
     def __init__(
         self,
-        source: Array,
-        faces: Index,
+        source: Surface,
         held: NDArray[np.integer],
         places: Array,
         config: RegistrationConfig,
         guides: Guides,
     ) -> None:
         self.count = len(source)
-        affine = affine_matrix(source, faces)
+        faces = source.faces
+        affine = affine_matrix(source.vertices, faces)
         self.total = affine.shape[1]
-        pairs = face_adjacency(faces)
+        pairs = source.face_pairs
         ones = np.ones(len(pairs))
         rows = np.arange(len(pairs))
         difference = sp.csr_matrix((np.r_[ones, -ones], (np.r_[rows, rows], pairs.T.ravel())), (len(pairs), len(faces)))
@@ -181,7 +180,7 @@ class _System:
             np.add.at(self.right, guides.vertices, guides.weight * guides.points)
         self.held, self.places = np.asarray(held), places
         self.free = np.setdiff1d(np.arange(self.total), self.held)
-        self.start = np.concatenate([source, fourth_vertices(source, faces)])
+        self.start = np.concatenate([source.vertices, fourth_vertices(source.vertices, faces)])
 
     def solve(self, weight: float, valid: NDArray[np.bool_], points: Array) -> Array:
         """Positions (V, 3) for closest points `points` of the `valid` vertices, weighted `weight`."""

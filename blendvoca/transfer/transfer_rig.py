@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.errors import MeshError
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import N_LANDMARKS
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
@@ -108,7 +109,7 @@ def prepare(
     placed = _Placed.of(source, target, pairs)
     registration = registration or placed.register(config)
     clock.append(time.perf_counter())
-    parts = (placed.start, source.faces, registration.vertices, placed.goal, placed.faces, placed.pairs)
+    parts = (placed.start, placed.start.moved(registration.vertices), placed.goal, placed.pairs)
     solver: FaceSolver | PlainSolver
     if config.method == "face":
         solver = FaceSolver(*parts, config.face, placed.sides, config.unconstrained)
@@ -118,7 +119,7 @@ def prepare(
     seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
     return PreparedTransfer(
         source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin,
-        placed.faces, placed.notes, seconds,
+        placed.goal.faces, placed.notes, seconds,
     )  # fmt: skip
 
 
@@ -133,13 +134,11 @@ def register_heads(
 class _Placed:
     """Both meshes in the common space, the target without components that carry no landmark."""
 
-    source: Mesh
     skin: Crop
-    faces: NDArray[np.integer]
     pairs: NDArray[np.integer]
     space: CommonSpace
-    start: Array
-    goal: Array
+    start: Surface
+    goal: Surface
     notes: tuple[str, ...]
 
     @classmethod
@@ -149,28 +148,28 @@ class _Placed:
         faces, notes = usable_faces(skin.apply(target))
         inner = np.column_stack([pairs[:, 0], skin.indices(pairs[:, 1])])
         space = common_space(source.vertices, target.vertices, pairs)
-        start, goal = space.source_points(source.vertices), space.target_points(target.vertices[skin.kept])
-        return cls(source, skin, faces, inner, space, start, goal, notes)
+        start = Surface(space.source_points(source.vertices), source.faces)
+        goal = Surface(space.target_points(target.vertices[skin.kept]), faces)
+        return cls(skin, inner, space, start, goal, notes)
 
     @cached_property
     def sides(self) -> tuple[Labels, Labels] | None:
         """Side labels of both meshes' vertices, where the landmarks are the 68 points."""
         if len(self.pairs) != N_LANDMARKS:
             return None
-        labels = side_labels(self.start, self.source.faces, self.pairs[:, 0])
-        return labels, side_labels(self.goal, self.faces, self.pairs[:, 1])
+        return side_labels(self.start, self.pairs[:, 0]), side_labels(self.goal, self.pairs[:, 1])
 
     def register(self, config: TransferConfig) -> Registration:
         """Bend the source onto the target; if triangles fold over, once more with the lips guided."""
         held = np.delete(self.pairs, list(config.unconstrained), axis=0)
-        parts = (self.start, self.source.faces, self.goal, self.faces, held, config.registration)
+        parts = (self.start, self.goal, held, config.registration)
         if config.method != "face" or self.sides is None:
             return register(*parts)
-        guides = Guides(self.sides[0], of_faces(self.sides[1], self.faces))
+        guides = Guides(self.sides[0], of_faces(self.sides[1], self.goal.faces))
         first = register(*parts, guides)
         if not first.flipped:
             return first
-        places = rim_places(self.start, self.source.faces, self.goal, self.pairs)
+        places = rim_places(self.start, self.goal.vertices, self.pairs)
         if places is None:
             return first
         second = register(*parts, replace(guides, vertices=places[0], points=places[1], weight=WEIGHT))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from blendvoca.geometry import closest_points, face_normals
+from blendvoca.geometry.surface import Surface
 from blendvoca.transfer import TransferConfig, TransferResult
 from blendvoca.transfer.common_space import common_space
 from blendvoca.transfer.openings.lip_sides import BETWEEN, of_faces, side_labels
@@ -34,7 +35,7 @@ def test_registration_onto_itself_stays(sample) -> None:  # type: ignore[no-unty
     pairs = np.column_stack([marks, marks])
     space = common_space(mask.vertices, mask.vertices, pairs)
     points = space.source_points(mask.vertices)
-    found = register(points, mask.faces, points, mask.faces, pairs)
+    found = register(Surface(points, mask.faces), Surface(points, mask.faces), pairs)
     np.testing.assert_allclose(found.vertices, points, atol=1e-10)
 
 
@@ -58,7 +59,7 @@ def test_many_source_triangles_may_speak_for_one(sample) -> None:  # type: ignor
 
 def test_sides_tell_the_lips_apart(sample) -> None:  # type: ignore[no-untyped-def]
     mesh, marks = sample.head.neutral, sample.head_landmarks
-    labels = side_labels(mesh.vertices, mesh.faces, marks)
+    labels = side_labels(Surface(mesh.vertices, mesh.faces), marks)
     assert (labels[marks[[61, 62, 63, 50, 51, 52]]] == 1).all() and (labels[marks[[65, 66, 67, 57]]] == -1).all()
     assert (labels[marks[[37, 38]]] == 2).all() and (labels[marks[[46, 47]]] == -3).all()
     assert labels[marks[30]] == 0 and labels[marks[8]] == 0
@@ -75,18 +76,18 @@ def test_rims_land_on_their_own_lip(result: TransferResult) -> None:
     region = result.region.apply(result.rig.neutral)
     skin = result.prepared.skin.apply(region)
     marks = result.prepared.skin.indices(result.prepared.pairs[:, 1])
-    own, other = labels[solver.rims[rims.row]], side_labels(skin.vertices, skin.faces, marks)[rims.col]
+    own, other = labels[solver.rims[rims.row]], side_labels(Surface(skin.vertices, skin.faces), marks)[rims.col]
     assert (own != 0).sum() > 20 and not ((own * other < 0) & (np.abs(own) == np.abs(other))).any()
 
 
 def test_a_correspondence_never_crosses_the_lips(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]
     solver = result.prepared.solver
-    source = of_faces(side_labels(sample.mask.neutral.vertices, sample.mask.neutral.faces, sample.mask_landmarks),
-                      sample.mask.neutral.faces)  # fmt: skip
+    mask = Surface(sample.mask.neutral.vertices, sample.mask.neutral.faces)
+    source = of_faces(side_labels(mask, sample.mask_landmarks), mask.faces)
     region = result.region.apply(result.rig.neutral)
     skin = result.prepared.skin.apply(region)
     marks = result.prepared.skin.indices(result.prepared.pairs[:, 1])
-    target = of_faces(side_labels(skin.vertices, skin.faces, marks), skin.faces)
+    target = of_faces(side_labels(Surface(skin.vertices, skin.faces), marks), skin.faces)
     pairs = solver.correspondence.weights.tocoo()
     assert not ((target[pairs.row] * source[pairs.col] < 0) & (np.abs(target[pairs.row]) == 1)).any()
 
@@ -97,7 +98,7 @@ def test_normals_are_respected(sample) -> None:  # type: ignore[no-untyped-def]
     inside = np.concatenate([mask.vertices, mask.vertices - 1e-3 * np.array([0, 0, 1.0])])
     faces = np.concatenate([mask.faces, mask.faces[:, ::-1] + mask.n_vertices])
     pairs = np.column_stack([marks, marks])
-    found = register(mask.vertices * 20, mask.faces, inside * 20, faces, pairs)
+    found = register(Surface(mask.vertices * 20, mask.faces), Surface(inside * 20, faces), pairs)
     front = closest_points(found.vertices, inside * 20, faces)
     agree = (face_normals(inside, faces)[front.face, 2] > -0.5).mean()
     assert agree > 0.97

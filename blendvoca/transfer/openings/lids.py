@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import LEFT_EYE, RIGHT_EYE, Opening
 
 Array = NDArray[np.float64]
@@ -38,17 +38,17 @@ SLACK = 0.02
 _STATIONS = 33
 
 
-def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, holes: Sequence[Index]) -> Array:
+def lid_maps(surface: Surface, registered: Array, landmarks: Index) -> Array:
     """A − I (V, 3, 3) for every source vertex; zero away from the eyes.
 
-    :param source: (V, 3) resting source in the common space.
+    :param surface: the source at rest, in the common space.
     :param registered: (V, 3) registered source in the common space.
     :param landmarks: (68,) source vertices.
-    :param holes: boundary loops of the source but the outer one.
     """
+    source = surface.vertices
     maps = np.zeros((len(source), 3, 3))
     for eye in (RIGHT_EYE, LEFT_EYE):
-        upper, lower = opening_curves(source, landmarks, holes, eye)
+        upper, lower = opening_curves(source, landmarks, surface.holes, eye)
         along_upper, along_lower = _fractions(source[upper]), _fractions(source[lower])
         stations = np.linspace(0.0, 1.0, _STATIONS)
         apertures = [
@@ -62,7 +62,7 @@ def lid_maps(source: Array, registered: Array, faces: Index, landmarks: Index, h
         rim, along = np.concatenate([upper, lower]), np.concatenate([along_upper, along_lower])
         at_rim = _at(change.reshape(_STATIONS, 9), stations, along)
         width = float(np.linalg.norm(source[landmarks[eye.corners[0]]] - source[landmarks[eye.corners[1]]]))
-        _spread(maps, at_rim, source, faces, rim, width)
+        _spread(maps, at_rim, surface, rim, width)
     return maps
 
 
@@ -112,9 +112,9 @@ def _at(values: Array, positions: Array, wanted: Array) -> Array:
     return np.stack([np.interp(wanted, positions, column) for column in values.T], axis=1)
 
 
-def _spread(maps: Array, at_rim: Array, source: Array, faces: Index, rim: Index, width: float) -> None:
+def _spread(maps: Array, at_rim: Array, surface: Surface, rim: Index, width: float) -> None:
     """Add the rim's maps to the vertices around it, fading with the distance along the surface."""
-    distance = geodesic_distances(source, faces, rim)
+    source, distance = surface.vertices, surface.graph.distances(rim)
     weight = np.clip(1.0 - distance / (FADE * width), 0.0, 1.0)
     weight = weight**2 * (3.0 - 2.0 * weight)
     near = np.flatnonzero(weight > 0)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.distance import SurfaceGraph
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import OPENINGS
 
-Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 Labels = NDArray[np.int8]
 
@@ -25,10 +24,10 @@ CORNER = 0.08
 BETWEEN = 127
 
 
-def side_labels(vertices: Array, faces: Index, landmarks: Index) -> Labels:
+def side_labels(surface: Surface, landmarks: Index) -> Labels:
     """Labels (V,) of the vertices; `landmarks` (68,) are vertex indices."""
+    vertices, graph = surface.vertices, surface.graph
     labels = np.zeros(len(vertices), dtype=np.int8)
-    graph = SurfaceGraph(vertices, faces)
     for number, opening in enumerate(OPENINGS, 1):
         width = np.linalg.norm(vertices[landmarks[opening.corners[0]]] - vertices[landmarks[opening.corners[1]]])
         above = graph.distances(landmarks[list(opening.upper + opening.outer_upper)])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.boundary import boundary_loops
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import MOUTH
 from blendvoca.transfer.openings.lids import along_curve, opening_curves
 
@@ -21,28 +21,24 @@ Index = NDArray[np.integer]
 WEIGHT = 1000.0
 
 
-def rim_places(
-    source: Array, source_faces: Index, target: Array, pairs: Index
-) -> tuple[NDArray[np.int64], Array] | None:
+def rim_places(source: Surface, target: Array, pairs: Index) -> tuple[NDArray[np.int64], Array] | None:
     """Source rim vertices (n,) and their places (n, 3) at the target's lips; None where the source has no mouth rim.
 
-    :param source: (V, 3) in the common space.
+    :param source: V vertices in the common space.
     :param target: (W, 3) in the common space.
     :param pairs: (68, 2) landmark pairs.
     """
-    loops = boundary_loops(source_faces)
-    if len(loops) < 2:
+    if not source.holes:
         return None
-    size = [float(np.ptp(source[loop], axis=0).max()) for loop in loops]
-    holes = [loop for index, loop in enumerate(loops) if index != int(np.argmax(size))]
-    curves = opening_curves(source, pairs[:, 0], holes, MOUTH)
+    points = source.vertices
+    curves = opening_curves(points, pairs[:, 0], source.holes, MOUTH)
     rim = np.unique(np.concatenate([curve[1:-1] for curve in curves]))
     rim = np.setdiff1d(rim, pairs[:, 0]).astype(np.int64)
     if not len(rim):
         return None
-    here, there = _between_lips(source, pairs[:, 0]), _between_lips(target, pairs[:, 1])
-    station = np.linalg.norm(source[rim][:, None] - here[None], axis=2).argmin(axis=1)
-    return rim, there[station] + source[rim] - here[station]
+    here, there = _between_lips(points, pairs[:, 0]), _between_lips(target, pairs[:, 1])
+    station = np.linalg.norm(points[rim][:, None] - here[None], axis=2).argmin(axis=1)
+    return rim, there[station] + points[rim] - here[station]
 
 
 def _between_lips(points: Array, landmarks: Index) -> Array:

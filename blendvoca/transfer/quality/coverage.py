@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex
-from blendvoca.geometry.normals import face_normals
+from blendvoca.geometry.closest import ClosestPoints
+from blendvoca.geometry.surface import Surface
 from blendvoca.transfer.openings.lip_sides import Labels, agree
 
 Array = NDArray[np.float64]
@@ -43,12 +43,8 @@ class Coverage:
 class Coverer:
     """Answers for points on the target; the registered source is indexed once."""
 
-    def __init__(
-        self, registered: Array, faces: Index, sides: Labels, outer: Index, holes: Sequence[Index], reach: float
-    ) -> None:
-        self.surface = SurfaceIndex(registered, faces)
-        self.faces, self.sides, self.reach = np.asarray(faces), sides, reach
-        self.normals = face_normals(registered, faces)
+    def __init__(self, registered: Surface, sides: Labels, outer: Index, holes: Sequence[Index], reach: float) -> None:
+        self.surface, self.sides, self.reach = registered, sides, reach
         self._outer = np.zeros(len(registered), dtype=bool)
         self._outer[outer] = True
         self._hole = np.zeros(len(registered), dtype=bool)
@@ -62,10 +58,10 @@ class Coverer:
             return agree(sides[query], self.sides[face])
 
         def fits(query: NDArray[np.int64], face: NDArray[np.int64]) -> NDArray[np.bool_]:
-            return same_side(query, face) & ((normals[query] * self.normals[face]).sum(axis=1) > 0)
+            return same_side(query, face) & ((normals[query] * self.surface.face_normals[face]).sum(axis=1) > 0)
 
-        nearest, found = self.surface.query_where(points, fits)
-        rim, _ = self.surface.query_where(points, same_side)
+        nearest, found = self.surface.index.query_where(points, fits)
+        rim, _ = self.surface.index.query_where(points, same_side)
         apart = rim.distance > TOUCHING
         in_hole = self._on(rim, self._hole) & apart
         beyond = in_hole | (self._on(rim, self._outer) & apart)
@@ -73,10 +69,10 @@ class Coverer:
 
     def _on(self, found: ClosestPoints, boundary: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which found points rest on boundary vertices only."""
-        inside = found.barycentric * ~boundary[self.faces[found.face]]
+        inside = found.barycentric * ~boundary[self.surface.faces[found.face]]
         return np.asarray(inside.sum(axis=1) < 1e-6)
 
     def carry(self, found: ClosestPoints, values: Array) -> Array:
         """Interpolate values (K, V, c) of the source's vertices at the found points: (K, n, c)."""
-        corners = values[:, self.faces[found.face]]
+        corners = values[:, self.surface.faces[found.face]]
         return np.asarray((corners * found.barycentric[None, :, :, None]).sum(axis=2))

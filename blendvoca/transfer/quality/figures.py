@@ -12,10 +12,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from blendvoca.geometry.adjacency import undirected_edges, vertex_adjacency
-from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import MIDLINE
 from blendvoca.mesh import Mesh
 
@@ -106,10 +106,9 @@ def boundary_motion(source: Mesh, registered: Array, wanted: Array, target: Mesh
 
     :param registered: (V, 3) the source on the target; `wanted` (K, V, 3) its displacements at the target's size.
     """
-    loops = boundary_loops(source.faces)
-    if not loops:
+    outer = Surface(source.vertices, source.faces).outer_boundary
+    if not len(outer):
         return np.zeros(len(deltas))
-    outer = max(loops, key=lambda loop: float(np.ptp(source.vertices[loop], axis=0).max()))
     found = closest_points(registered[outer], target.vertices, target.faces)
     corners = deltas[:, target.faces[found.face]]
     moved = (corners * found.barycentric[None, :, :, None]).sum(axis=2)
