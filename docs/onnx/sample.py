@@ -43,7 +43,8 @@ def sample(description, folder, sound, noise=None, seed=0, window=0):
     sound, frames, fps = np.asarray(sound, np.float64), view["frames"], description["fps"]
     kept = max(round(len(sound) / front["rate"] * fps), 1)
     sound = (sound - sound.mean()) / np.sqrt(sound.var() + front["variance_floor"])
-    n = max(kept, frames)
+    n = max(kept, view["least"])
+    frames = min(n, frames)
     sound = np.pad(sound, (0, max(round(n / fps * front["rate"]) - len(sound), 0))) if n > kept else sound
     audio = features(sound, n, front)
     if description["encoder"]:

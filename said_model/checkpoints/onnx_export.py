@@ -1,9 +1,8 @@
-"""A model as ONNX: the denoiser of a window of fixed length, and JSON that says all the rest.
+"""A model as ONNX: the denoiser for windows of any length, and JSON that says all the rest.
 
-One file holds one length: the exporter fixes it. An encoder's learned convolutions are a file of their own, which takes
-any length. The JSON beside them describes the log-mel front end, the sampler as a table of linear steps, the windows of
-long clips and the noise of a seed, so that another language can draw the same samples; ``docs/onnx/sample.py`` is that
-in Python with onnxruntime alone.
+An encoder's learned convolutions are a file of their own. The JSON beside them describes the log-mel front end, the
+sampler as a table of linear steps, the windows of long clips and the noise of a seed, so that another language can draw
+the same samples; ``docs/onnx/sample.py`` is that in Python with onnxruntime alone.
 
 A step of the table goes from x to ``keep * x + clean * clip(x0) + raw * x0 + before * clip(previous x0)``, where x0 are
 the clean coefficients, times the scale, that the network's prediction stands for.
@@ -30,56 +29,72 @@ from said_model.audio_encoder.log_mel import LogMelEncoder
 from said_model.config import LOG_MEL, SAMPLE_RATE, DiffusionConfig, SamplerConfig
 from said_model.diffusion.schedule import make_schedule
 from said_model.diffusion.sections import WindowConfig
+from said_model.network.attention import Band
 from said_model.network.said import SaidNetwork
 
 FORMAT, FORMAT_VERSION = "said-onnx", 1
-#: Frames of the windows that are exported by default: two seconds, and what sampling takes by default.
-WINDOWS = (120, WindowConfig.frames)
+#: Fewest frames that the files take: shorter clips are filled up with silence.
+LEAST_FRAMES = 8
 #: Share of a window that neighbouring windows have in common: as sampling's default.
 _OVERLAP = WindowConfig.overlap / WindowConfig.frames
 _OPSET = 18
 
 
 class _Window(nn.Module):
-    """The denoiser of one window: noisy coefficients, timestep and features in, one prediction or two out."""
+    """The denoiser of one window of N frames: one prediction, or two."""
 
-    def __init__(self, network: SaidNetwork, frames: int, guided: bool) -> None:
+    def __init__(self, network: SaidNetwork, guided: bool) -> None:
         super().__init__()
-        self.denoiser, self.frames = network.denoiser, frames
+        self.denoiser = network.denoiser
         self.null = network.null_cond_emb.detach()[0] if guided else None
-        self.bands = network.denoiser.bands(frames, frames)
 
     def forward(self, noisy: Tensor, timestep: Tensor, audio: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(1, N, K), (1,) and (1, N, D) to (1, N, K), with the audio and, where guidance needs it, without."""
-        prepared = self.denoiser.condition(audio, self.frames, self.null, self.bands)
+        frames = noisy.shape[1]
+        alignment = self.denoiser.alignment
+        widths = [alignment.bandwidth, *(width for _, width in alignment.schedule)]
+        bands = tuple(None if width is None else _band(frames, width) for width in widths)
+        prepared = self.denoiser.condition(audio, frames, self.null, bands)
         predicted = self.denoiser.predict(noisy, timestep, prepared)
         return predicted if self.null is None else predicted.chunk(2)
+
+
+def _band(frames: int, width: int) -> Band:
+    """Return the alignment's windows for as many features as frames, in steps that the exporter takes for any N.
+
+    Gathered by index: the exporter fixes the length of a sliding view.
+    """
+    places = torch.arange(frames)[:, None] + torch.arange(-width, width + 1)
+    return Band(places.clamp(0, frames - 1), (places >= 0) & (places < frames), None)
 
 
 @dataclass(frozen=True)
 class Exported:
     """Files that were written.
 
-    :param models: the denoiser for each number of frames.
+    :param model: the denoiser, for any number of frames from :data:`LEAST_FRAMES` on.
+    :param fixed: the denoiser for each fixed number of frames that was asked for.
     :param encoder: the encoder's learned convolutions, where it has any.
     :param description: JSON of all the rest.
     """
 
-    models: dict[int, Path]
+    model: Path
+    fixed: dict[int, Path]
     encoder: Path | None
     description: Path
 
 
 def export_onnx(
-    path: str | Path, network: SaidNetwork, sampler: SamplerConfig, windows: Sequence[int] = WINDOWS
+    path: str | Path, network: SaidNetwork, sampler: SamplerConfig, windows: Sequence[int] = ()
 ) -> Exported:
     """Write a model as ONNX.
 
-    :param path: ``MODEL.onnx``; the files are called ``MODEL-120.onnx``, ``MODEL-300.onnx``, ``MODEL-encoder.onnx`` and
-        ``MODEL.json``.
+    :param path: ``MODEL.onnx``, the denoiser; beside it ``MODEL.json`` and, for an encoder that was trained,
+        ``MODEL-encoder.onnx``.
     :param network: with the log-mel encoder.
     :param sampler: how it is drawn from.
-    :param windows: frames of the windows.
+    :param windows: frames of windows that are also written each as a file of fixed length, ``MODEL-120.onnx``, for
+        runtimes that want one.
     :raises ConfigurationError: for a speech encoder that is not log-mel, or another suffix.
     :raises MissingDependencyError: without onnx and onnxscript.
     :raises OutputError: if the files cannot be written.
@@ -90,13 +105,17 @@ def export_onnx(
     description = describe(network, sampler)
     _require_exporter()
     path.parent.mkdir(parents=True, exist_ok=True)
-    models = {}
+    guided = sampler.guidance_scale > 0
+    _write_window(path, network, guided)
+    description["windows"].append({"frames": WindowConfig.frames, "overlap": WindowConfig.overlap,
+                                   "least": LEAST_FRAMES, "file": path.name})  # fmt: skip
+    fixed = {}
     for frames in dict.fromkeys(windows):
-        target = path.with_name(f"{path.stem}-{frames}.onnx")
-        _write_window(target, network, frames, sampler.guidance_scale > 0)
-        models[frames] = target
+        fixed[frames] = path.with_name(f"{path.stem}-{frames}.onnx")
+        _write_window(fixed[frames], network, guided, frames)
         overlap = WindowConfig(frames, max(round(frames * _OVERLAP), 1)).overlap
-        description["windows"].append({"frames": frames, "overlap": overlap, "file": target.name})
+        entry = {"frames": frames, "overlap": overlap, "least": frames, "file": fixed[frames].name}
+        description["windows"].append(entry)
     encoder = None
     if description["encoder"] is not None:
         encoder = path.with_name(f"{path.stem}-encoder.onnx")
@@ -104,25 +123,28 @@ def export_onnx(
         description["encoder"]["file"] = encoder.name
     written = path.with_suffix(".json")
     write_text(written, json.dumps(description, indent=1) + "\n")
-    return Exported(models, encoder, written)
+    return Exported(path, fixed, encoder, written)
 
 
-def _write_window(path: Path, network: SaidNetwork, frames: int, guided: bool) -> None:
+def _write_window(path: Path, network: SaidNetwork, guided: bool, fixed: int | None = None) -> None:
     config = network.config
+    frames = WindowConfig.frames if fixed is None else fixed
     inputs = (
         torch.zeros(1, frames, len(config.names)), torch.full((1,), 10.0),
         torch.zeros(1, frames, config.denoiser.feature_dim),
     )  # fmt: skip
     outputs = ["conditional", "unconditional"] if guided else ["conditional"]
-    window = _Window(network.eval(), frames, guided).eval()
-    _write(path, window, inputs, ["noisy", "timestep", "audio"], outputs)
+    lengths = None
+    if fixed is None:
+        some = {1: torch.export.Dim("frames", min=LEAST_FRAMES)}
+        lengths = (some, None, some)
+    _write(path, _Window(network.eval(), guided).eval(), inputs, ["noisy", "timestep", "audio"], outputs, lengths)
 
 
 def _write_encoder(path: Path, network: SaidNetwork) -> None:
-    """Write the stack, for any number of frames from two on."""
     encoder = network.eval().audio_encoder
-    spectra = torch.zeros(1, WINDOWS[0], encoder.cached_dim)
-    lengths = ({1: torch.export.Dim("frames", min=2)},)
+    spectra = torch.zeros(1, WindowConfig.frames, encoder.cached_dim)
+    lengths = ({1: torch.export.Dim("frames", min=LEAST_FRAMES)},)
     _write(path, encoder.stack, (spectra,), ["spectra"], ["features"], lengths)  # type: ignore[arg-type]
 
 

@@ -95,22 +95,22 @@ def test_the_example_draws_the_librarys_samples(tmp_path, guidance, stack, babbl
     assert answer.exit_code == 0, answer.output
     description = json.loads((tmp_path / "m.json").read_text())
     assert (tmp_path / "m-encoder.onnx").is_file() == stack == (description["encoder"] is not None)
-    assert [window["frames"] for window in description["windows"]] == [40]
+    assert [window["frames"] for window in description["windows"]] == [300, 40]
     said, sample = SAiD.load(tmp_path / "run", "cpu"), runpy.run_path(str(EXAMPLE))["sample"]
-    for seconds in (0.4, 2.0, 3.0):
-        samples = babble.samples[: round(16_000 * seconds)]
-        window = description["windows"][0]
-        wanted, noise = drawn(said, samples, WindowConfig(window["frames"], window["overlap"]))
-        found = sample(description, tmp_path, samples, noise)
+    for number, seconds in ((0, 0.05), (0, 0.4), (0, 5.5), (1, 0.4), (1, 2.0), (1, 3.0)):
+        samples = np.tile(babble.samples, 3)[: round(16_000 * seconds)]
+        window = description["windows"][number]
+        wanted, noise = drawn(said, samples, WindowConfig(window["frames"], window["overlap"]), window["least"])
+        found = sample(description, tmp_path, samples, noise, window=number)
         assert wanted.std() > 0.01
         assert np.abs(found - wanted).max() < 1e-4
 
 
-def drawn(said, samples, windows):
-    """What the library draws for sound that is filled up to a window, and the noise it started from."""
+def drawn(said, samples, windows, least):
+    """What the library draws for sound that is filled up to ``least`` frames, and the noise it started from."""
     speech = Speech.of(torch.from_numpy(samples.copy()))
     kept = speech.frames(60)
-    n_frames = max(kept, windows.frames)
+    n_frames = max(kept, least)
     drawing = said._drawing(None, windows)
     noise = drawing.noise([3], n_frames)
     speech = speech if n_frames == kept else speech.lasting(n_frames, 60)
