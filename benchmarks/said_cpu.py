@@ -128,7 +128,7 @@ def compare_steps(rounds: int, threads: int, in_a_row: int) -> list[dict[str, fl
 
 
 def noise_of(seconds: float) -> Waveform:
-    """Return something to listen to."""
+    """Return a test signal."""
     samples = np.random.default_rng(0).standard_normal(round(16_000 * seconds)) * 0.1
     return Waveform(samples.astype(np.float32), 16_000)
 

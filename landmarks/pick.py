@@ -213,7 +213,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(411, "text/plain", b"how long?")
             return
         if int(text) > _LIMIT:
-            # A client that still writes would not hear the answer, so some of it is read.
+            # A client that still writes would not receive the answer, so some of it is read.
             left = min(int(text), 20 * _LIMIT)
             while left > 0 and (part := self.rfile.read(min(left, 65536))):
                 left -= len(part)

@@ -131,8 +131,8 @@ def _written(out: Path, tracks: Sequence[CoefficientTrack], sound: bool) -> str:
     facts = [f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"]
     if tracks:
         longest = max(tracks, key=len)
-        heard = "with sound" if sound else "silent"
-        facts = [f"{longest.duration:.1f} s", f"{len(longest)} frames at {longest.fps:g} a second", heard, *facts]
+        sound_note = "with sound" if sound else "silent"
+        facts = [f"{longest.duration:.1f} s", f"{len(longest)} frames at {longest.fps:g} a second", sound_note, *facts]
     return f"{out}: {', '.join(facts)}"
 
 

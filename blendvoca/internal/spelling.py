@@ -28,7 +28,7 @@ def split_name(name: str) -> tuple[tuple[str, ...], str]:
         first = sides[-2] + 1 if len(sides) > 1 else 0
         return tuple(word for word in words[first:] if word not in SIDES), SIDES[words[sides[-1]]]
     for side in ("left", "right"):
-        # All in one case, words cannot be told apart; the side still can.
+        # All in one case, word borders are lost; the side still can.
         if words and words[-1].endswith(side):
             return (*words[:-1], words[-1].removesuffix(side)), side
         if len(words) == 1 and words[0].startswith(side):

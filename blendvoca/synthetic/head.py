@@ -1,4 +1,4 @@
-"""The synthetic head: the user's door to its meshes, landmarks and blendshape rigs."""
+"""The synthetic head: the user's entry point to its meshes, landmarks and blendshape rigs."""
 
 from __future__ import annotations
 

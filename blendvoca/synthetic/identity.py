@@ -27,7 +27,7 @@ _BITE = np.array([[0.0, -48.0, 84.0]])
 class Identity:
     """Parameters of a speaker in standard deviations; all zero is the average head, and ±3 the limit.
 
-    ``nose_bend`` to ``brow_tilt`` make the face asymmetric; ``lip_gap`` tells how far the inner lips stand apart.
+    ``nose_bend`` to ``brow_tilt`` make the face asymmetric; ``lip_gap`` is how far the inner lips stand apart.
     """
 
     size: float = 0.0

@@ -52,7 +52,7 @@ def write_video(
     :param backend: ``auto``, ``opengl`` or ``software``.
     :param names: what to write above each track; nothing is written where there are none.
     :param look: what the head looks like; plain skin without.
-    :param progress: hears after each frame how many are done, and of how many.
+    :param progress: called after each frame with how many are done, and of how many.
     :raises InputError: for no track, tracks of different rates, an odd size, or a path that does not end in ``.mp4``.
     :raises MissingDependencyError: without PyAV.
     """

@@ -31,7 +31,7 @@ bl_info = {
 
 #: Frames per second of files that do not say, as BlendVOCA's CSV.
 DEFAULT_FPS = 60.0
-#: Columns of captures that are no blendshapes, and those that tell the time.
+#: Columns of captures that are no blendshapes, and those that carry the time.
 NO_SHAPES = re.compile(r"blendshapecount|(head|lefteye|righteye)(yaw|pitch|roll)|_neutral", re.IGNORECASE)
 FRAME_NUMBERS = re.compile(r"|frame|frame.?(number|index|id|no)|index|unnamed: 0", re.IGNORECASE)
 CLOCKS = re.compile(
@@ -131,8 +131,8 @@ def _read_csv(text):
     columns = [i for i in columns if any(map(_is_number, [lines[0][i], lines[-1][i]])) or len(columns) == 1]
     rows = [[_number(line[i]) for i in columns] for line in lines]
     clock = next((i for i, name in enumerate(names) if CLOCKS.fullmatch(name)), None)
-    told = None if clock is None else (names[clock], [line[clock] for line in lines])
-    return _placed(tuple(names[i] for i in columns), rows, told, None)
+    times = None if clock is None else (names[clock], [line[clock] for line in lines])
+    return _placed(tuple(names[i] for i in columns), rows, times, None)
 
 
 def _number(cell):
@@ -150,8 +150,8 @@ def _is_number(cell):
 
 def _placed(names, rows, clock, rate):
     """Put rows on the frames that their clock, a name and its values, says: lost ones interpolated, doubled dropped."""
-    places, told = (None, None) if clock is None else _frames(*clock, rate)
-    rate = rate or told
+    places, clock_rate = (None, None) if clock is None else _frames(*clock, rate)
+    rate = rate or clock_rate
     if places is None:
         return Track(names, rows, None if rate is None else float(rate))
     kept = {}
@@ -170,7 +170,7 @@ def _placed(names, rows, clock, rate):
 
 
 def _frames(name, values, rate):
-    """Return the frame of every row, from 0, and the frames per second that a clock tells."""
+    """Return the frame of every row, from 0, and the frames per second by the clock."""
     values = [str(value).strip() for value in values]
     if re.fullmatch(r"(?i)timecode", name) and ":" in values[0]:
         return _code_frames(values)
@@ -182,12 +182,12 @@ def _frames(name, values, rate):
         return None, None
     unit = 1e-3 if "ms" in name.lower() or steps[len(steps) // 2] >= 1 else 1.0
     counts = [round((b - a) / steps[len(steps) // 2]) for a, b in itertools.pairwise(numbers)]
-    told = rate or sum(counts) / ((numbers[-1] - numbers[0]) * unit)
-    if rate is None and abs(told - round(told)) < 0.02 * told:
-        told = float(round(told))
+    clock_rate = rate or sum(counts) / ((numbers[-1] - numbers[0]) * unit)
+    if rate is None and abs(clock_rate - round(clock_rate)) < 0.02 * clock_rate:
+        clock_rate = float(round(clock_rate))
     if rate is None:
-        return [0, *itertools.accumulate(counts)], told
-    return [round((number - numbers[0]) * unit * told) for number in numbers], told
+        return [0, *itertools.accumulate(counts)], clock_rate
+    return [round((number - numbers[0]) * unit * clock_rate) for number in numbers], clock_rate
 
 
 def _code_frames(codes):
@@ -209,7 +209,7 @@ def _code_frames(codes):
 
 
 def frame_rate(timecodes):
-    """Return the frames per second of time codes, told by where the count goes on after a second turns, or ``None``."""
+    """Return the frames per second of time codes, from where the count goes on after a second turns, or ``None``."""
     parts = [re.split(r"[:;.]", code.strip(), maxsplit=3) for code in timecodes]
     codes = [(60 * int(m) + int(s), float(last)) for _, m, s, last in parts]
     steps = sorted(b[1] - a[1] for a, b in itertools.pairwise(codes) if a[0] == b[0] and b[1] > a[1])
@@ -244,7 +244,7 @@ def split_name(name: str) -> tuple[tuple[str, ...], str]:
         first = sides[-2] + 1 if len(sides) > 1 else 0
         return tuple(word for word in words[first:] if word not in SIDES), SIDES[words[sides[-1]]]
     for side in ("left", "right"):
-        # All in one case, words cannot be told apart; the side still can.
+        # All in one case, word borders are lost; the side still can.
         if words and words[-1].endswith(side):
             return (*words[:-1], words[-1].removesuffix(side)), side
         if len(words) == 1 and words[0].startswith(side):

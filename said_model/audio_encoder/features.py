@@ -67,7 +67,7 @@ class Shifts:
 class AcousticAugmentation(Protocol):
     """What changes a clip's sound before it is encoded; its length and instants stay.
 
-    ``name`` tells it, with its settings, from every other one: it names the cached views.
+    ``name`` distinguishes it, with its settings, from every other one: it names the cached views.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Convolutions over log-mel spectra at animation frames: the learned part of the embedded speech encoder.
 
-It is trained with the denoiser, and through a linear head that must tell the coefficients from its features alone: what
+It is trained with the denoiser, and through a linear head that must predict the coefficients from its features alone: what
 is in them is then what moves a face, in whatever voice and room it was said.
 """
 
@@ -26,7 +26,7 @@ class StackSettings:
     :param width: channels.
     :param features: width of a feature vector.
     :param dilations: of the blocks, in frames.
-    :param coefficients: that the head tells.
+    :param coefficients: that the head predicts.
     :param rate: frames per second.
     """
 
@@ -127,7 +127,7 @@ def warp(bands: int, factor: float) -> Tensor:
 
 
 class Stack(nn.Module):
-    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that tells motion from them."""
+    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that predicts motion from them."""
 
     def __init__(self, bands: int, settings: StackSettings) -> None:
         super().__init__()
@@ -141,13 +141,13 @@ class Stack(nn.Module):
 
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, D)."""
-        heard = self.perturb(spectra) if self.training else spectra
-        x = self.first(heard.transpose(1, 2))
+        seen = self.perturb(spectra) if self.training else spectra
+        x = self.first(seen.transpose(1, 2))
         for block in self.blocks:
             x = block(x)
         return torch.tanh(self.last(self.norm(x.transpose(1, 2))))
 
-    def tell(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) that they tell."""
-        told: Tensor = self.head(features)
-        return told[..., :-1], told[..., -1]
+    def predict(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) predicted from them."""
+        predicted: Tensor = self.head(features)
+        return predicted[..., :-1], predicted[..., -1]

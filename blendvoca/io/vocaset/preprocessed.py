@@ -54,10 +54,10 @@ class PreprocessedForm:
         self.kind = f"VOCASET as prepared for FaceFormer, at {self.fps:g} frames per second"
 
     def _rate(self) -> float:
-        """Return the rate at which motion and sound last equally long; FaceFormer's where no sound tells."""
+        """Return the rate at which motion and sound last equally long; FaceFormer's where there is no sound."""
         both = [key for key in self._motion if key in self._audio][:_ASKED]
-        told = [len(NpyFrames.open(self._motion[key])) / read_audio(self._audio[key]).duration for key in both]
-        near = [rate for rate in _RATES if told and abs(float(np.median(told)) / rate - 1) <= _NEAR]
+        ratios = [len(NpyFrames.open(self._motion[key])) / read_audio(self._audio[key]).duration for key in both]
+        near = [rate for rate in _RATES if ratios and abs(float(np.median(ratios)) / rate - 1) <= _NEAR]
         return near[0] if near else _RATES[0]
 
     def holdings(self) -> dict[str, Holdings]:

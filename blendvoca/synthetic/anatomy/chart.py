@@ -1,7 +1,7 @@
 """The surface's two coordinates: a fan of rays that meets the head once each. Lengths are millimetres.
 
 A ray is named by ``(azimuth, level)``. The azimuth turns about the vertical (0: forward, positive: to the head's left);
-the level runs down the front of the face and tells where on the axis the ray starts and how steeply it goes, so that
+the level runs down the front of the face and gives where on the axis the ray starts and how steeply it goes, so that
 the rays look up at the crown, down at the underside of the nose and of the chin, and level again at the neck.
 """
 

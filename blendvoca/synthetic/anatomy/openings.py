@@ -3,7 +3,7 @@
 Each opening has confocal elliptic coordinates ``(ring, angle)`` about the segment between its corners. The ring tells
 how far outside the opening a point lies, the angle where along it: 0 at the corner on the left (for an eye: the outer
 corner), π/2 at the middle of the upper lid or lip, negative on the lower one. They are smooth on the skin that is cut
-along the segment, so a field written in them tells the upper from the lower lip by the side of the surface.
+along the segment, so a field written in them distinguishes the upper from the lower lip by the side of the surface.
 
 The mesh is laid out with every opening as wide as the ellipse ``rim``; :func:`settle` then brings the layout to the
 face at rest: the mouth closed, the lids in their almond.

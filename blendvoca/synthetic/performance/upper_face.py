@@ -1,4 +1,4 @@
-"""Blinks, brows and glances over speech, for samples with all shapes: what a face does that its sound does not tell."""
+"""Blinks, brows and glances over speech, for samples with all shapes: motion that does not follow from the sound."""
 
 from __future__ import annotations
 

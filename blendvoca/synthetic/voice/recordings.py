@@ -46,10 +46,10 @@ def utterance_of(sound: Waveform, track: PhoneTrack) -> Utterance:
     :param track: ARPAbet phones with their times.
     :raises FormatError: for phones of another set; ``said align`` makes ARPAbet.
     """
-    heard = sound.resampled(VOCASET_AUDIO_RATE)
-    frames = 3 * max(int(np.ceil(len(heard) * 20 / VOCASET_AUDIO_RATE)), 1)
+    audio = sound.resampled(VOCASET_AUDIO_RATE)
+    frames = 3 * max(int(np.ceil(len(audio) * 20 / VOCASET_AUDIO_RATE)), 1)
     count = frames * VOCASET_AUDIO_RATE // 60
-    samples = np.pad(heard.samples, (0, count - len(heard)))
+    samples = np.pad(audio.samples, (0, count - len(audio)))
     spoken: list[tuple[str, float]] = [("_", 0.0)]
     for phone in track.phones:
         symbol = "_" if phone.is_pause else translate(phone.label.lower(), ARPABET)

@@ -99,7 +99,7 @@ def pack_rig(rig: BlendshapeRig, landmarks: NDArray[np.integer] | None = None) -
 def framing(rig: BlendshapeRig) -> dict[str, list[float]]:
     """Return the middle and half the size of what the camera shows first: the head, without a bust below it.
 
-    What the shapes move tells where the face is; what lies far below it is left out.
+    What the shapes move shows where the face is; what lies far below it is left out.
     """
     vertices = rig.neutral.vertices
     reach = np.linalg.norm(rig.deltas, axis=2).max(axis=0)

@@ -1,4 +1,4 @@
-"""Which vertices are lips, brows, teeth, gums, tongue: told by landmarks and by components."""
+"""Which vertices are lips, brows, teeth, gums, tongue: found from landmarks and by components."""
 
 from __future__ import annotations
 

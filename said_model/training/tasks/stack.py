@@ -1,4 +1,4 @@
-"""Training of the speech encoder's learned part, before the denoiser: what moves a face must be told from its features.
+"""Training of the speech encoder's learned part, before the denoiser: what moves a face must be predicted from its features.
 
 The head tells coefficients, each against its spread, and whether the lips are in contact: closures are short and small
 among the coefficients, and what makes lip motion look right. The same loss stays beside the denoiser's when
@@ -45,8 +45,8 @@ class StackLoss:
 
     def __call__(self, stack: Stack, features: Tensor, coefficients: Tensor, mask: Tensor) -> Tensor:
         """Return the mean loss of features (B, N, D) against coefficients (B, N, K) where ``mask`` (B, N) admits it."""
-        told, logit = stack.tell(features)
-        miss = ((told - coefficients).abs() / self.spread.to(coefficients)).mean(-1)
+        predicted, logit = stack.predict(features)
+        miss = ((predicted - coefficients).abs() / self.spread.to(coefficients)).mean(-1)
         if self.lips is not None:
             jaw, close = (coefficients[..., column] for column in self.lips)
             contact = (close > _CONTACT * jaw.clamp(min=_LEAST_JAW)).to(logit)

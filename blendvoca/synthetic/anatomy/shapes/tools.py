@@ -38,7 +38,7 @@ def left(sites: Sites, width: float = 9.0) -> Array:
 
 
 def upper(sites: Sites, width: float = 0.5) -> Array:
-    """Return 1 on the upper lip and above, 0 on the lower lip and below, told by the side of the surface."""
+    """Return 1 on the upper lip and above, 0 on the lower lip and below, by the side of the surface."""
     return smooth_step(np.sin(sites.mouth[1]), -width, width)
 
 
