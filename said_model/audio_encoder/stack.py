@@ -1,6 +1,6 @@
 """Convolutions over log-mel spectra at animation frames: the learned part of the embedded speech encoder.
 
-It is trained with the denoiser, and through a linear head that must predict the coefficients from its features alone: what
+It is trained with the denoiser, and through a linear head that must predict the coefficients from its features: what
 is in them is then what moves a face, in whatever voice and room it was said.
 """
 

@@ -233,7 +233,7 @@ def steps_of(diffusion: DiffusionConfig, sampler: SamplerConfig) -> dict[str, An
     """Return a sampler as a table of linear steps.
 
     ``threshold``: each prediction's x0 is kept to [0, scale] before guidance; ``clip``: what the guided x0 is clipped
-    to, or null. A step has the ``timestep`` that the network is told, ``signal`` and ``noise`` (x = signal x0 + noise
+    to, or null. A step has the ``timestep`` that the network is given, ``signal`` and ``noise`` (x = signal x0 + noise
     ε), and the factors of the next x.
     """
     schedule = make_schedule(diffusion, sampler)

@@ -161,8 +161,8 @@ class SaidTask:
         if self.stack_loss is None or not self.module.training:
             return losses
         stack: Any = self.network.audio_encoder.stack
-        told = self.stack_loss(stack, features, batch.coefficients, batch.mask)
-        return {**losses, "loss": losses["loss"] + told, "told": told}
+        predicted = self.stack_loss(stack, features, batch.coefficients, batch.mask)
+        return {**losses, "loss": losses["loss"] + predicted, "stack": predicted}
 
     def _features(self, batch: Batch) -> Tensor:
         """Return the features (B, N, D) of a batch."""

@@ -1,8 +1,8 @@
-"""Training of the speech encoder's learned part, before the denoiser: what moves a face must be predicted from its features.
+"""Training of the speech encoder's learned part, before the denoiser: features that predict what moves a face.
 
-The head tells coefficients, each against its spread, and whether the lips are in contact: closures are short and small
-among the coefficients, and what makes lip motion look right. The same loss stays beside the denoiser's when
-that is trained.
+The head predicts coefficients, each against its spread, and whether the lips are in contact: closures are short and
+small among the coefficients, and what makes lip motion look right. The same loss stays beside the denoiser's when that
+is trained.
 """
 
 from __future__ import annotations

@@ -40,12 +40,12 @@ def test_loss_is_that_of_the_definition_and_counts_masked_frames_not() -> None:
     loss = StackLoss(data, BLENDVOCA_NAMES)
     features = torch.rand(1, 60, 8)
     wanted = torch.from_numpy(data[0].values)[None]
-    told, logit = stack.tell(features)
+    predicted, logit = stack.predict(features)
     spread = torch.from_numpy(data[0].values.std(axis=0)).clamp(min=0.03)
     contact = (wanted[..., CLOSE] > 0.6 * wanted[..., JAW].clamp(min=0.02)).float()
     chance = torch.sigmoid(logit)
     doubt = -(contact * chance.log() + (1 - contact) * (1 - chance).log())
-    by_hand = ((told - wanted).abs() / spread).mean(-1) + 1.5 * doubt
+    by_hand = ((predicted - wanted).abs() / spread).mean(-1) + 1.5 * doubt
     half = torch.arange(60)[None] < 30
     torch.testing.assert_close(loss(stack, features, wanted, half), by_hand[:, :30].mean())
     torch.testing.assert_close(loss(stack, features, wanted, torch.ones(1, 60, dtype=torch.bool)), by_hand.mean())
@@ -70,6 +70,6 @@ def test_training_learns_and_its_weights_are_read_back(tmp_path: Path) -> None:
     assert outcome.best_validation < 0.8 * before
     other = Stack(64, StackSettings(32, 8))
     read_stack(other, tmp_path / "run")
-    told, wanted = (one.eval()(torch.zeros(1, 5, 64)) for one in (other, stack))
-    assert told.shape == wanted.shape == (1, 5, 8)
+    predicted, wanted = (one.eval()(torch.zeros(1, 5, 64)) for one in (other, stack))
+    assert predicted.shape == wanted.shape == (1, 5, 8)
     assert task.validate() == pytest.approx(outcome.best_validation, rel=0.2)
