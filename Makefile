@@ -27,17 +27,22 @@ $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	$(PIP) -e '.[demo,align,view,said,solvers,tables,hub,usd,gltf,onnx,dask,docs,dev]'
 	@touch $@
 
-demo: $(VENV)/.demo ## sample dataset, build, summary, a sampled clip, what to open next
+demo: $(VENV)/.demo ## sample dataset, three takes of a sentence, an edit, a long clip, pages of them
 	$(BIN)/blendvoca synth $(DEMO)/corpus
 	$(BIN)/blendvoca build $(DEMO)/corpus --out $(DEMO)/BlendVOCA --jobs 2
-	$(BIN)/said sample $(DEMO)/corpus/audio/speaker04/sentence01.wav --out $(DEMO)/sample.csv
-	$(BIN)/blendvoca export $(DEMO)/sample.csv --rig $(DEMO)/BlendVOCA/speaker04.h5 --to glb --out $(DEMO)/sample.glb
+	$(BIN)/python docs/demo_files.py $(DEMO)
+	$(BIN)/blendvoca rig $(DEMO)/head.ply --shapes all --out $(DEMO)/head.h5 > $(DEMO)/head.log
+	$(BIN)/said sample $(DEMO)/speech.wav --samples 3 --out $(DEMO)/takes
+	$(BIN)/said edit $(DEMO)/takes/speech_0.csv --audio $(DEMO)/speech.wav --keep 0:1.2 --out $(DEMO)/edit.csv
+	$(BIN)/said sample $(DEMO)/long.wav --out $(DEMO)/long.csv
+	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/takes/speech_0.csv --track $(DEMO)/takes/speech_1.csv --track $(DEMO)/takes/speech_2.csv --audio $(DEMO)/speech.wav --out $(DEMO)/takes.html
+	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/takes/speech_0.csv --track $(DEMO)/edit.csv --audio $(DEMO)/speech.wav --out $(DEMO)/edit.html
+	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/long.csv --audio $(DEMO)/long.wav --out $(DEMO)/long.html
 	@echo
-	@echo "The dataset is $(DEMO)/BlendVOCA; $(DEMO)/sample.glb speaks a sentence that the demo model has drawn. Look next:"
-	@echo "  $(BIN)/blendvoca inspect $(DEMO)/BlendVOCA --speaker speaker04 --clip sentence01 --track $(DEMO)/sample.csv --out $(DEMO)/look.html --open"
-	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --out $(DEMO)/shapes.png"
-	@echo "  $(BIN)/blendvoca render $(DEMO)/BlendVOCA/speaker04.h5 --clip sentence01 --track $(DEMO)/sample.csv --out $(DEMO)/talk.mp4"
-	@echo "  $(DEMO)/BlendVOCA/report.html, and $(BIN)/blendvoca info $(DEMO)/BlendVOCA"
+	@echo "Open in a browser: $(DEMO)/takes.html, three takes of one sentence; edit.html beside it, a take whose end is drawn anew;"
+	@echo "long.html, many sentences in one go; BlendVOCA/report.html, the dataset. Then go on with README.md, from here:"
+	@echo
+	@echo "  . $(BIN)/activate && cd $(DEMO)"
 
 test: $(VENV)/.test ## the test suite, without the slow tests
 	$(BIN)/python -m pytest -m "not slow" -n 2

@@ -29,7 +29,7 @@ def with_upper_face(track: CoefficientTrack, utterance: Utterance, rng: np.rando
     values = np.zeros((len(track), len(FACE_NAMES)))
     values[:, : len(BLENDVOCA_NAMES)] = track.select(BLENDVOCA_NAMES).values
     time = np.arange(len(track)) / track.fps
-    curves = {"eyeBlink": _blinks(len(track), track.fps, rng), **_glances(time, rng), **_brows(time, utterance, rng)}
+    curves = {"eyeBlink": blinks(len(track), track.fps, rng), **_glances(time, rng), **_brows(time, utterance, rng)}
     for name, curve in curves.items():
         for side in ("", "Left", "Right"):
             if name + side in FACE_NAMES:
@@ -38,7 +38,8 @@ def with_upper_face(track: CoefficientTrack, utterance: Utterance, rng: np.rando
     return CoefficientTrack(np.round(values, 6), FACE_NAMES, track.fps)
 
 
-def _blinks(frames: int, fps: float, rng: np.random.Generator) -> Array:
+def blinks(frames: int, fps: float, rng: np.random.Generator) -> Array:
+    """Return a curve (frames,) of both lids, 0 open to 1 closed: natural intervals, each fall faster than its rise."""
     lids = np.zeros(frames + _FALL + _RISE)
     place = float(rng.exponential(_BETWEEN)) * fps
     while place < frames:
