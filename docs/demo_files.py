@@ -1,7 +1,7 @@
-"""What ``make demo`` takes from the sample corpus for those who bring a voice or a head: ``python docs/demo_files.py DEMO``.
+"""Take a voice and a head from the sample corpus of ``make demo``: ``python docs/demo_files.py DEMO``.
 
-``speech.wav`` is a sentence, ``speech.raw`` the same as `said stream` reads it, ``long.wav`` all sentences of a speaker,
-``head.ply`` the speaker's head.
+``speech.wav`` is a sentence, ``speech.raw`` the same as `said stream` reads it, ``long.wav`` all sentences of a
+speaker, ``head.ply`` the speaker's head.
 """
 
 import shutil

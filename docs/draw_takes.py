@@ -1,13 +1,14 @@
 """Draw the moving picture at the top of README: three takes of one sentence, by the demo model, on the sample head.
 
-``python docs/draw_takes.py`` writes ``docs/images/takes.webp``. Everything in it comes from this repository: the sentence
-is spoken by the sample's voice, each take is a seed of the model; the lids blink by themselves.
+``python docs/draw_takes.py`` writes ``docs/images/takes.webp``. Everything in it comes from this repository: the
+sentence is spoken by the sample's voice, each take is a seed of the model; the lids blink by themselves.
 """
 
 from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,8 @@ class _Strip:
         pen, middle = ImageDraw.Draw(self._image), STRIP / 2
         loudness = np.abs(sound.samples)
         edges = np.linspace(0, len(loudness), width + 1).astype(int)
-        peaks = np.array([loudness[a:b].max(initial=0.0) for a, b in zip(edges, edges[1:])]) / max(loudness.max(), 1e-9)
+        peaks = np.array([loudness[a:b].max(initial=0.0) for a, b in pairwise(edges)])
+        peaks /= max(loudness.max(), 1e-9)
         for x, peak in enumerate(peaks):
             pen.line((x, middle - 0.46 * STRIP * peak, x, middle + 0.46 * STRIP * peak), fill=(222, 226, 233))
         for take, colour in zip(takes, COLOURS):

@@ -1,8 +1,8 @@
 """The code blocks of README and guide: what runs, in which order, and why the others do not.
 
-A fence of ``sh`` or ``python`` runs, in the order of its page, in a copy of a fresh demo. A comment in the line before it
-says otherwise: ``<!-- not run: REASON -->``, or ``<!-- slow -->`` for what takes more than a few seconds. Other languages
-(``text``, ``json``, ``bibtex``) are never commands.
+A fence of ``sh`` or ``python`` runs, in the order of its page, in a copy of a fresh demo. A comment in the line before
+it says otherwise: ``<!-- not run: REASON -->``, or ``<!-- slow -->`` for what takes more than a few seconds. Other
+languages (``text``, ``json``, ``bibtex``) are never commands.
 """
 
 from __future__ import annotations
