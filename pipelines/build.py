@@ -73,6 +73,17 @@ class BuildResult:
         return [failure for report in self.reports for failure in report.failures]
 
     @property
+    def notes(self) -> list[str]:
+        """What was guessed or left out on a speaker's head, and heads whose shapes are out of their limits."""
+        said: dict[str, list[str]] = {}
+        for speaker in self.work.speakers:
+            for stage in (CropRegions.name, Transfer.name, Reattach.name):
+                mark = self.work.ledger.read(stage, speaker)
+                for line in mark.facts.get("notes", ()) if mark is not None else ():
+                    said.setdefault(line, []).append(speaker)
+        return [f"{', '.join(speakers)}: {line}" for line, speakers in said.items()]
+
+    @property
     def idle(self) -> bool:
         """Whether everything was there already."""
         return not any(report.done or report.failures for report in self.reports)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from blendvoca.crop import Crop
 from blendvoca.io.digest import digest_bytes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.registration import Registration
 from pipelines.artefact import Artefact
 
 #: Grid of stored deltas in metres, about a micrometre: far below the noise of scans, far above what the kernels of
@@ -53,6 +55,17 @@ def unpack_rig(stored: Artefact) -> BlendshapeRig:
     """Return the rig that :func:`pack_rig` took apart."""
     names = tuple(bytes(name).decode() for name in stored["names"])
     return BlendshapeRig(unpack_mesh("neutral", stored), stored["deltas"], names)
+
+
+def pack_registration(found: Registration) -> dict[str, NDArray[Any]]:
+    """Return a registration as named arrays."""
+    return {field.name: np.asarray(getattr(found, field.name)) for field in fields(found)}
+
+
+def unpack_registration(stored: Artefact) -> Registration:
+    """Return the registration that :func:`pack_registration` took apart; plain numbers come back as such."""
+    values: dict[str, Any] = {field.name: stored[field.name] for field in fields(Registration)}
+    return Registration(**{name: value if value.ndim else value.item() for name, value in values.items()})
 
 
 def pack_crop(name: str, crop: Crop) -> dict[str, NDArray[Any]]:

@@ -36,12 +36,13 @@ def _evidence(result: BuildResult) -> Evidence:
         ("Rate limit", f"{config.rate_limit:g} a frame"),
     )
     transfer = {
-        speaker: work.mark("transfer", speaker).facts["quality"]
+        speaker: work.mark("reattach", speaker).facts["quality"]
         for speaker in work.speakers
-        if work.done("transfer", speaker)
+        if work.done("reattach", speaker)
     }
     failed = tuple(f"{failure.item} ({failure.stage}): {failure.error}" for failure in result.failures)
-    return Evidence(settings, transfer, lambda speaker, sentence: _clip(work, speaker, sentence), failed)
+    warnings = (*failed, *result.notes)
+    return Evidence(settings, transfer, lambda speaker, sentence: _clip(work, speaker, sentence), warnings)
 
 
 def _clip(work: BuildWorkspace, speaker: str, sentence: str) -> ClipEvidence | None:

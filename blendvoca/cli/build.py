@@ -111,6 +111,8 @@ def _print_result(console: Console, result: BuildResult, verbose: bool) -> None:
         console.print(f"{len(failures)} could not be built:", style="bold")
         for failure in failures:
             console.print(f"  {failure.item} ({failure.stage}): {failure.error}", markup=False, soft_wrap=True)
+    for note in result.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     done = f"Built in {result.seconds:.1f} s" if built else "Nothing was built"
     done = "Nothing to do" if result.idle and not failures else done
     console.print(f"{done}: {result.out}", markup=False, highlight=False, soft_wrap=True)

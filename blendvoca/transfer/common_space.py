@@ -42,6 +42,10 @@ class CommonSpace:
         """Target positions to the common space."""
         return self.source_points(self.to_target.inverse.points(points))
 
+    def target_points_out(self, points: Array) -> Array:
+        """Positions in the common space to the target."""
+        return self.to_target.points(points * self.unit + self.centre)
+
     def target_vectors_out(self, vectors: Array) -> Array:
         """Displacements of the common space to the target."""
         return self.to_target.vectors(vectors * self.unit)

@@ -74,8 +74,7 @@ class PreparedTransfer:
     @property
     def registered(self) -> Array:
         """The registered source (V, 3) in the target's own space and unit."""
-        space = self.space
-        return space.to_target.points(self.registration.vertices * space.unit + space.centre)
+        return self.space.target_points_out(self.registration.vertices)
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -198,10 +197,7 @@ class TransferResult:
     @cached_property
     def report(self) -> TransferReport:
         """The figures of the new rig, measured when first asked for."""
-        prepared = self.prepared
-        fit = prepared.registration.distance * prepared.space.target_unit
-        flips = prepared.registration.flipped
-        return assess(self.source, self.pairs, self.rig, prepared.space, prepared.registered, fit, flips, self.covered)
+        return measure(self.source, self.pairs, self.rig, self.prepared.registration, self.covered)
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -254,3 +250,24 @@ def transfer_rig(
         "reattach": time.perf_counter() - done,
     }
     return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds)
+
+
+def measure(
+    source: BlendshapeRig,
+    pairs: NDArray[np.integer],
+    rig: BlendshapeRig,
+    registration: Registration,
+    covered: NDArray[np.bool_],
+) -> TransferReport:
+    """Return the figures of a transferred rig as it is shipped: after reattaching, on the region that is kept.
+
+    :param source: the rig that was transferred.
+    :param pairs: (m, 2) landmark pairs of the vertices of `source` and `rig`.
+    :param rig: the new rig, in the target's unit.
+    :param registration: the source bent onto the target.
+    :param covered: (W,) vertices of `rig` that the source speaks for.
+    """
+    space = common_space(source.neutral.vertices, rig.neutral.vertices, pairs)
+    registered = space.target_points_out(registration.vertices)
+    fit = registration.distance * space.target_unit
+    return assess(source, pairs, rig, space, registered, fit, registration.flipped, covered)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from blendvoca.transfer import TransferConfig
 from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.transfer_rig import register_heads
 from pipelines.artefact import write_artefact
-from pipelines.records import unpack_crop, unpack_mesh, unpack_rig
+from pipelines.records import pack_registration, unpack_crop, unpack_mesh, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
 
@@ -43,6 +42,5 @@ class Correspond(Stage):
         pairs = np.column_stack([pairs[:, 0], region.indices(pairs[:, 1])])
         found = register_heads(neutral, region.apply(template), pairs, TransferConfig(work.config.method))
         facts = {"flipped": found.flipped}
-        arrays = {field.name: np.asarray(getattr(found, field.name)) for field in fields(found)}
-        write_artefact(target, facts, pairs=pairs, **arrays)
+        write_artefact(target, facts, pairs=pairs, **pack_registration(found))
         return facts

@@ -20,7 +20,7 @@ from pipelines.workspace import BuildWorkspace
 class CropRegions(Stage):
     """Find the transfer region and the published region."""
 
-    name, title, version = "crop", "regions", 2
+    name, title, version = "crop", "regions", 3
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -40,17 +40,18 @@ class CropRegions(Stage):
         stored = work.load("landmarks", item)
         template = unpack_mesh("template", stored)
         given = work.config.region
+        notes: tuple[str, ...] = ()
         if given is None:
             region = face_region(template, stored["landmarks"])
         else:
             region = read_region(given, template.n_vertices)
             require_inside(region, stored["landmarks"])
-            region, _ = completed_region(template, region, stored["landmarks"])
+            region, notes = completed_region(template, region, stored["landmarks"])
         output = _published(stored.facts["topology"], template.n_vertices)
         if output is None:
             output = head_region(template, stored["landmarks"], region)
         write_artefact(target, None, **pack_crop("region", region), **pack_crop("output", output))
-        return {"region": len(region.kept), "output": len(output.kept)}
+        return {"region": len(region.kept), "output": len(output.kept), "notes": list(notes)}
 
 
 def _published(topology: str | None, n_vertices: int) -> Crop | None:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from blendvoca.io.digest import digest_bytes
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.quality.report import verdict
 from blendvoca.transfer.reattach import reattach
+from blendvoca.transfer.transfer_rig import measure
 from pipelines.artefact import write_artefact
-from pipelines.records import DELTA_GRID, on_grid, pack_crop, pack_rig, unpack_crop, unpack_mesh, unpack_rig
+from pipelines.records import (
+    DELTA_GRID,
+    on_grid,
+    pack_crop,
+    pack_rig,
+    unpack_crop,
+    unpack_mesh,
+    unpack_registration,
+    unpack_rig,
+)
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
 
@@ -17,7 +30,7 @@ from pipelines.workspace import BuildWorkspace
 class Reattach(Stage):
     """Put the shapes back onto the head."""
 
-    name, title, version = "reattach", "reattachment", 3
+    name, title, version = "reattach", "reattachment", 4
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -29,10 +42,12 @@ class Reattach(Stage):
             "template": work.fingerprint("landmarks", item),
             "crop": work.fingerprint("crop", item),
             "shapes": work.fingerprint("transfer", item),
+            "source": work.fingerprint("source", "rig"),
+            "registration": work.fingerprint("correspond", item),
         }
 
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
-        """Reattach, then keep the published region."""
+        """Reattach, keep the published region, and measure how well it does what the source does."""
         stored, regions = work.load("landmarks", item), work.load("crop", item)
         moved = work.load("transfer", item)
         template, shapes = unpack_mesh("template", stored), unpack_rig(moved)
@@ -45,4 +60,9 @@ class Reattach(Stage):
         write_artefact(
             target, facts, landmarks=output.indices(stored["landmarks"]), **pack_rig(rig), **pack_crop("output", output)
         )
-        return {}
+        source, registered = work.load("source", "rig"), work.load("correspond", item)
+        pairs = np.column_stack([source["landmarks"], output.indices(marks)])
+        covered = np.isin(output.kept, region.kept[moved["covered"]])
+        report = measure(unpack_rig(source), pairs, rig, unpack_registration(registered), covered)
+        bad = report.failed_figures or report.failed_shapes
+        return {"quality": report.to_json(), "notes": [verdict(report)] if bad else []}

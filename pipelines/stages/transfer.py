@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from blendvoca.crop import Crop
 from blendvoca.rig import BlendshapeRig
-from blendvoca.transfer import TransferConfig, TransferResult, prepare
-from blendvoca.transfer.registration import Registration
-from pipelines.artefact import Artefact, write_artefact
-from pipelines.records import pack_rig, unpack_crop, unpack_mesh, unpack_rig
+from blendvoca.transfer import TransferConfig, prepare
+from pipelines.artefact import write_artefact
+from pipelines.records import pack_rig, unpack_crop, unpack_mesh, unpack_registration, unpack_rig
 from pipelines.stage import Stage
 from pipelines.workspace import BuildWorkspace
 
@@ -22,7 +17,7 @@ class Transfer(Stage):
     """Solve for the shapes of a speaker."""
 
     name, title, settings = "transfer", "deformation transfer", ("method",)
-    version = 2
+    version = 3
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -38,21 +33,13 @@ class Transfer(Stage):
         }
 
     def run(self, work: BuildWorkspace, item: str, target: Path) -> dict[str, Any]:
-        """Transfer all shapes to the region, and measure how well they do what the source's do."""
+        """Transfer all shapes to the region; `reattach` measures what comes of them."""
         source, registered = unpack_rig(work.load("source", "rig")), work.load("correspond", item)
         template = unpack_mesh("template", work.load("landmarks", item))
         cropped = unpack_crop("region", work.load("crop", item)).apply(template)
         config = TransferConfig(work.config.method)
-        prepared = prepare(source.neutral, cropped, registered["pairs"], config, _registration(registered))
+        prepared = prepare(source.neutral, cropped, registered["pairs"], config, unpack_registration(registered))
         rig = BlendshapeRig(cropped, prepared.apply(source.deltas), source.names)
         facts = {"band": config.band * prepared.space.target_unit}
         write_artefact(target, facts, covered=prepared.covered, **pack_rig(rig))
-        whole = Crop(np.arange(cropped.n_vertices), cropped.n_vertices)
-        result = TransferResult(rig, whole, prepared, source, registered["pairs"], {})
-        return {"quality": result.report.to_json()}
-
-
-def _registration(stored: Artefact) -> Registration:
-    """Return the registration that the stage before has kept; plain numbers come back as such."""
-    values: dict[str, Any] = {field.name: stored[field.name] for field in fields(Registration)}
-    return Registration(**{name: value if value.ndim else value.item() for name, value in values.items()})
+        return {"notes": list(prepared.notes)}

@@ -31,6 +31,7 @@ from blendvoca.io.track.csv import read_track
 from blendvoca.io.vocaset.source import open_corpus
 from blendvoca.mesh import Mesh
 from blendvoca.shard.verify import verify
+from blendvoca.transfer.quality.figures import flipped_triangles, roughness
 from blendvoca.transfer.region import completed_region
 from pipelines.build import BuildResult, build
 from pipelines.check import check
@@ -313,11 +314,22 @@ def test_a_users_region_is_what_moves(sample, built, tmp_path):
         whole, _ = completed_region(template, given, marks)
         assert np.array_equal(stored["region_kept"], whole.kept)
         assert np.isin(given.kept, whole.kept).all()
+    assert any("take the fade" in note and "speaker01" in note for note in result.notes)
     again = build(quick(corpus, region=Path(f"{masks}:chin")), out)
     assert {failure.stage for failure in again.failures} == {"crop"}
     assert "leaves 51 of the landmarks out" in again.failures[0].error
     with pytest.raises(MissingInputError, match="no such region"):
         build(quick(corpus, region=tmp_path / "none.txt"), tmp_path / "other")
+
+
+def test_quality_is_that_of_the_shapes_in_the_shard(built):
+    """Not of the transfer before it fades: figures measured on the shard's own rig are those that were kept."""
+    work, rig = built.work, BlendVOCA(built.out).rig("speaker01")
+    kept = work.mark("reattach", "speaker01").facts["quality"]
+    assert "quality" not in work.mark("transfer", "speaker01").facts
+    rough = 1e3 * roughness(rig.neutral, rig.deltas).max(axis=1)
+    assert np.allclose([shape["roughness_mm"] for shape in kept["shapes"]], rough, atol=0.01)
+    assert [shape["flips"] for shape in kept["shapes"]] == flipped_triangles(rig.neutral, rig.deltas).tolist()
 
 
 def test_what_cannot_be_built_at_all(sample, tmp_path):
