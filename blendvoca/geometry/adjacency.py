@@ -70,3 +70,17 @@ def face_adjacency(faces: NDArray[np.integer]) -> NDArray[np.int64]:
     if not pairs:
         return np.zeros((0, 2), dtype=np.int64)
     return np.unique(np.concatenate(pairs), axis=0)
+
+
+def umbrella(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
+    """Matrix (V, V) that takes values of the vertices to their distance from the mean of their neighbours (one ring).
+
+    Rows of vertices without neighbours are zero.
+
+    :param faces: (F, 3) vertex indices.
+    :param n_vertices: V.
+    """
+    neighbours = vertex_adjacency(faces, n_vertices)
+    count = np.asarray(neighbours.sum(axis=1)).ravel()
+    mean = sp.diags(1.0 / np.maximum(count, 1.0)) @ neighbours
+    return sp.csr_matrix(sp.diags((count > 0).astype(np.float64)) - mean)

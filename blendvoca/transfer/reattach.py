@@ -7,23 +7,34 @@ distance along the surface to the cut and d⁰ the distance to what the source c
     f( dᶜ / max(band, dᶜ + d⁰) ),   f(s) = 2 s² up to one half, 1 − 2 (1 − s)² beyond
 
 whose curvature is the least that a fade with level ends can have: 1 where the source speaks and the cut is a band away,
-falling over the whole strip between the source's border and the cut.
+falling over the whole strip between the source's border and the cut. A product of a fade and a motion still bends where
+triangles are uneven, so what fades is then laid as smoothly as its surroundings allow: of all displacements that agree
+with what does not fade and with what rests, the one with the least roughness (distances from the neighbours' mean),
+
+    Σᵥ ‖dᵥ − mean of d around v‖²  +  μ Σᵥ ‖dᵥ − f δᵥ‖²
+
+which goes on with the slope of the face's border instead of creasing there.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from blendvoca.crop import Crop
+from blendvoca.geometry.adjacency import umbrella
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.distance import SurfaceGraph
+from blendvoca.linalg.cholesky import factor
 from blendvoca.mesh import Mesh
 
 Array = NDArray[np.float64]
 
-#: Narrowest band over which displacements fade, in RMS radii of the landmarks (15 mm on an adult).
-BAND = 0.25
+#: Narrowest band over which displacements fade, in RMS radii of the landmarks (30 mm on an adult).
+BAND = 0.5
+#: μ: how strongly what fades keeps to the fade's formula; its effect ends after about μ^(−1/4), six, edges.
+KEEPING = 1e-3
 
 
 def cut_vertices(mesh: Mesh, region: Crop) -> NDArray[np.int64]:
@@ -87,4 +98,20 @@ def reattach(
     :param landmarks: vertices of the whole head that do not fade.
     :return: (K, V, 3) of the whole head.
     """
-    return region.restore(deltas * fade_weights(mesh, region, covered, band, landmarks)[None, :, None])
+    weights = fade_weights(mesh, region, covered, band, landmarks)
+    whole = region.restore(deltas * weights[None, :, None])
+    fades = np.zeros(mesh.n_vertices, dtype=bool)
+    fades[region.kept[(weights > 0.0) & (weights < 1.0)]] = True
+    return _smoothed(mesh, whole, fades) if fades.any() else whole
+
+
+def _smoothed(mesh: Mesh, deltas: Array, free: NDArray[np.bool_]) -> Array:
+    """Lay the `free` vertices (V,) of displacements (K, V, 3) as smoothly as the others allow."""
+    apart = umbrella(mesh.faces, mesh.n_vertices)
+    rows = apart[np.asarray(abs(apart) @ free > 0)]
+    inner, outer = rows[:, free], rows[:, ~free]
+    values = deltas.transpose(1, 0, 2).reshape(mesh.n_vertices, -1)
+    matrix = inner.T @ inner + KEEPING * sp.identity(int(free.sum()))
+    laid = values.copy()
+    laid[free] = factor(sp.csc_matrix(matrix)).solve(KEEPING * values[free] - inner.T @ (outer @ values[~free]))
+    return np.ascontiguousarray(laid.reshape(mesh.n_vertices, -1, 3).transpose(1, 0, 2))

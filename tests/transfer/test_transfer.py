@@ -9,11 +9,13 @@ from scipy.spatial import cKDTree
 
 from blendvoca.crop import Crop
 from blendvoca.geometry import boundary_loops, closest_points, face_normals, undirected_edges, vertex_components
+from blendvoca.geometry.distance import geodesic_distances
+from blendvoca.ibug68 import face_axes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer import METHODS, TransferConfig, TransferResult, face_region, transfer_rig
 from blendvoca.transfer.quality.figures import relative_errors, roughness
-from blendvoca.transfer.reattach import cut_vertices, fade_weights
+from blendvoca.transfer.reattach import cut_vertices, fade_weights, reattach
 
 BOTH = pytest.mark.parametrize("method", METHODS)
 
@@ -79,7 +81,7 @@ def test_the_seam_neither_opens_nor_creases(sample, result: TransferResult) -> N
     assert len(cut) > 20 and (result.rig.deltas[:, cut] == 0).all()
     unit = result.prepared.space.target_unit
     weights = np.zeros(head.n_vertices)
-    weights[result.region.kept] = fade_weights(head, result.region, result.prepared.covered, 0.25 * unit)
+    weights[result.region.kept] = fade_weights(head, result.region, result.prepared.covered, 0.5 * unit)
     assert weights.max() == 1 and (weights[cut] == 0).all()
     edges = undirected_edges(head.faces)
     length = np.linalg.norm(head.vertices[edges[:, 0]] - head.vertices[edges[:, 1]], axis=1)
@@ -90,6 +92,27 @@ def test_the_seam_neither_opens_nor_creases(sample, result: TransferResult) -> N
     for delta in result.rig.deltas:
         moved = face_normals(head.vertices + delta, head.faces)
         assert not ((moved * face_normals(head.vertices, head.faces)).sum(axis=1) < 0)[fading].any()
+
+
+def test_the_fade_is_long_and_smooth_in_the_neck(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]
+    """Where jawOpen has come to rest in the neck lies 30 mm and more from where the source speaks."""
+    head, marks = sample.head.neutral, sample.head_landmarks
+    chin, axes = head.vertices[marks[8]], face_axes(head.vertices[marks])
+    covered = np.flatnonzero(result.covered)
+    apart = geodesic_distances(head.vertices, head.faces, covered)
+    moves = np.linalg.norm(result.rig.delta("jawOpen"), axis=1)
+    neck = ((head.vertices - chin) @ axes[1] < 0) & (vertex_components(head.faces, head.n_vertices) == 0)
+    assert apart[neck & (moves < 1e-4)].min() > 0.030
+    assert result.report.figures["seam_mm"] < 1.5
+    faded = fade_weights(head, result.region, result.prepared.covered, 0.5 * result.prepared.space.target_unit, marks)
+    plain = result.region.restore(result.prepared.apply(sample.mask.deltas) * faded[None, :, None])
+    smoothed = reattach(
+        head, result.region, result.prepared.apply(sample.mask.deltas), result.prepared.covered,
+        0.5 * result.prepared.space.target_unit, marks,
+    )  # fmt: skip
+    fading = result.region.kept[(faded > 0) & (faded < 1)]
+    before, after = (np.sqrt((roughness(head, each)[:, fading] ** 2).sum()) for each in (plain, smoothed))
+    assert after < 0.8 * before
 
 
 def test_the_inner_mouth_does_not_fade(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]

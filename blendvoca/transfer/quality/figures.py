@@ -8,10 +8,9 @@ target's size and pose by the landmark similarity. Gaps are signed, upper minus 
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from blendvoca.geometry.adjacency import undirected_edges, vertex_adjacency
+from blendvoca.geometry.adjacency import umbrella, undirected_edges
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.normals import face_areas, face_normals
@@ -54,12 +53,8 @@ def roughness(mesh: Mesh, deltas: Array) -> Array:
     :param mesh: V vertices.
     :param deltas: (K, V, 3).
     """
-    neighbours = vertex_adjacency(mesh.faces, mesh.n_vertices)
-    count = np.asarray(neighbours.sum(axis=1)).ravel()
-    mean = sp.diags_array(1.0 / np.maximum(count, 1.0)) @ neighbours
-    rough = np.array([np.linalg.norm(delta - mean @ delta, axis=1) for delta in deltas])
-    rough[:, count == 0] = 0.0
-    return rough
+    apart = umbrella(mesh.faces, mesh.n_vertices)
+    return np.array([np.linalg.norm(apart @ delta, axis=1) for delta in deltas])
 
 
 def stretches(mesh: Mesh, deltas: Array, quantile: float = 0.999) -> Array:

@@ -35,7 +35,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "left_right_most": (-np.inf, 1.25),
     "leak": (-np.inf, 1.5),
     "roughness_mm": (-np.inf, 6.0),
-    "seam_mm": (-np.inf, 2.5),
+    "seam_mm": (-np.inf, 2.0),
     "stretch": (-np.inf, 2.0),
 }
 
