@@ -131,12 +131,15 @@ class DiffusionConfig:
 
     :param scale: factor of the coefficients before noise is added, 1 in the paper. Speech moves them by 0.1 around
         0.07, so that with 1 the noise hides them at nearly every timestep; 8 brings them to the size of the noise.
+    :param guided: the guidance scale that distillation put into the predictions (``said distill``); ``None`` where
+        they are not guided.
     """
 
     train_steps: int = 1000
     beta_schedule: str = "squaredcos_cap_v2"
     prediction: Prediction = "epsilon"
     scale: float = 1.0
+    guided: float | None = None
 
     def __post_init__(self) -> None:
         require(self.train_steps > 1, "too few training steps", "at least 2", self.train_steps)
@@ -203,7 +206,8 @@ def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
 class SamplerConfig:
     """How samples are drawn.
 
-    :param name: ``dpm`` (DPM-Solver++ of order two on a uniform log-SNR grid) or ``said-ddim`` (the authors' settings).
+    :param name: ``dpm`` (DPM-Solver++ of order two on a uniform log-SNR grid), ``said-ddim`` (the authors' settings) or
+        ``distilled`` (the few steps that ``said distill`` trains for).
     :param steps: denoising steps; ``None`` takes the sampler's default.
     :param guidance_scale: weight of the guidance, 0 is the conditional model (paper Eq. 9; 2 in the paper).
     """
@@ -254,13 +258,15 @@ class SamplerConfig:
 
 #: Samplers and their default number of steps: the authors sample with 1000 (supplement 12); 10 of ``dpm`` end within
 #: 2 % of a long run (``benchmarks/steps.py``, ``docs/sampling.md``).
-DEFAULT_STEPS = {"dpm": 10, "said-ddim": 1000}
+DEFAULT_STEPS = {"dpm": 10, "said-ddim": 1000, "distilled": 2}
 
 
 def default_sampler(diffusion: DiffusionConfig) -> SamplerConfig:
     """Return how to draw from a model whose checkpoint does not say it.
 
     Ten steps of ``dpm`` were measured on models that predict the coefficients. For all others the authors' setting
-    holds.
+    holds. A distilled model has its guidance in it.
     """
+    if diffusion.guided is not None:
+        return SamplerConfig("distilled", guidance_scale=0.0)
     return SamplerConfig("dpm" if diffusion.prediction == "sample" else "said-ddim")

@@ -24,7 +24,10 @@ from blendvoca.terminal.options import setting
 @click.option("--voices", is_flag=True, help="Shards of many voices, without meshes, to train on (docs/sample.md).")
 @setting(VoicesConfig, "recorded_sentences", "--recorded-sentences",
          help="With --voices: of each voice made from recordings (flite, festival).")  # fmt: skip
-@click.option("--engine", "engines", multiple=True, help="With --voices: espeak, flite or festival; by default all.")
+@setting(VoicesConfig, "neural_sentences", "--neural-sentences", help="With --voices: of each Kokoro voice.")
+@click.option(
+    "--engine", "engines", multiple=True, help="With --voices: espeak, flite, festival, kokoro [default: all]."
+)
 @click.option("--hold-out", multiple=True, metavar="ENGINE/VOICE",
               help="With --voices: a voice for validation; by default every eighth.")  # fmt: skip
 @click.option("--recordings", multiple=True, type=click.Path(path_type=str, file_okay=False, exists=True),
@@ -32,8 +35,8 @@ from blendvoca.terminal.options import setting
 @click.option("--jobs", default=1, show_default=True, help="With --voices: voices that speak at once.")
 def synth(
     out: Path, speakers: int, sentences: int | None, seed: int, binary: bool, takes: int, shapes: str,
-    max_frames: int | None, voices: bool, recorded_sentences: int, engines: tuple[str, ...], hold_out: tuple[str, ...],
-    recordings: tuple[str, ...], jobs: int,
+    max_frames: int | None, voices: bool, recorded_sentences: int, neural_sentences: int, engines: tuple[str, ...],
+    hold_out: tuple[str, ...], recordings: tuple[str, ...], jobs: int,
 ) -> None:  # fmt: skip
     """Write a sample dataset to OUT, in exactly VOCASET's folder form.
 
@@ -41,16 +44,17 @@ def synth(
     """
     if voices:
         count = VoicesConfig.sentences if sentences is None else sentences
-        _write_voices(out, VoicesConfig(count, recorded_sentences, engines, hold_out, recordings, seed), jobs)
+        config = VoicesConfig(count, recorded_sentences, engines, hold_out, recordings, seed, neural_sentences)
+        _write_voices(out, config, jobs)
         return
     from blendvoca.synthetic.corpus import write_sample
     from blendvoca.terminal.progress import counting_bar
 
     count = SampleConfig.sentences if sentences is None else sentences
-    config = SampleConfig(speakers, count, seed, binary, takes, shapes, max_frames)
+    sample = SampleConfig(speakers, count, seed, binary, takes, shapes, max_frames)
     with counting_bar("Speaking") as progress:
-        written = write_sample(out, config, progress)
-    gaps = ", ".join("/".join(gap) for gap in config.known_gaps())
+        written = write_sample(out, sample, progress)
+    gaps = ", ".join("/".join(gap) for gap in sample.known_gaps())
     missing = f"; sound without motion, as two clips of VOCASET have it: {gaps}" if gaps else ""
     verb = "Wrote" if written else "Already there:"
     click.echo(f"{verb} {speakers} speakers x {count} sentences in {out}{missing}")

@@ -68,6 +68,7 @@ class VoicesConfig:
     :param recordings: folders of people's recordings, each one more voice, with phone times in ``phones.json``
         (``said align`` makes it).
     :param seed: of everything random.
+    :param neural_sentences: for each voice of Kokoro, which has many.
     :raises ConfigurationError: for numbers out of range.
     """
 
@@ -77,7 +78,8 @@ class VoicesConfig:
     held_out: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     seed: int = 0
+    neural_sentences: int = 12
 
     def __post_init__(self) -> None:
-        if min(self.sentences, self.recorded_sentences) < 1:
+        if min(self.sentences, self.recorded_sentences, self.neural_sentences) < 1:
             raise ConfigurationError("wrong number of sentences", expected="1 or more", found=self)

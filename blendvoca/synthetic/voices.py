@@ -123,7 +123,7 @@ def _write_speaker(work: tuple[Path, Source, VoicesConfig]) -> tuple[str, int]:
 def _spoken(voice: Voice, config: VoicesConfig) -> Iterator[tuple[str, Utterance]]:
     """Speak random sentences at random rates and pitches, with random pauses around them."""
     name = speaker_name(voice)
-    count = config.sentences if voice.engine == "espeak" else config.recorded_sentences
+    count = int(getattr(config, ENGINES[voice.engine].sentences))
     for number in range(1, count + 1):
         sentence = f"sentence{number:03d}"
         rng = stream(config.seed, name, sentence, "voice")

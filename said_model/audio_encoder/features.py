@@ -67,10 +67,16 @@ class Shifts:
 class AcousticAugmentation(Protocol):
     """What changes a clip's sound before it is encoded; its length and instants stay.
 
-    ``name`` distinguishes it, with its settings, from every other one: it names the cached views.
+    ``name`` and ``version`` distinguish it, with its settings, from every other one: they name the cached views.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def version(self) -> int:
+        """Number of its way to change sound."""
 
     def apply(self, samples: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
         """Return the (S,) samples at 16 kHz changed; the same for the same seed."""
@@ -94,7 +100,7 @@ class Views:
     @property
     def folder(self) -> str:
         """Name of the folder of the views."""
-        return f"{self.augment.name}-{self.count}"
+        return f"{self.augment.name}.{self.augment.version}-{self.count}"
 
 
 def view_shifts(views: int, shifts: int) -> list[int]:

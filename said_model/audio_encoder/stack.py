@@ -67,7 +67,7 @@ class StackSettings:
 
 #: Largest change of the vocal tract's length, of the level (natural logarithm of the power over 4), most missing bands;
 #: share of a block's channels that is dropped.
-LARGEST_WARP, LEVELS, MOST_MISSING, DROPOUT = 0.12, (-0.45, 0.25), 12, 0.1
+LARGEST_WARP, LEVELS, MOST_MISSING, DROPOUT = 0.2, (-0.45, 0.25), 12, 0.1
 #: Log-mel value of silence (:class:`said_model.audio_encoder.log_mel.LogMelEncoder`).
 FLOOR = math.log(1e-3) / 4.0
 

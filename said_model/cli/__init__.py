@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "Train a model on shards.",
     "train-vae": "Train the VAE in whose latents samples are measured.",
     "train-sync": "Train the model that measures whether lips and sound agree.",
+    "distill": "Turn a model of many guided steps into one of two without.",
     "align": "Find the phone times of recordings whose text is known.",
     "evaluate": "Measure a system's tracks against the truth.",
     "compare": "Put systems side by side, with confidence intervals.",
@@ -28,7 +29,7 @@ COMMANDS = {
 }
 
 #: Commands that stand in a folder.
-FOLDERS = dict.fromkeys(("train", "train-vae", "train-sync", "baseline", "ablate", "features"), "training")
+FOLDERS = dict.fromkeys(("train", "distill", "train-vae", "train-sync", "baseline", "ablate", "features"), "training")
 
 
 @click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS, folders=FOLDERS,

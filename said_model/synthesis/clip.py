@@ -56,6 +56,15 @@ class Drawing:
     windows: WindowConfig = field(default_factory=WindowConfig)
     conventions: Conventions = field(default_factory=Conventions)
 
+    def __post_init__(self) -> None:
+        within = self.guided.config.diffusion.guided
+        if within is not None and self.sampler.guidance_scale > 0:
+            raise ConfigurationError(
+                "guidance is part of a distilled model", expected="a guidance scale of 0",
+                found=self.sampler.guidance_scale,
+                remedy=f"Leave it out: {within:g} was distilled into it. Other scales need its teacher.",
+            )  # fmt: skip
+
     @property
     def channels(self) -> int:
         """Number of blendshapes K."""
@@ -95,20 +104,8 @@ class Drawing:
         for rows in batches(len(starts), self.windows.at_once):
             cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
             clip = self.guided.condition(cut.repeat(samples, 1, 1), frames)
-            parts.append(self._guided(clip, schedule))
+            parts.append(guided_clip(clip, schedule, self.sampler.guidance_scale, self.conventions.guidance_above))
         return blended(parts, starts, frames, n_frames)
-
-    def _guided(self, clip: ClipDenoiser, schedule: Schedule) -> Denoise:
-        """Return a clip's guided denoiser; what it predicts with and without audio is thresholded first."""
-        scale = self.sampler.guidance_scale
-        if scale <= self.conventions.guidance_above:
-            return lambda x, timestep: schedule.thresholded(clip.conditional(x, timestep), x, timestep)
-
-        def pair(x: Tensor, timestep: float) -> tuple[Tensor, Tensor]:
-            given, null = clip.pair(x, timestep)
-            return schedule.thresholded(given, x, timestep), schedule.thresholded(null, x, timestep)
-
-        return guided(pair, scale)
 
     @torch.inference_mode()
     def draw(
@@ -178,6 +175,22 @@ class Drawing:
             return [Section(0, n_frames, 0, n_frames)]
         shared = self.windows.overlap
         return Chain(shared, self.windows.section - 2 * shared, shared).sections(n_frames)
+
+
+def guided_clip(clip: ClipDenoiser, schedule: Schedule, scale: float, above: float = 0.0) -> Denoise:
+    """Return a clip's guided denoiser; what it predicts with and without audio is thresholded first.
+
+    :param scale: of the guidance.
+    :param above: scales up to this one count as none.
+    """
+    if scale <= above:
+        return lambda x, timestep: schedule.thresholded(clip.conditional(x, timestep), x, timestep)
+
+    def pair(x: Tensor, timestep: float) -> tuple[Tensor, Tensor]:
+        given, null = clip.pair(x, timestep)
+        return schedule.thresholded(given, x, timestep), schedule.thresholded(null, x, timestep)
+
+    return guided(pair, scale)
 
 
 @contextmanager

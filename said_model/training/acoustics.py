@@ -24,6 +24,8 @@ Sound = NDArray[np.floating]
 #: Level in decibels of a clip that holds no speech, against which its noise is set.
 _QUIET = -30.0
 _FFT, _HOP = 512, 128
+#: Decibels under the speech below which a clip pauses, and samples of a block whose level is taken.
+_PAUSE, _BLOCK = -35.0, 400
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class AcousticAugmentation:
     :param band: probability of a limited band.
     :param voice: largest shift of pitch and formants, as a share.
     :param clipping: probability of clipped peaks.
+    :param breath: probability of breaths and clicks of the mouth where the clip pauses.
     """
 
     name: str = "room"
@@ -44,7 +47,8 @@ class AcousticAugmentation:
     band: float = 0.5
     voice: float = 0.14
     clipping: float = 0.12
-    version: int = 1
+    breath: float = 0.5
+    version: int = 2
 
     def apply(self, samples: Samples, seed: int) -> Samples:
         """Return a clip's sound as another microphone would have recorded another speaker.
@@ -57,6 +61,8 @@ class AcousticAugmentation:
         sound: Sound = samples.astype(np.float32)
         if self.voice > 0 and rng.uniform() < 0.75:
             sound = shift_voice(sound, float(np.exp(rng.uniform(-self.voice, self.voice))))
+        if rng.uniform() < self.breath:
+            sound = sound + breaths(sound, rng)
         if rng.uniform() < self.reverberation:
             sound = reverberate(sound, float(rng.uniform(0.12, 0.8)), float(rng.uniform(-2.0, 18.0)), rng)
         speech = _active_level(sound)
@@ -95,6 +101,48 @@ def coloured_noise(count: int, rng: np.random.Generator) -> Sound:
     if rng.uniform() < 0.25:
         noise *= 1 + 0.7 * np.sin(2 * np.pi * (time * rng.uniform(0.2, 3.0) + rng.uniform()))
     result: Sound = noise / max(float(noise.std()), 1e-12)
+    return result
+
+
+def breaths(sound: Sound, rng: np.random.Generator) -> Sound:
+    """Return what a speaker's nose and mouth do in the pauses of a sound: (S,), zero elsewhere.
+
+    Machine voices pause in silence. People breathe in, and their lips and tongues click as they part.
+    """
+    result = np.zeros(len(sound), dtype=np.float32)
+    speech = _active_level(sound)
+    for start, end in _pauses(sound, 10 ** (_PAUSE / 20) * speech):
+        if rng.uniform() < 0.6:
+            count = int((end - start) * rng.uniform(0.4, 1.0))
+            first = start + int(rng.integers(end - start - count + 1))
+            level = speech * 10 ** (float(rng.uniform(-34.0, -10.0)) / 20)
+            result[first : first + count] += level * _breath(count, rng)
+        if rng.uniform() < 0.3:
+            place, count = int(rng.integers(start, end)), int(rng.integers(30, 160))
+            click = rng.standard_normal(count) * np.exp(-np.arange(count) / rng.uniform(8, 60))
+            stop = min(place + count, len(sound))
+            result[place:stop] += speech * 10 ** (float(rng.uniform(-26.0, -4.0)) / 20) * click[: stop - place]
+    return result
+
+
+def _pauses(sound: Sound, level: float) -> list[tuple[int, int]]:
+    """Return where a sound stays under a level for a quarter of a second and more: first and last sample."""
+    blocks = sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    quiet = np.concatenate([[False], np.sqrt((blocks**2).mean(axis=1)) < level, [False]])
+    starts, ends = np.flatnonzero(np.diff(quiet.astype(int)) == 1), np.flatnonzero(np.diff(quiet.astype(int)) == -1)
+    spans = zip((starts * _BLOCK).tolist(), (ends * _BLOCK).tolist(), strict=True)
+    return [(start, end) for start, end in spans if end - start >= SAMPLE_RATE // 4]
+
+
+def _breath(count: int, rng: np.random.Generator) -> Sound:
+    """Return air through two resonances (S,), of unit level, that swells and fades."""
+    size = scipy.fft.next_fast_len(count, real=True)
+    frequency = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    centres, widths = rng.uniform(400, 4000, (2, 1)), rng.uniform(200, 1500, (2, 1))
+    shape = 0.02 + np.exp(-0.5 * ((frequency - centres) / widths) ** 2).sum(axis=0)
+    air = scipy.fft.irfft(scipy.fft.rfft(rng.standard_normal(size)) * shape, size)[:count]
+    air *= np.sin(np.pi * (np.arange(count) + 0.5) / count) ** rng.uniform(0.5, 2.0)
+    result: Sound = air / max(float(air.std()), 1e-12)
     return result
 
 
@@ -170,7 +218,7 @@ def _stretch(sound: Sound, factor: float) -> Sound:
 
 def _active_level(sound: Sound) -> float:
     """Return the level of the louder half of a sound, or of a quiet room where it is silent."""
-    blocks = sound[: len(sound) // 400 * 400].reshape(-1, 400)
+    blocks = sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
     levels = np.sqrt((blocks**2).mean(axis=1)) if len(blocks) else np.abs(sound)
     level = float(np.percentile(levels, 80)) if len(levels) else 0.0
     return level if level > 1e-5 else float(10 ** (_QUIET / 20))

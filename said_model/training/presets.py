@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any, TypeVar
 
 from blendvoca.errors import ConfigurationError, nearest
-from said_model.training.settings import LoopSettings, SaidSettings, SyncSettings, VaeSettings
+from said_model.training.settings import DistillSettings, LoopSettings, SaidSettings, SyncSettings, VaeSettings
 
 Settings = TypeVar("Settings", bound=LoopSettings)
 
@@ -25,6 +25,7 @@ _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, 
 
 PRESETS: dict[type[LoopSettings], dict[str, dict[str, Any]]] = {
     SaidSettings: {"paper": {"validation": "clips"}, "short": _SHORT, "demo": _DEMO},
+    DistillSettings: {"short": {}, "demo": {"acoustics": "room"}},
     VaeSettings: {"paper": {}, "short": _VAE_SHORT, "demo": _VAE_SHORT},
     SyncSettings: {"short": {}, "demo": {}},
 }

@@ -12,11 +12,20 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from said_model import audio_encoder
 from said_model.audio_encoder.stack import StackSettings
+from said_model.checkpoints.folder import read_sampler
 from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig
 from said_model.network.said import SaidNetwork
 from said_model.training.acoustics import AcousticAugmentation, augmentation
 from said_model.training.presets import resolve
-from said_model.training.settings import AugmentConfig, LossConfig, SaidSettings, TrainConfig, loop_of
+from said_model.training.settings import (
+    AugmentConfig,
+    DistillConfig,
+    DistillSettings,
+    LossConfig,
+    SaidSettings,
+    TrainConfig,
+    loop_of,
+)
 from said_model.training.tasks.said import model_for
 
 
@@ -26,6 +35,15 @@ class Recipe:
 
     config: TrainConfig
     network: SaidNetwork
+    preset: str | None = None
+    augment: AcousticAugmentation | None = None
+
+
+@dataclass(frozen=True)
+class DistillRecipe:
+    """A distillation, and the preset's name, if it has one."""
+
+    config: DistillConfig
     preset: str | None = None
     augment: AcousticAugmentation | None = None
 
@@ -74,6 +92,29 @@ def said_recipe(shards: str | Path, encoder: str = LOG_MEL, preset: str | None =
         stack_steps=chosen.stack_steps if chosen.stack else 0,
     )  # fmt: skip
     return Recipe(config, SaidNetwork(model, loaded), preset, augment)
+
+
+def distill_recipe(teacher: str | Path, preset: str | None = None, **options: Any) -> DistillRecipe:
+    """Return the distillation that a preset and options describe.
+
+    :param teacher: folder of a checkpoint, whose guidance is the default.
+    :param options: of :class:`said_model.training.settings.DistillSettings`.
+    :raises ConfigurationError: for a setting out of range, or options that contradict the preset.
+    :raises MissingInputError: if there is no checkpoint.
+    """
+    chosen = resolve(DistillSettings, preset, options)
+    if chosen.teacher_steps < chosen.student_steps or chosen.teacher_steps % max(chosen.student_steps, 1):
+        raise ConfigurationError(
+            "the teacher takes a whole number of steps for each of the student's",
+            expected=f"a multiple of {chosen.student_steps}", found=chosen.teacher_steps,
+        )  # fmt: skip
+    augment = augmentation(chosen.acoustics)
+    guidance = read_sampler(teacher).guidance_scale if chosen.guidance is None else chosen.guidance
+    config = DistillConfig(
+        loop_of(chosen), guidance, chosen.student_steps, chosen.teacher_steps // chosen.student_steps,
+        chosen.round_windows, chosen.round_steps, chosen.frames, chosen.views if augment else 1,
+    )  # fmt: skip
+    return DistillRecipe(config, preset, augment)
 
 
 def _with_stack(encoder: str, dataset: BlendVOCA) -> tuple[audio_encoder.AudioEncoder, EncoderConfig]:

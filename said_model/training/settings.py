@@ -190,6 +190,36 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class DistillConfig:
+    """A distillation (:mod:`said_model.training.tasks.distill`).
+
+    :param guidance: scale at which the teacher draws.
+    :param student_steps: steps of the student.
+    :param within: steps of the teacher for each of the student's.
+    :param round_windows: windows that the teacher draws for a round.
+    :param round_steps: optimiser steps on them.
+    :param frames: N, length of a window.
+    :param views: as of :class:`TrainConfig`.
+    :param shifts: as of :class:`TrainConfig`.
+    """
+
+    loop: LoopConfig = field(default_factory=lambda: loop_of(DistillSettings()))
+    guidance: float = 2.0
+    student_steps: int = 2
+    within: int = 5
+    round_windows: int = 960
+    round_steps: int = 500
+    frames: int = 120
+    views: int = 1
+    shifts: int = 5
+
+    def __post_init__(self) -> None:
+        require(self.guidance >= 0, "wrong guidance scale", "0 or more", self.guidance)
+        counts = (self.student_steps, self.within, self.round_windows, self.round_steps, self.views)
+        require(min(counts) >= 1, "steps, windows and views count from one", "1 or more", counts)
+
+
+@dataclass(frozen=True)
 class VaeConfig:
     """A training of the VAE (paper supplement 11.2); the defaults are the paper's 100,000 epochs.
 
@@ -279,6 +309,27 @@ class SaidSettings(WindowSettings):
     no_cache: bool = option(False, "Compute the features of whole clips at the start and keep them in memory, not "
                             "beside the shards; they are the same.")  # fmt: skip
     validation: str = option(TrainConfig.validation, "64 fixed windows, or whole clips 50 times.", choices=VALIDATIONS)
+
+
+@dataclass(frozen=True)
+class DistillSettings(WindowSettings):
+    """Options of a distillation."""
+
+    steps: int = option(3000, "Optimiser steps.")
+    batch: int = option(12, "Windows a step (and GPU).")
+    learning_rate: float = option(1e-3, "Of AdamW, after the warm-up.")
+    warmup: int | None = option(100, "Steps until the learning rate is reached.")
+    decay: str = option("cosine", "Of the learning rate.", choices=DECAYS)
+    ema: float = option(0.998, "Decay of the averaged weights.")
+    evaluate_every: int = option(500, "Steps between validations.")
+    student_steps: int = option(DistillConfig.student_steps, "Denoising steps of the student.")
+    teacher_steps: int = option(10, "Denoising steps of the teacher, a multiple of the student's.")
+    guidance: float | None = option(None, "Of the teacher.  [default: the checkpoint's]")
+    round_windows: int = option(DistillConfig.round_windows, "Windows that the teacher draws at a time.")
+    round_steps: int = option(DistillConfig.round_steps, "Optimiser steps on them.")
+    acoustics: str = option("none", "What the encoder is given besides the clean sound, as in `said train`.", "augment",
+                            ACOUSTICS)  # fmt: skip
+    views: int = option(4, "Views of a clip, the clean one included, with --augment.")
 
 
 @dataclass(frozen=True)

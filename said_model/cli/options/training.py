@@ -12,7 +12,7 @@ from said_model.training.presets import PRESETS
 from said_model.training.settings import LoopSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-_KINDS: dict[str, Any] = {"int": int, "int | None": int, "float": float, "str": str}
+_KINDS: dict[str, Any] = {"int": int, "int | None": int, "float": float, "float | None": float, "str": str}
 
 
 def training_options(kind: type[LoopSettings], without: tuple[str, ...] = ()) -> Callable[[Command], Command]:

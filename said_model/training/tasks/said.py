@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from blendvoca.dataset import BlendVOCA
@@ -87,6 +88,13 @@ def training_clips(
     return clips
 
 
+def spread_of(clips: Sequence[TrainingClip]) -> NDArray[np.float32]:
+    """Return the coefficients' spread (K,) that errors are weighed by."""
+    values = np.concatenate([clip.values for clip in clips])
+    result: NDArray[np.float32] = values.std(axis=0).clip(min=LEAST_SPREAD).astype(np.float32)
+    return result
+
+
 class SaidTask:
     """SAiD as the loop trains it."""
 
@@ -117,8 +125,7 @@ class SaidTask:
         self.signal, self.spread = share.sqrt().float().to(device), (1 - share).sqrt().float().to(device)
         self.weights: Tensor | None = None
         if self.config.loss.weigh_shapes:
-            values = np.concatenate([clip.values for clip in self.train.clips])
-            self.weights = torch.from_numpy(values.std(axis=0).clip(min=LEAST_SPREAD).astype(np.float32)).to(device)
+            self.weights = torch.from_numpy(spread_of(self.train.clips)).to(device)
         self.train.place(device)
         self.held_out.place(device)
         self._step = torch.zeros((), dtype=torch.int32).to(device)

@@ -11,6 +11,7 @@ from blendvoca.errors import ConfigurationError
 from said_model.training.acoustics import (
     AcousticAugmentation,
     augmentation,
+    breaths,
     coloured_noise,
     equalise,
     reverberate,
@@ -39,7 +40,7 @@ def test_the_same_seed_gives_the_same_sound_another_seed_another() -> None:
 def test_changes_stay_in_step_with_the_motion() -> None:
     click = np.zeros(2 * RATE, np.float32)
     click[RATE : RATE + 160] = np.hanning(160)
-    room = AcousticAugmentation(noise=(60.0, 60.0), clipping=0.0)
+    room = AcousticAugmentation(noise=(60.0, 60.0), clipping=0.0, breath=0.0)
     for seed in range(12):
         energy = room.apply(click, seed).astype(float) ** 2
         onset = int((np.cumsum(energy) > 0.05 * energy.sum()).argmax())
@@ -55,11 +56,24 @@ def test_voice_shift_moves_frequencies_and_keeps_time_and_level(factor: float) -
 
 
 def test_noise_stands_at_the_ratio_that_is_asked_for() -> None:
-    quiet = AcousticAugmentation(noise=(20.0, 20.0), reverberation=0.0, band=0.0, voice=0.0, clipping=0.0)
+    quiet = AcousticAugmentation(noise=(20.0, 20.0), reverberation=0.0, band=0.0, voice=0.0, clipping=0.0, breath=0.0)
     heard = np.stack([quiet.apply(np.concatenate([TONE, np.zeros_like(TONE)]), seed) for seed in range(20)])
     ratio = 20 * np.log10(heard[:, :RATE].std(axis=1) / heard[:, -RATE:].std(axis=1))
     # The microphone's tilt acts on tone and noise differently.
     assert np.median(ratio) == pytest.approx(20, abs=4)
+
+
+def test_breaths_are_heard_in_pauses_alone() -> None:
+    pause = np.zeros(RATE, np.float32)
+    speech = np.concatenate([TONE, pause, TONE])
+    made = [breaths(speech, np.random.default_rng(seed)) for seed in range(20)]
+    for sound in made:
+        assert not sound[: 2 * RATE].any() and not sound[-2 * RATE :].any()
+        assert np.abs(sound).max() < 6 * TONE.std()
+    heard = [bool(sound.any()) for sound in made]
+    assert 10 < sum(heard) < 20
+    np.testing.assert_array_equal(made[3], breaths(speech, np.random.default_rng(3)))
+    assert not breaths(TONE, np.random.default_rng(0)).any()
 
 
 def test_noise_has_unit_level_and_colours_differ() -> None:

@@ -1,4 +1,4 @@
-"""Speech engines behind one interface: espeak-ng, and flite and festival where the machine has them."""
+"""Speech engines behind one interface: espeak-ng, and flite, festival and Kokoro where the machine has them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from blendvoca.synthetic.voice.engines.base import VoiceSource as VoiceSource
 from blendvoca.synthetic.voice.engines.espeak import Espeak
 from blendvoca.synthetic.voice.engines.festival import Festival
 from blendvoca.synthetic.voice.engines.flite import Flite
+from blendvoca.synthetic.voice.engines.kokoro import Kokoro
 
-ENGINES: dict[str, VoiceSource] = {source.name: source for source in (Espeak(), Flite(), Festival())}
+ENGINES: dict[str, VoiceSource] = {source.name: source for source in (Espeak(), Flite(), Festival(), Kokoro())}
 
 
 def source_of(voice: Voice) -> VoiceSource:

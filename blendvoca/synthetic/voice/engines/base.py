@@ -43,6 +43,8 @@ class VoiceSource(ABC):
 
     #: As in :attr:`Voice.engine`.
     name: str
+    #: Sentences of each voice in a corpus, as a field of :class:`blendvoca.synthetic.config.VoicesConfig`.
+    sentences: str = "recorded_sentences"
     #: What to do where the engine is missing.
     remedy: str
 

@@ -30,6 +30,7 @@ class Espeak(VoiceSource):
     """Speaks through ``espeakng_loader``."""
 
     name = "espeak"
+    sentences = "sentences"
     remedy = "pip install 'blendvoca[demo]'"
 
     def available(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 _SYNCHRONOUS, _PHONEME_EVENTS, _DONT_EXIT = 2, 1, 0x8000
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _UTF8, _END_PAUSE = 1, 0x1000
+_PHONETIC = 2
 _PHONEME = 7
 
 
@@ -69,9 +70,28 @@ def speak(text: str, voice: str, words_per_minute: int, pitch: int, pitch_range:
     return {"rate": rate, "phonemes": phonemes, "samples": bytes(samples)}
 
 
+def sounds(text: str, voice: str) -> dict[str, Any]:
+    """Return ``{"clauses": [...]}`` in the phonetic alphabet, sounds parted by underscores; else ``{"error"}``."""
+    import espeakng_loader
+
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
+    if rate <= 0 or library.espeak_SetVoiceByName(voice.encode()) != 0:
+        return {"error": f"espeak-ng has no voice {voice!r} (sample rate {rate})"}
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    # The library moves the pointer on by a clause with every call, and to null at the end.
+    rest = ctypes.c_char_p(text.encode())
+    clauses = []
+    while rest.value:
+        written = library.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, (ord("_") << 8) | _PHONETIC)
+        clauses.append(written.decode())
+    return {"clauses": [clause for clause in clauses if clause.strip()]}
+
+
 def main() -> None:
-    """Speak the sentence described on standard input."""
-    answer = speak(**json.load(sys.stdin))
+    """Speak the sentence described on standard input, or say its sounds."""
+    request = json.load(sys.stdin)
+    answer = sounds(**request) if request.pop("sounds", False) else speak(**request)
     samples = answer.pop("samples", b"")
     sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
     sys.stdout.buffer.write(bytes(samples))
