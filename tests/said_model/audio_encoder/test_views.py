@@ -32,6 +32,7 @@ class Noise:
     """Adds noise to the sound."""
 
     name: str = "noise"
+    version: int = 1
 
     def apply(self, samples, seed):
         return samples + np.random.default_rng(seed).normal(0, 0.05, samples.shape).astype(np.float32)
