@@ -125,7 +125,7 @@ def environment(device: str) -> dict[str, Any]:
 def plan(device: str, quick: bool, shards: Path | None) -> list[tuple[str, Callable[[], Any]]]:
     """Return the measurements, the most wanted first."""
     engines = ["eager"] if device == "cpu" else ["graph", "eager", "compiled"]
-    precisions = ["no"] if device == "cpu" else ["bf16", "no"]
+    precisions = ["float32"] if device == "cpu" else ["bfloat16", "float32"]
     steps: list[tuple[str, Callable[[], Any]]] = [
         (f"training {engine} {precision}", lambda e=engine, p=precision: training_rate(e, p, device, quick))
         for engine in engines

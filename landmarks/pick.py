@@ -252,20 +252,24 @@ def pick_in_window(mesh: Mesh, out: str | PathLike[str], names: tuple[str, ...] 
 
     :returns: how many points were written.
     :raises MissingDependencyError: without open3d.
+    :raises OutputError: without a display.
     :raises LandmarkError: for a point picked twice.
     """
-    from blendvoca.errors import LandmarkError, MissingDependencyError
+    from blendvoca.errors import LandmarkError, MissingDependencyError, OutputError
 
     try:
         import open3d
     except ImportError as error:
         raise MissingDependencyError("open3d", "open3d", "picking in a window") from error
+    # Copies: open3d takes no read-only arrays, and a mesh's are.
     shown = open3d.geometry.TriangleMesh(
-        open3d.utility.Vector3dVector(mesh.vertices), open3d.utility.Vector3iVector(mesh.faces)
+        open3d.utility.Vector3dVector(np.array(mesh.vertices)), open3d.utility.Vector3iVector(np.array(mesh.faces))
     )
     shown.compute_vertex_normals()
     window = open3d.visualization.VisualizerWithVertexSelection()
-    window.create_window(f"shift + click: {names[0]} first")
+    if not window.create_window(f"shift + click: {names[0]} first"):
+        raise OutputError("no window can be opened", expected="a display, and OpenGL", found="none",
+                          remedy="Pick in the browser: leave --window out.")  # fmt: skip
     window.add_geometry(shown)
     window.run()
     picked = [int(point.index) for point in window.get_picked_points()]

@@ -18,6 +18,8 @@ from time import perf_counter
 
 from blendvoca.errors import ConfigurationError, MissingInputError
 from blendvoca.io.region import region_file
+from blendvoca.io.vocaset.corpus import grouped
+from blendvoca.io.vocaset.source import unfinished_downloads
 from blendvoca.transfer.config import TransferConfig
 from pipelines.config import BuildConfig
 from pipelines.executors import Dask, Executor, InProcess, Processes
@@ -135,10 +137,15 @@ def open_workspace(config: BuildConfig, out: Path) -> BuildWorkspace:
     if config.region is not None and not region_file(config.region)[0].is_file():
         raise MissingInputError("no such region", expected="vertex indices, or MASKS.pkl:NAME", path=config.region)
     if not work.speakers:
-        lacks = "; ".join(str(lack) for lack in work.corpus.missing) or "it holds no speaker"
+        lacks = "; ".join(grouped(work.corpus.missing)) or "it holds no speaker"
         raise MissingInputError("nothing to build", expected="a template and motion of a speaker", found=lacks,
-                                path=config.corpus)  # fmt: skip
+                                remedy=_unfinished(config.corpus), path=config.corpus)  # fmt: skip
     return work
+
+
+def _unfinished(corpus: Path) -> str:
+    """Return what is advised where parts of a corpus are not here."""
+    return unfinished_downloads(corpus) or "Is the download complete?"
 
 
 def preamble(work: BuildWorkspace) -> list[str]:
@@ -146,7 +153,9 @@ def preamble(work: BuildWorkspace) -> list[str]:
     corpus = work.corpus
     clips = sum(1 for _ in corpus.clips())
     lines = [f"{corpus.path}: {corpus.kind}, {len(corpus.speakers)} speakers, {clips} sequences"]
-    lines += [f"  {lack}" for lack in corpus.missing]
+    lines += [f"  {lack}" for lack in grouped(corpus.missing)]
+    if advice := unfinished_downloads(corpus.path):
+        lines.append(f"  {advice}")
     gaps = sorted(f"{who}/{what}" for who, what in corpus.known_gaps if who in corpus.speakers)
     if gaps:
         lines.append(f"  known gaps, sound without motion: {', '.join(gaps)}")

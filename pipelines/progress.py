@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from blendvoca.terminal.progress import make_bars
+from pipelines.failures import kind
 from pipelines.stage import Outcome, Stage
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Terminal:
         self.progress: Progress | None = None
         self.bar: TaskID | None = None
         self.failed = 0
+        self.kinds: set[tuple[str, str]] = set()
 
     def note(self, text: str) -> None:
         """Print a line."""
@@ -83,12 +85,21 @@ class Terminal:
         """Move the bar; report failures at once."""
         if outcome.error is not None:
             self.failed += 1
-            self.note(f"  failed: {outcome.item}: {outcome.error}")
-            self.detail(outcome.trace)
+            self._fail(outcome, kind(outcome.error))
         else:
             self.detail(f"  {outcome.stage} {outcome.item}: {outcome.seconds:.2f} s")
         if self.progress is not None and self.bar is not None:
             self.progress.update(self.bar, advance=weight)
+
+    def _fail(self, outcome: Outcome, what: str) -> None:
+        """Print the first failure of a kind at once; of others only the count comes, in the end."""
+        line = f"  failed: {outcome.item}: {outcome.error}"
+        if (outcome.stage, what) in self.kinds:
+            self.detail(line)
+        else:
+            self.note(line)
+        self.kinds.add((outcome.stage, what))
+        self.detail(outcome.trace)
 
     def end(self, stage: Stage, seconds: float) -> None:
         """Take the bar down, leaving its last state on the screen."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendvoca.terminal.options import setting
+from blendvoca.terminal.paths import OutFolder
 from pipelines.config import BuildConfig
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"show_default": True})
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the shards.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the shards.")
 @setting(
     BuildConfig,
     "source_rig",
+    "--source",
     "--source-rig",
+    "source_rig",
     metavar="NAME|PATH",
     help="Rig to transfer: synthetic, arkit, ict or a path; auto is synthetic for the sample, else arkit.",
 )
@@ -99,6 +102,7 @@ def _print_result(console: Console, result: BuildResult, verbose: bool) -> None:
     from blendvoca.shard.schema import MANIFEST_NAME
     from blendvoca.shard.summary import summary_table
     from pipelines.build import STAGES
+    from pipelines.failures import each, grouped
     from pipelines.summary import stage_table
 
     if verbose:
@@ -109,8 +113,8 @@ def _print_result(console: Console, result: BuildResult, verbose: bool) -> None:
         console.print("", summary_table(read_manifest(result.out)), "")
     if failures:
         console.print(f"{len(failures)} could not be built:", style="bold")
-        for failure in failures:
-            console.print(f"  {failure.item} ({failure.stage}): {failure.error}", markup=False, soft_wrap=True)
+        for line in each(failures) if verbose else grouped(failures):
+            console.print(f"  {line}", markup=False, soft_wrap=True)
     for note in result.notes:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
     done = f"Built in {result.seconds:.1f} s" if built else "Nothing was built"

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
+
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path))
 @click.option("--vocaset", required=True, type=click.Path(path_type=Path), help="Your VOCASET: templates and audio.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the result.  [default: replace the shards]")
+@click.option("--out", type=OutFolder(), help="Folder for the result.  [default: replace the shards]")
 @click.option("--crop", type=click.Path(path_type=Path), help="FLAME_head_idx.txt, if the shards do not hold it.")
 def complete(shards: Path, vocaset: Path, out: Path | None, crop: Path | None) -> None:
     """Add meshes and audio from your own VOCASET files to SHARDS that hold coefficients and deltas.

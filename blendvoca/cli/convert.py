@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 
+from blendvoca.export.kinds import KINDS, WITH_RIG
+from blendvoca.terminal.options import one_of
+from blendvoca.terminal.paths import OutFile
+
 
 @click.command()
 @click.argument("source")
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option("--to", "kind", metavar="KIND", help="Kind of output. [default: by suffix: .csv, .json]")
+@click.argument("target", type=OutFile())
+@click.option("--to", "kind", metavar=one_of(kind for kind in KINDS if kind not in WITH_RIG),
+              help="Kind of output. [default: by suffix: .csv, .json]")  # fmt: skip
 @click.option("--fps-in", type=float, help="Frame rate of SOURCE, whatever it says. [default: as it says, else 60]")
 @click.option("--fps", type=float, help="Resample to this rate, with an anti-alias filter.")
 @click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")

@@ -6,18 +6,24 @@ from pathlib import Path
 
 import click
 
+from blendvoca.export.kinds import KINDS
+from blendvoca.terminal.options import one_of
+from blendvoca.terminal.paths import OutFile
+
 
 @click.command()
 @click.argument("track")
-@click.option("--to", "kind", required=True, metavar="KIND", help="glb, usd, livelink, csv, json, oculus or vrm.")
+@click.option("--to", "kind", required=True, metavar=one_of(KINDS), help="Kind of output, as below.")
 @click.option("--rig", metavar="PATH", help="The face, for glb and usd: rig file, shard, glTF, VRM, folder of OBJs.")
 @click.option("--part", metavar="NAME", help="Of a glTF rig, only this part, as a file of its own.")
 @click.option("--clip", metavar="NAME", help="Which animation of a glTF file. [default: the first]")
-@click.option("--out", type=click.Path(path_type=Path), help="Output file. [default: TRACK with the kind's suffix]")
+@click.option("--out", type=OutFile(), help="Output file. [default: TRACK with the kind's suffix]")
 @click.option("--map", "map_file", type=click.Path(path_type=Path), help="JSON that renames, scales, flips and clamps.")
 @click.option("--fps-in", type=float, help="Frame rate of TRACK, whatever it says. [default: as it says, else 60]")
 @click.option("--fps", type=float, help="Resample to this rate, with an anti-alias filter.")
-@click.option("--smooth", type=float, default=0.0, help="Gaussian smoothing, standard deviation in seconds.")
+@click.option(
+    "--smooth", type=float, default=0.0, show_default=True, help="Gaussian smoothing, standard deviation in seconds."
+)
 @click.option("--names", metavar="NAMES", help="Names of columns that have none: blendvoca, arkit, mediapipe, a list.")
 @click.option("--fill", is_flag=True, help="Interpolate across lost frames however many they are.")
 @click.option("--keep-others", is_flag=True, help="Keep columns whose names are none of ARKit's.")
@@ -51,7 +57,7 @@ def export(
     json      a dictionary of ARKit names a frame
     oculus    JSON of the fifteen Oculus visemes; vrm: of VRM's expressions
     """
-    from blendvoca.export.convert import KINDS, load_track, save
+    from blendvoca.export.convert import load_track, save
     from blendvoca.export.retarget import apply_map, read_map
     from blendvoca.export.rigs import fitted_to, load_rig
     from blendvoca.export.timing import resample

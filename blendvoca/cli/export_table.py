@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 
 @click.command("export-table")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The table: .csv or .parquet.")
+@click.option("--out", required=True, type=OutFile(".csv", ".parquet"), help="The table: .csv or .parquet.")
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Only this split.")
 @click.option("--frames", is_flag=True, help="One row a frame, with a column a blendshape, instead of one a clip.")
 def export_table(path: Path, out: Path, split: str | None, frames: bool) -> None:

@@ -10,6 +10,7 @@ import click
 from blendvoca.fit.settings import FitSettings
 from blendvoca.speakers import VOCASET_FPS
 from blendvoca.terminal.options import setting
+from blendvoca.terminal.paths import OutFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,10 +28,12 @@ FAR_MM = 10.0
 @click.argument("sequence", type=click.Path(path_type=Path))
 @click.option("--rig", "rig_path", required=True, type=click.Path(path_type=Path),
               help="Folder or zip of OBJ shapes beside a neutral, a glTF, a rig file or a shard (.h5).")  # fmt: skip
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The track, CSV with a header of names.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write certificate and figures as JSON.")
+@click.option("--out", required=True, type=OutFile(".csv"), help="The track, CSV with a header of names.")
+@click.option("--report", type=OutFile(".json"), help="Write certificate and figures as JSON.")
 @click.option("--fps-in", default=VOCASET_FPS, show_default=True, help="Frame rate of SEQUENCE.")
-@click.option("--fps-out", type=float, help="Frame rate of the track; frames are interpolated before the fit.")
+@click.option(
+    "--fps", "--fps-out", "fps_out", type=float, help="Frame rate of the track; frames are interpolated before the fit."
+)
 @setting(FitSettings, "rate_limit", "--delta", help="Largest step of a coefficient between frames.")
 @click.option("--shapes", type=click.Choice(["blendvoca", "all"]), default="blendvoca", show_default=True,
               help="BlendVOCA's 32, or all the rig has.")  # fmt: skip

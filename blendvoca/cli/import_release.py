@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
+
 
 @click.command("import-release")
 @click.argument("source", required=False, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the shards.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder for the shards.")
 def import_release(source: Path | None, out: Path) -> None:
     """Turn the authors' blendshape_coeffs.zip and blendshape_residuals.pickle in SOURCE into shards.
 

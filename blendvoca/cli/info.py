@@ -7,39 +7,51 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 if TYPE_CHECKING:
     from blendvoca.dataset import BlendVOCA
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--clips", "show_clips", is_flag=True, help="One line a clip instead of one a speaker.")
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write the report page instead.")
-def info(path: Path, show_clips: bool, as_json: bool, html: Path | None) -> None:
+@click.option(
+    "--json", "json_path", is_flag=False, flag_value="-", metavar="[FILE]", help="The same as JSON, printed or in FILE."
+)
+@click.option("--page", "--html", "html", type=OutFile(".html"), help="Write the report page instead.")
+@click.pass_context
+def info(ctx: click.Context, path: Path | None, show_clips: bool, json_path: str | None, html: Path | None) -> None:
     """Summarise the shards in PATH: speakers, splits, clips, frames, fit error and share at the rate limit.
 
-    Reads the manifest only (--html the shards too); `blendvoca verify` checks the files themselves.
+    Reads the manifest only (--page the shards too); `blendvoca verify` checks the files themselves.
     """
     import json
     from dataclasses import asdict
 
     from blendvoca.dataset import BlendVOCA
+    from blendvoca.io.atomic import write_text
     from blendvoca.shard.summary import summarise
 
+    if path is None and json_path not in (None, "-"):
+        # `--json SHARDS`: the only word is the folder.
+        path, json_path = Path(str(json_path)), "-"
+    if path is None:
+        raise click.UsageError("Missing argument 'PATH'.", ctx)
     dataset = BlendVOCA(path)
     if html is not None:
-        from blendvoca.io.atomic import write_text
         from blendvoca.view.report import build_report
-        from blendvoca.view.suffix import check_suffix
 
-        check_suffix(html, ".html")
         write_text(html, build_report(dataset))
         click.echo(str(html))
         return
-    if as_json:
+    if json_path is not None:
         rows = dataset.table() if show_clips else [asdict(row) for row in summarise(dataset.manifest)]
-        click.echo(json.dumps(rows, indent=1))
+        text = json.dumps(rows, indent=1)
+        if json_path == "-":
+            click.echo(text)
+        else:
+            write_text(OutFile(".json").convert(json_path, None, ctx), text + "\n")
         return
     _show(dataset, show_clips)
 

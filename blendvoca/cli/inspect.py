@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -19,12 +21,18 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="SHARDS", type=click.Path(path_type=Path))
 @click.option("--speaker", "speakers", multiple=True, metavar="S", help="This speaker only; may be repeated.")
 @click.option("--clip", "clips", multiple=True, metavar="C", help="This clip only; may be repeated; `all` packs all.")
-@click.option("--track", "tracks", multiple=True, metavar="FILE", help="A track beside the clip, such as a sample.")
+@click.option(
+    "--track",
+    "tracks",
+    multiple=True,
+    metavar="TRACK",
+    help="A track beside the clip, such as a sample; may be repeated.",
+)
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound, where the clip has none.")
 @click.option("--rig", metavar="RIG", help="Show everything on this head instead.")
 @click.option("--corpus", metavar="FOLDER", help="The meshes that were fitted, for the fit error on the head.")
 @click.option("--drop-missing", is_flag=True, help="Leave out shapes of tracks that the head lacks.")
-@click.option("--out", default="inspect.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", default="inspect.html", show_default=True, type=OutFile(".html"), help="The page.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def inspect(
     source: Path,
@@ -51,9 +59,7 @@ def inspect(
     from blendvoca.terminal.lazy_group import track_label
     from blendvoca.terminal.notes import Notes
     from blendvoca.view.inspect import Choice, gather, write_page
-    from blendvoca.view.suffix import check_suffix
 
-    check_suffix(out, ".html")
     notes = Notes()
     shown = tuple((track_label(track), load_track(track, on_report=notes, on_remark=notes.remark)) for track in tracks)
     choice = Choice(

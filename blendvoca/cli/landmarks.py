@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from blendvoca.mesh import Mesh
 
-_FILE = click.Path(path_type=Path)
+_FILE, _LANDMARKS = click.Path(path_type=Path), OutFile(".txt", ".json")
 
 
 @click.group()
@@ -44,11 +46,12 @@ def check(mesh: Path, marks: Path) -> None:
 
 @landmarks.command()
 @click.argument("target", type=_FILE)
-@click.option("--source", default="arkit", show_default=True, help="arkit, ict, synthetic, a rig, or a mesh file.")
+@click.option("--source", default="arkit", show_default=True, metavar="NAME|PATH",
+              help="arkit, ict, synthetic, a rig, or a mesh file.")  # fmt: skip
 @click.option("--source-landmarks", type=_FILE, help="68 vertices of the source, where it brings none.")
 @click.option("--picks", type=_FILE, help="Points of TARGET that are known, about ten, as 'pick' writes them.")
 @click.option("--part", metavar="NAME", help="The head's part of a glTF TARGET. [default: the one that looks like it]")
-@click.option("--out", required=True, type=_FILE, help="Landmark file to write (.txt or .json).")
+@click.option("--out", required=True, type=_LANDMARKS, help="Landmark file to write (.txt or .json).")
 def transfer(
     target: Path, source: str, source_landmarks: Path | None, picks: Path | None, part: str | None, out: Path
 ) -> None:
@@ -79,9 +82,15 @@ def transfer(
 
 @landmarks.command()
 @click.argument("mesh", type=_FILE)
-@click.option("--out", required=True, type=_FILE, help="Landmark file to write (.txt or .json).")
+@click.option("--out", required=True, type=_LANDMARKS, help="Landmark file to write (.txt or .json).")
 @click.option("--start", type=_FILE, help="Landmarks or picks to start from.")
-@click.option("--source", default="synthetic", show_default=True, help="Face that completes ten points; none for none.")
+@click.option(
+    "--source",
+    default="synthetic",
+    show_default=True,
+    metavar="NAME|PATH",
+    help="Face that completes ten points; none for none.",
+)
 @click.option("--port", default=0, help="Port of the page. [default: a free one]")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @click.option("--window", is_flag=True, help="An open3d window instead of the browser.")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
+
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The package's folder.")
+@click.option("--out", required=True, type=OutFolder(".tar"), help="The package's folder.")
 @click.option("--tar", is_flag=True, help="One file OUT.tar with OUT.tar.sha256 instead of a folder.")
 @click.option("--name", default="BlendVOCA", show_default=True, help="Title of the package.")
 @click.option("--data-version", default="1.0.0", show_default=True, help="Version of the data.")
@@ -32,9 +34,12 @@ def publish(
     restricted parts under another licence class is refused. The package has a manifest, SHA-256 sums, a Croissant
     description and a data card; anyone can fetch it with `blendvoca download URL` from any web server.
     """
+    from blendvoca.errors import ConfigurationError
     from blendvoca.release.config import PackageConfig
     from blendvoca.release.publish import publish as make
 
+    if out.suffix.lower() == ".tar" and not tar:
+        raise ConfigurationError("a package is a folder", expected="--tar for a file", found=out.name)
     given = {key: value for key, value in stated.items() if value is not None}
     config = PackageConfig(name=name, version=data_version, **given)
     click.echo(str(make(shards, out, config, tar=tar)))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,13 +31,15 @@ _PICTURE, _VIDEO = ".png", ".mp4"
     "--video",
     "out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutFile(_PICTURE, _VIDEO),
     help=".png for a picture, .mp4 for a video of a clip or track.",
 )
 @click.option("--heat", is_flag=True, help="Colour the sheet by how far each shape moves the face.")
 @click.option("--speaker", metavar="S", help="Whose shard, where SOURCE is a folder of shards.")
 @click.option("--clip", metavar="SENTENCE", help="A clip of the shard, with its sound.")
-@click.option("--track", "tracks", multiple=True, metavar="TRACK", help="A track to show; several stand side by side.")
+@click.option(
+    "--track", "tracks", multiple=True, metavar="TRACK", help="A track to show; may be repeated, side by side."
+)
 @click.option("--part", metavar="NAME", help="Of a glTF file, only this part.")
 @click.option("--neutral", metavar="FILE", help="Of a folder of OBJ files, the one at rest. [default: by its name]")
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound of the video.")
@@ -139,14 +143,11 @@ def _written(out: Path, tracks: Sequence[CoefficientTrack], sound: bool) -> str:
 def _check(out: Path, talks: bool, heat: bool, frame: int | None) -> None:
     """Refuse what cannot be drawn before anything is read.
 
-    :raises ConfigurationError: for an output of unknown kind, or options that do not go together.
+    :raises ConfigurationError: for options that do not go together.
     """
     from blendvoca.errors import ConfigurationError
 
     suffix = out.suffix.lower()
-    if suffix not in (_PICTURE, _VIDEO):
-        expected = f"a name that ends in {_PICTURE} or {_VIDEO}"
-        raise ConfigurationError("unknown kind of output", expected=expected, found=out.name)
     if not talks and (suffix == _VIDEO or frame is not None):
         raise ConfigurationError("nothing that moves", remedy="Name a clip with --clip or a track with --track.")
     if talks and heat:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.terminal.paths import OutFile, OutFolder
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -24,16 +26,22 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="68 vertices of HEAD, as text or JSON. [default: those of a known topology, else found]",
 )
-@click.option("--source", help="arkit, ict, synthetic, or a path to a rig. [default: arkit, else synthetic]")
+@click.option(
+    "--source", metavar="NAME|PATH", help="arkit, ict, synthetic, or a path to a rig. [default: arkit, else synthetic]"
+)
 @click.option("--source-landmarks", type=click.Path(path_type=Path), help="68 vertices of a source that brings none.")
-@click.option("--shapes", default="blendvoca", show_default=True, help="blendvoca (32), all, or names with commas.")
-@click.option("--method", default="face", show_default=True, help="face, or sumner-popovic: the plain paper.")
-@click.option("--units", default="auto", show_default=True, help="m, dm, cm, in or mm; auto goes by the face's size.")
+@click.option(
+    "--shapes", default="blendvoca", show_default=True, metavar="SET", help="blendvoca (32), all, or names with commas."
+)
+@click.option("--method", default="face", show_default=True, type=click.Choice(["face", "sumner-popovic"]),
+              help="sumner-popovic: the plain paper.")  # fmt: skip
+@click.option("--units", default="auto", show_default=True, metavar="[auto|m|dm|cm|in|mm]",
+              help="Of HEAD; auto goes by the face's size.")  # fmt: skip
 @click.option("--region", metavar="PATH", help="Vertices that may move: a list of indices, or MASKS.pkl:NAME.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Rig file to write (.h5), in metres.")
+@click.option("--out", required=True, type=OutFile(".h5"), help="Rig file to write (.h5), in metres.")
 @click.option(
     "--glb",
-    type=click.Path(path_type=Path),
+    type=OutFile(".glb"),
     help="Also write a GLB with named morph targets: of a glTF HEAD the file itself, with them added.",
 )
 @click.option(
@@ -45,11 +53,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--obj",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
+    type=OutFolder(),
     help="Also write an OBJ for each shape, with HEAD's own vertices, unit and order.",
 )
-@click.option("--report", type=click.Path(path_type=Path), help="Quality report. [default: OUT with .report.json]")
+@click.option("--report", type=OutFile(".json"), help="Quality report. [default: OUT with .report.json]")
 @click.option("--strict", is_flag=True, help="Exit with 1 if a shape or a figure fails its check.")
 def rig(
     head: Path,

@@ -8,10 +8,11 @@ import click
 
 from blendvoca.synthetic.config import SHAPES, SampleConfig, VoicesConfig
 from blendvoca.terminal.options import setting
+from blendvoca.terminal.paths import OutFolder
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=OutFolder())
 @setting(SampleConfig, "speakers", "--speakers", help="How many speakers (1 to 99).")
 @click.option("--sentences", type=int, help="How many sentences each (1 to 40); with --voices, of each espeak voice.  "
               f"[default: {SampleConfig.sentences}; {VoicesConfig.sentences}]")  # fmt: skip
@@ -25,13 +26,12 @@ from blendvoca.terminal.options import setting
 @setting(VoicesConfig, "recorded_sentences", "--recorded-sentences",
          help="With --voices: of each voice made from recordings (flite, festival).")  # fmt: skip
 @setting(VoicesConfig, "neural_sentences", "--neural-sentences", help="With --voices: of each Kokoro voice.")
-@click.option(
-    "--engine", "engines", multiple=True, help="With --voices: espeak, flite, festival, kokoro [default: all]."
-)
+@click.option("--engine", "engines", multiple=True, metavar="[espeak|flite|festival|kokoro]",
+              help="With --voices; may be repeated; by default all.")  # fmt: skip
 @click.option("--hold-out", multiple=True, metavar="ENGINE/VOICE",
-              help="With --voices: a voice for validation; by default every eighth.")  # fmt: skip
+              help="With --voices: a voice for validation; may be repeated; by default every eighth.")  # fmt: skip
 @click.option("--recordings", multiple=True, type=click.Path(path_type=str, file_okay=False, exists=True),
-              help="With --voices: recordings with their phones.json, one more voice.")  # fmt: skip
+              help="With --voices: recordings with their phones.json, one more voice; may be repeated.")  # fmt: skip
 @click.option("--jobs", default=1, show_default=True, help="With --voices: voices that speak at once.")
 def synth(
     out: Path, speakers: int, sentences: int | None, seed: int, binary: bool, takes: int, shapes: str,

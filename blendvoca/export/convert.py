@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, TrackError, nearest
+from blendvoca.export.kinds import KINDS, WITH_RIG
 from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
 from blendvoca.export.rigs import no_report
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
@@ -37,11 +38,6 @@ _WRITERS: dict[str, Callable[[Path, CoefficientTrack], None]] = {
     "livelink": livelink.write_livelink,
     **{recipe: partial(_write_recipe, recipe) for recipe in RECIPES},
 }
-_RIG_KINDS = ("glb", "usd")
-#: Kinds of output with the suffix a file of theirs gets by default.
-KINDS: dict[str, str] = {
-    "glb": ".glb", "usd": ".usdc", "livelink": ".csv", "csv": ".csv", "json": ".json", "oculus": ".json", "vrm": ".json"
-}  # fmt: skip
 
 
 def load_track(
@@ -123,7 +119,7 @@ def save(
     if kind in KINDS and Path(path).suffix.lower() not in suffixes:
         expected = " or ".join(str(suffix) for suffix in suffixes)
         raise ConfigurationError(f"a file of kind {kind} has another suffix", expected=expected, found=Path(path).name)
-    if kind in _RIG_KINDS:
+    if kind in WITH_RIG:
         if rig is None:
             raise ConfigurationError(f"{kind} holds the face itself", expected="a rig", remedy="Name one with --rig.")
         if kind == "glb":

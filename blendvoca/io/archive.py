@@ -44,7 +44,8 @@ def open_zip(path: StrPath) -> zipfile.ZipFile:
     except OSError as error:
         raise MissingInputError("cannot read this archive", found=error.strerror, path=path) from error
     except DAMAGE as error:
-        raise FormatError("not a zip archive", found=str(error)[:200], path=path) from error
+        remedy = "Fetch it again if its download was cut off."
+        raise FormatError("not a zip archive", found=str(error)[:200], remedy=remedy, path=path) from error
     if len(archive.filelist) > _MOST_MEMBERS:
         raise FormatError("the archive lists too many members", expected=f"at most {_MOST_MEMBERS}",
                           found=len(archive.filelist), path=path)  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from blendvoca.errors import BlendvocaError, nearest
+from blendvoca.errors import BlendvocaError, MissingDependencyError, nearest
 from blendvoca.terminal.console import printable
 
 
@@ -22,6 +22,7 @@ class LazyGroup(click.Group):
     :param package: the package that holds one module a command; command ``import-release`` is attribute and module
         ``import_release``.
     :param commands_help: command name to its one line of help, in the order of ``--help``.
+    :param packages: optional modules that commands import, with the extra that brings each.
     :param folders: command name to the sub-package that holds its module; without one it stands in the package.
     """
 
@@ -31,10 +32,12 @@ class LazyGroup(click.Group):
         package: str = "",
         commands_help: Mapping[str, str] | None = None,
         folders: Mapping[str, str] | None = None,
+        packages: Mapping[str, str] | None = None,
         **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         self.package, self.commands_help, self.folders = package, dict(commands_help or {}), dict(folders or {})
+        self.packages = dict(packages or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return command names in the order of the table."""
@@ -78,6 +81,10 @@ class LazyGroup(click.Group):
             where = f"{error.filename}: " if error.filename else "input or output failed: "
             raise click.ClickException(printable(f"{where}{error.strerror or error}")) from error
         except Exception as error:
+            name = (getattr(error, "name", None) or "").partition(".")[0]
+            if isinstance(error, ModuleNotFoundError) and name in self.packages:
+                missing = MissingDependencyError(name, self.packages[name], f"{ctx.info_name} {ctx.invoked_subcommand}")
+                raise click.ClickException(str(missing)) from error
             if os.environ.get("BLENDVOCA_TRACEBACK"):
                 raise
             raise click.ClickException(_internal(error)) from error

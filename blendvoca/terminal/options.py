@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import MISSING, Field, fields
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def one_of(names: Iterable[str]) -> str:
+    """Return how the help shows what an option may be; the command itself checks it, and suggests the nearest.
+
+    :param names: the choices.
+    """
+    return f"[{'|'.join(names)}]"
 
 
 def default_of(config: type, field: str) -> Any:

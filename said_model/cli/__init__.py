@@ -6,6 +6,7 @@ import click
 
 from blendvoca.terminal.lazy_group import LazyGroup
 from blendvoca.version import __version__
+from said_model.extras import PACKAGES
 
 #: Command to its one line of help; a command is the module of the same name in this package or in a folder of it.
 COMMANDS = {
@@ -33,6 +34,7 @@ FOLDERS = dict.fromkeys(("train", "distill", "train-vae", "train-sync", "baselin
 
 
 @click.group(cls=LazyGroup, package=__name__, commands_help=COMMANDS, folders=FOLDERS,
+             packages=dict.fromkeys(PACKAGES, "said"),
              context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})  # fmt: skip
 @click.version_option(__version__, prog_name="said")
 def main() -> None:

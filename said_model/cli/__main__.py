@@ -1,6 +1,8 @@
 """``python -m said_model.cli``: the same as ``said``, for launchers that start modules."""
 
+from blendvoca.internal.own_path import leave_working_folder_out
 from said_model.cli import main
 
 if __name__ == "__main__":
-    main()
+    leave_working_folder_out()
+    main(prog_name="said")

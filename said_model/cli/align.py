@@ -6,14 +6,16 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFile
+
 
 @click.command()
 @click.argument("sounds", type=click.Path(path_type=Path, exists=True), nargs=-1, required=True)
 @click.option("--text", help="What is said; of one recording. Otherwise SOUND.txt beside each is read.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="JSON file for `said evaluate --phones`.")
+@click.option("--out", type=OutFile(".json"), required=True, help="JSON file for `said evaluate --phones`.")
 def align(sounds: tuple[Path, ...], text: str | None, out: Path) -> None:
     """Write the phone times of SOUNDS, by pocketsphinx and its English model."""
-    from blendvoca.errors import BlendvocaError, ConfigurationError
+    from blendvoca.errors import BlendvocaError, ConfigurationError, MissingDependencyError
     from blendvoca.io.files import decode_text, read_bytes
     from blendvoca.io.phones import write_phones
     from blendvoca.io.sound.wav import read_resampled
@@ -32,6 +34,8 @@ def align(sounds: tuple[Path, ...], text: str | None, out: Path) -> None:
             for sentence in source.notes:
                 note(f"{sound.name}: {sentence}")
             tracks[sound.name] = aligner.align(waveform, words)
+        except MissingDependencyError:
+            raise
         except BlendvocaError as error:
             failed.append(sound.name)
             click.echo(f"{sound.name}: {error}", err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from blendvoca.terminal.paths import OutFile
 from said_model.cli.options.measuring import measure, measuring_options, open_instruments, print_table
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 @measuring_options
 @click.option("--resamples", default=1000, show_default=True, type=click.IntRange(min=1),
               help="Of the bootstrap over clips.")  # fmt: skip
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the table.")
-@click.option("--page", "page_path", type=click.Path(path_type=Path, dir_okay=False),
+@click.option("--json", "json_path", type=OutFile(".json"), help="Write the table.")
+@click.option("--page", "page_path", type=OutFile(".html"),
               help="Write a page with the table and plots.")  # fmt: skip
 def compare(
     outputs: tuple[Path, ...], resamples: int, json_path: Path | None, page_path: Path | None, fps: float,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendvoca.errors import ConfigurationError
+from blendvoca.terminal.paths import OutFolder
 from said_model.cli.options.groups import option_group
 from said_model.cli.options.model import (
     DrawingChoice,
@@ -49,10 +50,11 @@ class MaskChoice:
 
 mask_options = option_group(
     "mask", MaskChoice,
-    click.option("--keep", multiple=True, metavar="FROM:TO", help="Seconds in which all stays, such as 0:1.2 or 2.5:."),
+    click.option("--keep", multiple=True, metavar="FROM:TO",
+                 help="Seconds in which all stays, such as 0:1.2 or 2.5:; may be repeated."),
     click.option("--pin", multiple=True, metavar="NAME",
-                 help="Blendshape that stays at all times; * matches anything."),
-    click.option("--redo", multiple=True, metavar="NAME", help="Only these blendshapes change."),
+                 help="Blendshape that stays at all times; * matches anything; may be repeated."),
+    click.option("--redo", multiple=True, metavar="NAME", help="Only this blendshape changes; may be repeated."),
     click.option("--mask", "mask_path", type=click.Path(path_type=Path),
                  help="A CSV like the track's, 1 keeps and 0 generates, instead of --keep, --pin and --redo."),
 )  # fmt: skip
@@ -61,7 +63,7 @@ mask_options = option_group(
 @click.command()
 @click.argument("track", type=click.Path(path_type=Path))
 @click.option("--audio", required=True, type=click.Path(path_type=Path), help="What is spoken.")
-@click.option("--out", required=True, type=click.Path(path_type=Path),
+@click.option("--out", required=True, type=OutFolder(".csv"),
               help="A .csv for one variant, else a folder.")  # fmt: skip
 @mask_options
 @click.option("--variants", default=1, show_default=True, help="Edits, with seeds in a row.")
@@ -72,11 +74,15 @@ def edit(track: Path, audio: Path, out: Path, mask: MaskChoice, variants: int, s
          drawing: DrawingChoice) -> None:  # fmt: skip
     """Generate parts of TRACK (CSV) anew to fit the sound; what is kept comes back exactly."""
     from blendvoca.errors import OutputError
+    from blendvoca.io.files import read_bytes
     from blendvoca.io.track.csv import read_track
 
     single = out.suffix.lower() == ".csv"
     if single and variants > 1:
         raise OutputError("several variants do not fit in one file", expected="a folder", found=str(out))
+    for path in (track, audio, mask.mask_path):
+        if path is not None:
+            read_bytes(path)
     said = model.open()
     reference = read_track(track, said.config.fps)
     chosen, speech = mask.of(reference), open_speech(audio)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from blendvoca.terminal.paths import OutFile
 from said_model.cli.options.measuring import measure, measuring_options, open_instruments
 
 
@@ -18,10 +19,10 @@ from said_model.cli.options.measuring import measure, measuring_options, open_in
     type=click.Path(path_type=Path, exists=True),
     help="Phone times (TextGrid, JSON, .lab, or a folder): measure lips at phones; needs no --data.",
 )
-@click.option("--rig", default=None, help="With --phones: whose lips; arkit, synthetic, ict, or a file.")
+@click.option("--rig", metavar="NAME|PATH", help="With --phones: whose lips; arkit, synthetic, ict, or a file.")
 @click.option("--name", help="Of the system [default: the folder's].")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures, and those of each clip.")
-@click.option("--page", "page_path", type=click.Path(path_type=Path), help="Write a page with plots.")
+@click.option("--json", "json_path", type=OutFile(".json"), help="Write the figures, and those of each clip.")
+@click.option("--page", "page_path", type=OutFile(".html"), help="Write a page with plots.")
 def evaluate(outputs: Path, name: str | None, json_path: Path | None, page_path: Path | None, fps: float,
              phones: Path | None, rig: str | None, **options: Any) -> None:  # fmt: skip
     """Measure OUTPUTS: <speaker>/<sentence>.csv or <sentence>-1.csv, -2.csv … in folders, or shards.

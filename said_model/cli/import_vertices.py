@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
+
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--model", "name", required=True, help="voca, meshtalk (60 fps), faceformer, codetalker, unitalker (30).")
+@click.option("--model", "name", required=True, metavar="[voca|meshtalk|faceformer|codetalker|unitalker]",
+              help="Whose outputs they are.")  # fmt: skip
 @click.option("--data", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="Shards with the speakers' rigs, that is of licence class open or restricted.")  # fmt: skip
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the tracks.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the tracks.")
 @click.option("--fps", type=float, help="Frame rate of the outputs [default: the model's].")
 def import_vertices(folder: Path, name: str, data: Path, out: Path, fps: float | None) -> None:
     """Fit coefficients to the .npy and .npz outputs in DIR and write tracks for `said evaluate`.

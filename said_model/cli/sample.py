@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from blendvoca.export.kinds import KINDS
+from blendvoca.terminal.options import one_of
 from said_model.cli.options.model import (
     DrawingChoice,
     ModelChoice,
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 @click.argument("audio", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path),
               help="talk.csv, .json, .glb, .usd, .mp4, .html …; for several samples or files a folder.")  # fmt: skip
-@click.option("--to", "kind", metavar="KIND", help="glb, usd, livelink, csv, json, oculus, vrm, mp4 or page "
-              "[default: by the suffix of --out; csv in a folder].")  # fmt: skip
+@click.option("--to", "kind", metavar=one_of((*KINDS, "mp4", "page")),
+              help="[default: by the suffix of --out; csv in a folder].")  # fmt: skip
 @click.option("--rig", metavar="RIG", help="The head that moves: rig file, shard, glTF, VRM, folder of OBJs [default: "
               "the sample head].")  # fmt: skip
 @click.option(
@@ -52,7 +54,7 @@ def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None
     .usd, .usda, .usdc), a video with its sound (.mp4), a page (.html). Minutes of sound are cut into windows that are
     blended at every denoising step.
     """
-    from blendvoca.errors import AudioError, FormatError, MissingDependencyError
+    from blendvoca.errors import BlendvocaError, OutputError
     from blendvoca.terminal.lazy_group import note
     from said_model.diffusion.schedule import make_schedule
     from said_model.synthesis.write import Face
@@ -61,16 +63,19 @@ def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None
     plan = _Plan.of(out, kind, samples, seed)
     jobs = list(_recordings(audio, note) if data is None else _clips(data, split or "test"))
     plan.check(len(jobs))
+    face, failed = Face(rig, note), 0
+    if rig is not None:
+        # A head that cannot be read is said before a model is loaded.
+        _ = face.rig
     said = model.open()
     sampler = drawing.sampler_for(said)
     # Brings in what draws: the first file's time is then its own.
     make_schedule(said.config.diffusion, sampler)
-    face, failed = Face(rig, note), 0
     for job in jobs:
         try:
             _sample_one(said, job, plan, face, sampler, drawing)
-        except (AudioError, FormatError, MissingDependencyError) as error:
-            if len(jobs) == 1:
+        except BlendvocaError as error:
+            if len(jobs) == 1 or isinstance(error, OutputError):
                 raise
             # One bad recording does not stop a batch.
             failed += 1

@@ -23,7 +23,7 @@ from said_model.training.settings import LoopConfig
 
 #: Steps that are drawn, and on one GPU captured, together.
 BLOCK = 50
-_TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Task(Protocol):
@@ -74,7 +74,7 @@ def chosen_precision(config: LoopConfig, device: torch.device) -> str:
     """Return the precision that ``auto`` stands for on a device."""
     if config.precision != "auto":
         return config.precision
-    return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "no"
+    return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
 
 
 class Engine:
@@ -103,7 +103,7 @@ class Engine:
         )  # fmt: skip
         self._rate_on_device()
         self.average = WeightAverage(self.parameters)
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "fp16")
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "float16")
         self._loss: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = task.loss
         if self.mode != "eager" and wrap is not None:
             task.module.compile()
@@ -130,8 +130,8 @@ class Engine:
             reason = (
                 "this training runs operator by operator (an encoder in the step, random lengths, or drawn latents)"
             )
-        elif self.device.type != "cuda" or processes > 1 or self.precision == "fp16":
-            reason = "a CUDA graph needs one GPU, and bf16 or float32"
+        elif self.device.type != "cuda" or processes > 1 or self.precision == "float16":
+            reason = "a CUDA graph needs one GPU, and bfloat16 or float32"
         if asked == "auto":
             return "eager" if reason else "graph"
         if reason and (asked == "graph" or (asked == "compiled" and not self.task.capturable)):
@@ -161,7 +161,7 @@ class Engine:
 
     def step(self, drawn: Mapping[str, Tensor]) -> None:
         """Take one step."""
-        autocast = nullcontext() if self.precision == "no" else torch.autocast(
+        autocast = nullcontext() if self.precision == "float32" else torch.autocast(
             self.device.type, _TYPES[self.precision], cache_enabled=self.mode == "eager"
         )  # fmt: skip
         with autocast:

@@ -126,7 +126,7 @@ class _Loop:
                 raise ConfigurationError(
                     "the GPU's memory is too small for this training", expected=f"less than {_memory(device)}",
                     found=f"batches of {self.config.batch}",
-                    remedy="Take a smaller --batch or --width, --precision bf16, or --device cpu.",
+                    remedy="Take a smaller --batch or --width, --precision bfloat16, or --device cpu.",
                 ) from error  # fmt: skip
 
     def _start(self) -> None:
@@ -190,11 +190,10 @@ class _Loop:
         )
         count = sum(value.numel() for value in self.engine.parameters)
         begun = f", from step {self.step:,} on" if self.step else ""
-        precision = "float32" if self.engine.precision == "no" else self.engine.precision
         about = f"{self.about}; " if self.about else ""
         self.on_note(
-            f"{name}, {precision}, {self.engine.mode}: {about}{count:,} parameters to train, {self.config.steps:,} "
-            f"steps of {self.config.batch} windows{begun}"
+            f"{name}, {self.engine.precision}, {self.engine.mode}: {about}{count:,} parameters to train, "
+            f"{self.config.steps:,} steps of {self.config.batch} windows{begun}"
         )
 
     def _require_number(self, loss: float, where: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blendvoca.errors import ConfigurationError
-from said_model.config import ModelConfig, require
+from said_model.config import PREDICTIONS, ModelConfig, require
 
 #: The paper's epochs (5.1), those of its warm-up, and its batches in an epoch (319 clips, eight a batch).
 PAPER_EPOCHS, PAPER_WARMUP_EPOCHS, PAPER_EPOCH_BATCHES = 50_000, 5_000, 40
@@ -20,7 +20,7 @@ PAPER_EPOCHS, PAPER_WARMUP_EPOCHS, PAPER_EPOCH_BATCHES = 50_000, 5_000, 40
 PAPER_VALIDATION_EPOCHS, PAPER_VALIDATION_REPEATS = 200, 50
 #: The warm-up is one of so many parts of the paper's trainings, of the denoiser and of the VAE.
 WARMUP_SHARE = PAPER_EPOCHS // PAPER_WARMUP_EPOCHS
-PRECISIONS = ("auto", "no", "bf16", "fp16")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 DECAYS = ("constant", "cosine")
 ENGINES = ("auto", "eager", "compiled", "graph")
 ERRORS = ("absolute", "squared")
@@ -49,7 +49,7 @@ class LoopConfig:
     :param clip_norm: largest norm of the gradient; a larger one is scaled down. 0 leaves it as it is.
     :param ema_decay: of the averaged weights, which are what is kept and validated.
     :param evaluate_every: steps between validations; the best is kept, and the state for resuming is written.
-    :param precision: ``no``, ``bf16`` or ``fp16``; ``auto`` is bf16 on a GPU that computes in it, else ``no``.
+    :param precision: ``float32``, ``bfloat16`` or ``float16``; ``auto`` is bfloat16 on a GPU that has it, else float32.
     :param engine: ``eager`` runs the step operator by operator, ``compiled`` compiles it, ``graph`` captures several
         compiled steps in a CUDA graph; ``auto`` is ``graph`` on one GPU, else ``eager``.
     """
@@ -291,7 +291,7 @@ class SaidSettings(WindowSettings):
                             "microphones and other voices.", "augment", ACOUSTICS)  # fmt: skip
     views: int = option(4, "Views of a clip, the clean one included, with --augment.")
     alignment: str = option("1", "Audio window: 1, none, or like 1,8@400,none@800.")
-    prediction: str = option("epsilon", "epsilon, sample or v_prediction.")
+    prediction: str = option("epsilon", "What the network predicts.", choices=PREDICTIONS)
     scale: float = option(1.0, "Of the coefficients against the noise; 8 brings short trainings further.")
     error: str = option(LossConfig.error, "Of the prediction.", "loss", ERRORS)
     velocity_weight: float = option(LossConfig.velocity_weight, "Of the velocity loss; 0 leaves it out.")

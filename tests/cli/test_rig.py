@@ -105,7 +105,7 @@ def test_other_formats_are_read(folder, head, suffix) -> None:
         (("--landmarks", "none.txt"), "no landmark file"),
         (("--landmarks", "head.json", "--source", "arkitt"), "did you mean 'arkit'"),
         (("--landmarks", "head.json", "--shapes", "jawOpn"), "did you mean 'jawOpen'"),
-        (("--landmarks", "head.json", "--method", "magic"), "unknown transfer method"),
+        (("--landmarks", "head.json", "--method", "magic"), "is not one of"),
         (("--landmarks", "head.json", "--units", "furlong"), "unknown unit"),
         (("--landmarks", "mirrored.json"), "left and right are exchanged"),
         (("--landmarks", "head.json", "--report", "head.json"), "would be written over"),
@@ -118,7 +118,7 @@ def test_wrong_calls_are_answered_and_leave_nothing(folder, head, monkeypatch, w
     write_landmarks("mirrored.json", head[1][MIRROR])
     source = () if "--source" in words else ("--source", "synthetic")
     done = _run("rig", "head.obj", *words, *source, "--out", "rig.h5")
-    assert done.exit_code == 1
+    assert done.exit_code != 0
     assert said in done.output
     assert not (folder / "rig.h5").exists()
 
@@ -168,7 +168,7 @@ def test_check_says_yes_or_what_is_wrong(folder, head) -> None:
     wrong[36:48] = np.roll(wrong[36:48], 6)
     write_landmarks(folder / "wrong.txt", wrong)
     done = _run("landmarks", "check", folder / "head.obj", folder / "wrong.txt")
-    assert done.exit_code == 1
+    assert done.exit_code != 0
     assert "eye_right and eye_left are exchanged" in done.output
 
 

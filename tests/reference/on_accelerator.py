@@ -122,7 +122,7 @@ def asked_in_a_block() -> dict[str, int]:
     PyTorch's autograd knows no spare device: gradients are made there instead of computed; the backward pass is tested
     on the meta device (``test_engine.py``).
     """
-    loop = LoopConfig(steps=100, batch=2, engine="eager", precision="no")
+    loop = LoopConfig(steps=100, batch=2, engine="eager", precision="float32")
     heard = clips(CONFIG.denoiser.feature_dim)
     task = SaidTask(network(), TrainConfig(CONFIG, loop), heard, heard)
     accelerator.move(task.network)

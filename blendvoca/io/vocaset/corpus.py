@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -34,6 +35,23 @@ class Missing:
         shown = ", ".join(self.sentences[:4]) + (f" and {len(self.sentences) - 4} more" if self.sentences[4:] else "")
         which = f" ({shown})" if self.sentences else ""
         return f"no {self.what}{whose}{which}: {self.cost}"
+
+
+def grouped(lacks: Iterable[Missing]) -> list[str]:
+    """Return a line for each kind of thing that is missing, whoever misses it, in the order of the first of each."""
+    kinds: dict[tuple[str, str], list[Missing]] = {}
+    for lack in lacks:
+        cost = re.sub(r"\d+ sentences?", "#", lack.cost)
+        kinds.setdefault((lack.what, cost) if lack.speaker else (str(lack), ""), []).append(lack)
+    return [str(group[0]) if len(group) == 1 else _together(group, cost) for (_, cost), group in kinds.items()]
+
+
+def _together(group: list[Missing], cost: str) -> str:
+    names = [lack.speaker for lack in group]
+    whose = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+    count = sum(int(found[0]) for lack in group if (found := re.search(r"\d+(?= sentences?)", lack.cost)))
+    cost = cost.replace("#", f"{count} sentences").replace("the speaker is", "they are")
+    return f"no {group[0].what} of {len(names)} speakers ({whose}): {cost}"
 
 
 @dataclass(frozen=True)

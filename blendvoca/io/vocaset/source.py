@@ -21,6 +21,8 @@ _FORMS = (
     f"or {ARRAYS}/ and {TEMPLATES}"
 )
 
+#: What browsers, curl-like tools and torrents call a file while it comes.
+_UNFINISHED = frozenset((".part", ".partial", ".crdownload", ".download", ".aria2", ".tmp"))
 _SPLITS = mapping(list_of(text()))
 _SAMPLE = table({}, {"known_gaps": list_of(list_of(text(), 2, 2))})
 
@@ -92,7 +94,22 @@ def _recognise(target: Path, fps: float) -> Form:
             remedy="Unpack it and point at the folder that holds it: it is mapped into memory, not read.",
             path=target,
         )
-    raise FormatError("no VOCASET", expected=_FORMS, found=_first_names(store), path=target)
+    raise FormatError("no VOCASET", expected=_FORMS, found=_first_names(store),
+                      remedy=unfinished_downloads(target) or None, path=target)  # fmt: skip
+
+
+def unfinished_downloads(target: Path) -> str:
+    """Return a sentence on files that a browser or a downloader has not finished, or nothing.
+
+    :param target: the folder that should hold a corpus.
+    """
+    if not target.is_dir():
+        return ""
+    files = sorted(path.name for path in target.iterdir() if path.suffix.lower() in _UNFINISHED)
+    if not files:
+        return ""
+    more = f" and {len(files) - 1} more" if files[1:] else ""
+    return f"The download is not finished: {files[0]}{more}."
 
 
 def _first_names(store: Store) -> str:

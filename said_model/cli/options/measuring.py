@@ -16,7 +16,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--data", type=click.Path(path_type=Path, file_okay=False, exists=True),
                  help="Shards of the truth."),
-    click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"])),
+    click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"]),
+                 help="Which clips of --data."),
     click.option("--vae", type=click.Path(path_type=Path), help="vae.pth or vae.safetensors: FD, WInD, multimodality."),
     click.option("--sync", type=click.Path(path_type=Path), help="Run folder of `said train-sync`: AV offset."),
     click.option("--syncnet", type=click.Path(path_type=Path),
@@ -27,7 +28,7 @@ _OPTIONS = (
     click.option("--upper", type=click.Path(path_type=Path), help="Vertices of FDD, likewise [default: by shapes]."),
     click.option("--no-vertices", is_flag=True, help="Measure coefficients only."),
     click.option("--fps", default=60.0, show_default=True, help="Frame rate of CSV tracks."),
-    click.option("--seed", default=0, show_default=True),
+    click.option("--seed", default=0, show_default=True, help="Of what is drawn: WInD, resamples."),
 )  # fmt: skip
 
 

@@ -144,8 +144,9 @@ model_options = option_group(
     click.option("--model", type=click.Path(path_type=Path), help="Checkpoint folder [default: the demo model]."),
     click.option("--pretrained", metavar="REPOSITORY[@REVISION]",
                  help="Weights of the Hugging Face hub instead, such as yunik1004/SAiD; fetched once."),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
-    click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True),
+    click.option("--device", default="auto", show_default=True, metavar="[auto|cpu|cuda]", help="Where it runs."),
+    click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32", show_default=True,
+                 help="Of the computation."),
 )  # fmt: skip
 #: Hands the command ``drawing``, a :class:`DrawingChoice`.
 drawing_options = option_group("drawing", DrawingChoice, *_SAMPLER, *_WINDOWS)

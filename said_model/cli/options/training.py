@@ -38,8 +38,8 @@ def _preset_option(kind: type[LoopSettings]) -> Callable[[Command], Command]:
     return click.option("--preset", metavar=f"[{'|'.join(PRESETS[kind])}]", help="A recipe by name (docs/training.md).")
 
 
-_DEVICE = click.option("--device", default="auto", show_default=True,
-                       help="auto, cpu or cuda; several GPUs through `accelerate launch`.")  # fmt: skip
+_DEVICE = click.option("--device", default="auto", show_default=True, metavar="[auto|cpu|cuda]",
+                       help="Where it runs; several GPUs through `accelerate launch`.")  # fmt: skip
 
 
 def _option(field: Field[Any]) -> Callable[[Command], Command]:

@@ -7,24 +7,33 @@ from typing import Any
 
 import click
 
+from blendvoca.terminal.paths import OutFile, OutFolder
 from said_model.cli.options.measuring import measure, measuring_options, open_instruments, print_table
 from said_model.cli.options.training import given, training_options
+from said_model.config import DEFAULT_STEPS
 from said_model.training.settings import SaidSettings
 
 
 @click.command()
 @measuring_options
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the runs.")
-@click.option("--row", "names", multiple=True, help="Rows to run, may be repeated [default: all].")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the runs.")
+@click.option("--row", "names", multiple=True, metavar="ROW",
+              help="Of the rows above, this one only; may be repeated [default: all].")  # fmt: skip
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
 @training_options(SaidSettings, without=("seed",))
 @click.option("--samples", default=2, show_default=True, help="Tracks for each clip; the paper: 72.")
 @click.option("--every", default=1, show_default=True, help="Sample each n-th clip of the split only.")
-@click.option("--sampler", default="dpm", show_default=True, help="As for `said sample`; the paper: said-ddim.")
+@click.option(
+    "--sampler",
+    type=click.Choice(list(DEFAULT_STEPS)),
+    default="dpm",
+    show_default=True,
+    help="As for `said sample`; the paper: said-ddim.",
+)
 @click.option("--sampling-steps", type=int, help="Denoising steps [default: the sampler's].")
 @click.option("--guidance", default=2.0, show_default=True, help="Strength of the guidance; the paper: 2.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the figures, and those of each clip.")
-@click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), help="Write the table.")
+@click.option("--json", "json_path", type=OutFile(".json"), help="Write the figures, and those of each clip.")
+@click.option("--markdown", "markdown_path", type=OutFile(".md"), help="Write the table.")
 def ablate(out: Path, names: tuple[str, ...], samples: int, every: int, sampler: str, sampling_steps: int | None,
            guidance: float, json_path: Path | None, markdown_path: Path | None, fps: float, data: Path, split: str,
            seed: int, encoder: str, preset: str | None, device: str, **options: Any) -> None:  # fmt: skip

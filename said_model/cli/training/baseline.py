@@ -6,12 +6,15 @@ from pathlib import Path
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
+
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the tracks.")
-@click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"]))
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the tracks.")
+@click.option("--split", default="test", show_default=True, type=click.Choice(["train", "validation", "test"]),
+              help="Which clips.")  # fmt: skip
 def baseline(model: Path, shards: Path, out: Path, split: str) -> None:
     """Write <speaker>/<sentence>.csv of MODEL, a run of `said train --model end2end-au`, for the sound of SHARDS."""
     from blendvoca.dataset import BlendVOCA

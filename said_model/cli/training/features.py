@@ -11,7 +11,7 @@ import click
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
 @click.option("--shifts", default=5, show_default=True, help="Audio shifts over ±1/60 s to cache, an odd number.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--device", default="auto", show_default=True, metavar="[auto|cpu|cuda]", help="Where it runs.")
 @click.option("--fps", type=float, help="Frames per second of the coefficients [default: the shards'].")
 def features(shards: Path, encoder: str, shifts: int, device: str, fps: float | None) -> None:
     """Cache the speech encoder's features of SHARDS beside them; `said train` does the same when it starts."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
 from said_model.cli.options.training import given, training_options
 from said_model.training.settings import SaidSettings, WindowSettings
 
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the run.")
 @click.option("--model", type=click.Choice(["said", "end2end-au"]), default="said", show_default=True,
               help="end2end-au is the regression baseline, without the diffusion options.")  # fmt: skip
 @click.option("--encoder", help="log-mel (no download, the default), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or "

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
 from said_model.cli.options.training import given, training_options
 from said_model.training.settings import SyncSettings
 
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the run.")
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
 @training_options(SyncSettings)
 def train_sync(shards: Path, out: Path, encoder: str, preset: str | None, device: str, **options: Any) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from blendvoca.terminal.paths import OutFolder
 from said_model.cli.options.training import given, training_options
 from said_model.training.settings import VaeSettings
 
 
 @click.command()
 @click.argument("shards", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the run.")
+@click.option("--out", required=True, type=OutFolder(), help="Folder of the run.")
 @training_options(VaeSettings)
 def train_vae(shards: Path, out: Path, preset: str | None, device: str, **options: Any) -> None:
     """Train the VAE whose latents FD, WInD and multimodality are measured in (paper supplement 11).

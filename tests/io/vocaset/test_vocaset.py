@@ -305,3 +305,23 @@ def test_faceformers_preparation_without_its_parts(prepared: Path) -> None:
     assert "mesh file of 20 vertices" in str(open_corpus(prepared).missing[0])
     (prepared / "templates.pkl").unlink()
     assert open_corpus(prepared).missing[0].what == "templates.pkl"
+
+
+def test_what_many_speakers_lack_is_one_line() -> None:
+    from blendvoca.io.vocaset.corpus import Missing, grouped
+
+    lacks = [Missing("motion", "nothing to fit; the speaker is left out", f"speaker{n:02}") for n in range(11)]
+    lacks += [Missing("sound", f"{n} sentences cannot become clips with speech", f"speaker{n:02}") for n in (12, 13)]
+    lacks.append(Missing("template", "no rig can be made; 1 sentence left out", "speaker20"))
+    assert grouped(lacks) == [
+        "no motion of 11 speakers (speaker00, speaker01, speaker02 and 8 more): nothing to fit; they are left out",
+        "no sound of 2 speakers (speaker12, speaker13): 25 sentences cannot become clips with speech",
+        str(lacks[-1]),
+    ]
+
+
+def test_an_unfinished_download_is_named(tmp_path: Path) -> None:
+    (tmp_path / "templates.zip.crdownload").write_bytes(b"PK")
+    (tmp_path / "audio.zip.part").write_bytes(b"PK")
+    with pytest.raises(FormatError, match=r"The download is not finished: audio\.zip\.part and 1 more"):
+        open_corpus(tmp_path)

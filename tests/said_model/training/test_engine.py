@@ -40,7 +40,7 @@ def task_of(loop=None, **settings):
                      None, 0)
         for _ in range(3)
     ]  # fmt: skip
-    config = TrainConfig(tiny_config(), loop or LoopConfig(batch=2, engine="eager", precision="no"), **settings)
+    config = TrainConfig(tiny_config(), loop or LoopConfig(batch=2, engine="eager", precision="float32"), **settings)
     return SaidTask(filled(SaidNetwork(tiny_config())), config, clips, clips)
 
 
@@ -153,7 +153,7 @@ def test_a_whole_step_waits_for_nothing(monkeypatch):
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda *kind: kind != ("meta",) and known(*kind))
     task = task_of()
     task.place(torch.device("meta"), 0)
-    engine, updates = Engine(task, LoopConfig(batch=2, engine="eager", precision="no"), torch.device("meta")), []
+    engine, updates = Engine(task, LoopConfig(batch=2, engine="eager", precision="float32"), torch.device("meta")), []
     # PyTorch's fused update has no kernel for this device; on the spare device of on_accelerator.py it runs.
     engine.optimizer.step = lambda: updates.append([parameter.grad.shape for parameter in engine.parameters])
     assert engine.advance(0, 5) == 5 and len(updates) == 5
