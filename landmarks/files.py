@@ -23,6 +23,7 @@ from blendvoca.errors import FormatError, LandmarkError, MeshError, MissingInput
 from blendvoca.ibug68 import INDEX, N_LANDMARKS, NAMES, OTHER_SCHEMES
 from blendvoca.io.atomic import write_text
 from blendvoca.io.files import read_bytes
+from blendvoca.io.json_file import anything, parse_json
 from blendvoca.io.vertex_list import decode_vertex_list
 from blendvoca.mesh import Faces
 from landmarks.embedding import is_embedding, read_embedding
@@ -30,6 +31,7 @@ from landmarks.embedding import is_embedding, read_embedding
 FORMAT, VERSION, SCHEME = "blendvoca-landmarks", 1, "ibug68"
 # A list of indices is small; anything larger is another kind of file.
 _MAX_BYTES = 10_000_000
+_WRONG = "the landmark file is no valid JSON"
 
 Indices = NDArray[np.int64]
 
@@ -104,7 +106,7 @@ def read_landmarks(path: str | PathLike[str], n_vertices: int | None = None, fac
     text = _text(path)
     if not text.lstrip().startswith(("{", "[")):
         return checked_indices(_numbers(text, path), n_vertices, path=path)
-    content = _json(text, path)
+    content = parse_json(text, anything, _WRONG, path)
     if isinstance(content, list):
         return checked_indices(_integers(content, path), n_vertices, path=path)
     return _complete(_points(content, n_vertices, path), n_vertices, path)
@@ -136,7 +138,7 @@ def read_picks(path: str | PathLike[str], n_vertices: int | None = None, faces: 
     text = _text(path)
     if not text.lstrip().startswith("{"):
         return dict(zip(NAMES, read_landmarks(path, n_vertices).tolist()))
-    return _points(_json(text, path), n_vertices, path)
+    return _points(parse_json(text, anything, _WRONG, path), n_vertices, path)
 
 
 def write_landmarks(path: str | PathLike[str], indices: ArrayLike, n_vertices: int | None = None) -> None:
@@ -226,14 +228,6 @@ def _text(path: str | PathLike[str]) -> str:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FormatError("no landmark file", expected="UTF-8 text", found="other bytes", path=path) from error
-
-
-def _json(text: str, path: str | PathLike[str]) -> object:
-    try:
-        content: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FormatError("the landmark file is no valid JSON", found=str(error)[:80], path=path) from error
-    return content
 
 
 def _numbers(text: str, path: str | PathLike[str]) -> Indices:

@@ -21,6 +21,7 @@ import numpy as np
 
 from blendvoca.errors import BlendvocaError, InputError, OutputError
 from blendvoca.ibug68 import GROUPS, INDEX, N_LANDMARKS, NAMES, TEN_PICKS
+from blendvoca.io.json_file import anything, mapping, parse_json, table
 from blendvoca.mesh import Mesh
 from blendvoca.view.appearance import appearance_of
 from blendvoca.view.shading import glsl
@@ -31,6 +32,7 @@ from landmarks.sources import SourceRig
 from landmarks.transfer import transfer_landmarks
 
 _LIMIT = 1_000_000
+_REQUEST = table({"points": mapping(anything)})
 _HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -134,11 +136,8 @@ class PickSession:
             actions = {"check": self.check, "complete": self.complete, "save": self.save}
             if action not in actions:
                 raise InputError("unknown request", expected=sorted(actions), found=action[:40])
-            try:
-                content = json.loads(body)
-            except (ValueError, RecursionError) as error:
-                raise InputError("the request is no JSON", found=str(error)[:60]) from error
-            return actions[action](content.get("points") if isinstance(content, dict) else None)  # type: ignore[arg-type]
+            content = parse_json(body, _REQUEST, "the request is no JSON of points")
+            return actions[action](content["points"])
         except BlendvocaError as error:
             return {"error": str(error)}
 

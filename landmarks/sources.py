@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import select_names
 from blendvoca.errors import ConfigurationError, LandmarkError, MissingInputError, nearest
-from blendvoca.io.archive import open_zip, read_npz
+from blendvoca.io.archive import open_zip
+from blendvoca.io.npz import read_npz
 from blendvoca.rig import BlendshapeRig
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from os import PathLike
-from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from blendvoca.errors import IntegrityError
+from blendvoca.errors import BlendvocaError, IntegrityError
+from blendvoca.io.npz import read_npz
 
 _FACTS = "facts.json"
 
@@ -35,10 +34,9 @@ def read_artefact(path: str | PathLike[str]) -> Artefact:
     :raises IntegrityError: if the file is not such a file.
     """
     try:
-        with np.load(Path(path), allow_pickle=False) as stored:
-            found = Artefact({name: stored[name] for name in stored.files})
+        found = Artefact(read_npz(path))
         found.facts = json.loads(found.pop(_FACTS).tobytes())
-    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (ValueError, KeyError, BlendvocaError) as error:
         raise IntegrityError(
             "an intermediate result cannot be read", found=str(error), remedy="Build again with --force.", path=path
         ) from error

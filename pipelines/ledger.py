@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from blendvoca.errors import OutputError
+from blendvoca.errors import BlendvocaError, OutputError
 from blendvoca.io.atomic import write_text
 from blendvoca.io.digest import digest_file, digest_json
+from blendvoca.io.json_file import anything, integer, mapping, read_json, table, text
 from blendvoca.version import __version__
 
 #: Raised whenever marks or intermediate results change their form; an older ledger is then built anew.
@@ -81,6 +82,21 @@ class Mark:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+_MARK = table(
+    {
+        "recipe": table(
+            {
+                "stage": text(), "version": integer(), "settings": mapping(anything), "inputs": mapping(text()),
+                "release": text(),
+            }
+        ),
+        "result": text(),
+        "sha256": text(64),
+        "facts": mapping(anything),
+    }
+)  # fmt: skip
+
+
 class Ledger:
     """Marks of an output folder.
 
@@ -102,18 +118,18 @@ class Ledger:
     def read(self, stage: str, item: str) -> Mark | None:
         """Return the mark of an item, ``None`` where there is none or where it cannot be read."""
         try:
-            stored = json.loads(self.mark_path(stage, item).read_bytes())
-            mark = Mark(Recipe(**stored.pop("recipe")), **stored)
-            inside = not Path(mark.result).is_absolute() and ".." not in Path(mark.result).parts
-            return mark if inside else None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            stored = read_json(self.mark_path(stage, item), _MARK, "no mark of a stage")
+        except BlendvocaError:
             return None
+        mark = Mark(Recipe(**stored.pop("recipe")), **stored)
+        inside = not Path(mark.result).is_absolute() and ".." not in Path(mark.result).parts
+        return mark if inside else None
 
     def write(self, item: str, mark: Mark) -> None:
         """Write the mark of a finished item. Its result must already have its final name."""
-        text = json.dumps(asdict(mark), sort_keys=True, indent=1)
+        content = json.dumps(asdict(mark), sort_keys=True, indent=1)
         # Not durable: a mark or a result that a power failure has emptied is noticed, and costs its item only.
-        write_text(self.mark_path(mark.recipe.stage, item), text + "\n", durable=False)
+        write_text(self.mark_path(mark.recipe.stage, item), content + "\n", durable=False)
 
     def forget(self, stage: str, item: str) -> None:
         """Remove the mark of an item that is about to be made again."""

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 from importlib import metadata
 from pathlib import Path
 
-from blendvoca.errors import OutputError
+from blendvoca.errors import BlendvocaError, OutputError
 from blendvoca.io.atomic import write_text
+from blendvoca.io.json_file import read_json, table, text
 from blendvoca.io.lock import LOCK_NAME, locked
 from blendvoca.version import __version__
 from pipelines.ledger import Ledger
@@ -56,8 +57,8 @@ def sign(out: Path) -> None:
 def is_build(out: Path) -> bool:
     """Return whether an output folder was made by a build."""
     try:
-        return json.loads(_sign_path(out).read_bytes())["format"] == _SIGN
-    except (OSError, ValueError, KeyError, TypeError):
+        return bool(read_json(_sign_path(out), table({"format": text()}), "no sign of a build")["format"] == _SIGN)
+    except BlendvocaError:
         return False
 
 
@@ -103,10 +104,10 @@ def write_environment(out: Path) -> None:
         "packages": versions,
         "kernels": sorted({f"{lib['internal_api']} {lib.get('architecture', '')}".strip() for lib in libraries}),
     }
-    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
+    content = json.dumps(facts, indent=1, sort_keys=True) + "\n"
     path = out / "environment.json"
-    if not path.is_file() or path.read_text() != text:
-        write_text(path, text)
+    if not path.is_file() or path.read_bytes() != content.encode():
+        write_text(path, content)
 
 
 def _sign_path(out: Path) -> Path:

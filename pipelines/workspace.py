@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import BlendvocaError
+from blendvoca.io.json_file import anything, mapping, read_json
 from blendvoca.io.vocaset.corpus import Corpus
 from pipelines.artefact import Artefact, read_artefact
 from pipelines.config import BuildConfig
@@ -102,10 +102,10 @@ class BuildWorkspace(Workspace):
         from blendvoca.synthetic.corpus import FORMAT, MARKER
 
         try:
-            stated = json.loads((self.config.corpus / MARKER).read_bytes())
-            return stated if stated["format"] == FORMAT else {}
-        except (OSError, ValueError, KeyError, TypeError):
+            stated: dict[str, Any] = read_json(self.config.corpus / MARKER, mapping(anything), "no sample")
+        except BlendvocaError:
             return {}
+        return stated if stated.get("format") == FORMAT else {}
 
     @property
     def dataset_name(self) -> str:

@@ -8,11 +8,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import ConfigurationError, nearest
+from blendvoca.internal.names import shown
+from said_model.ranges import (
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    MOST_FEATURES,
+    WIDEST,
+    build,
+    listed,
+    require,
+    require_integer,
+    require_label,
+    require_number,
+    require_shapes,
+)
 
 #: Encoder that is computed, not downloaded.
 LOG_MEL = "log-mel"
@@ -21,17 +35,13 @@ WAV2VEC2_BASE = "facebook/wav2vec2-base-960h"
 #: Sample rate in Hz of every encoder here.
 SAMPLE_RATE = 16_000
 
+#: Timesteps of the noising process, and of a sampler.
+MOST_STEPS = 100_000
+
 Prediction = Literal["epsilon", "sample", "v_prediction"]
+#: Schedules of the noise's variance: the paper's cosine one, and those of other models.
+BETAS = ("squaredcos_cap_v2", "linear", "scaled_linear")
 PREDICTIONS: tuple[Prediction, ...] = ("epsilon", "sample", "v_prediction")
-
-
-def require(condition: bool, what: str, expected: object, found: object) -> None:
-    """Refuse a setting.
-
-    :raises ConfigurationError: unless ``condition`` holds.
-    """
-    if not condition:
-        raise ConfigurationError(what, expected=expected, found=found)
 
 
 @dataclass(frozen=True)
@@ -47,15 +57,15 @@ class Alignment:
     schedule: tuple[tuple[int, int | None], ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", tuple((int(t), b) for t, b in self.schedule))
-        widths = [self.bandwidth, *(width for _, width in self.schedule)]
-        require(
-            all(width is None or width >= 0 for width in widths),
-            "an alignment bandwidth is a number of frames",
-            "0, 1, 2, … or none",
-            widths,
-        )
-        starts = [start for start, _ in self.schedule]
+        pairs = tuple(listed(pair, "step of the alignment") for pair in listed(self.schedule, "schedule"))
+        require(all(len(pair) == 2 for pair in pairs), "wrong schedule", "pairs of timestep and bandwidth", pairs[:3])
+        object.__setattr__(self, "schedule", pairs)
+        starts = [start for start, _ in pairs]
+        for start in starts:
+            require_integer(start, "timestep of the alignment", 0, MOST_STEPS)
+        for width in (self.bandwidth, *(width for _, width in pairs)):
+            if width is not None:
+                require_integer(width, "bandwidth of the alignment, in frames", 0, MOST_STEPS)
         require(starts == sorted(set(starts)), "alignment timesteps must rise", "rising timesteps", starts)
 
     def at(self, timestep: float) -> int | None:
@@ -99,6 +109,12 @@ class EncoderConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)
     stored: bool = False
 
+    def __post_init__(self) -> None:
+        require_label(self.name, "speech encoder")
+        require(isinstance(self.settings, Mapping), "wrong settings of the encoder", "names with values",
+                shown(self.settings))  # fmt: skip
+        require(isinstance(self.stored, bool), "wrong 'stored' of the encoder", "true or false", shown(self.stored))
+
 
 @dataclass(frozen=True)
 class DenoiserConfig:
@@ -118,11 +134,13 @@ class DenoiserConfig:
 
     def __post_init__(self) -> None:
         if isinstance(self.alignment, Mapping):
-            object.__setattr__(self, "alignment", _build(Alignment, self.alignment))
-        require(self.width > 0 and self.width % 32 == 0, "wrong width", "a multiple of 32 (groups)", self.width)
-        require(self.heads > 0 and self.width % self.heads == 0, "wrong heads", "a divisor of the width", self.heads)
-        require(self.feature_dim > 0, "wrong width of audio features", "a positive number", self.feature_dim)
-        require(0 <= self.dropout < 1, "wrong dropout", "0 to 1", self.dropout)
+            object.__setattr__(self, "alignment", build(Alignment, self.alignment))
+        require_integer(self.width, "width of the denoiser", 32, WIDEST)
+        require(self.width % 32 == 0, "wrong width", "a multiple of 32 (groups)", self.width)
+        require_integer(self.heads, "number of heads", 1, self.width)
+        require(self.width % self.heads == 0, "wrong heads", "a divisor of the width", self.heads)
+        require_integer(self.feature_dim, "width of audio features", 1, MOST_FEATURES)
+        require_number(self.dropout, "dropout", 0, 0.99)
 
 
 @dataclass(frozen=True)
@@ -142,9 +160,10 @@ class DiffusionConfig:
     guided: float | None = None
 
     def __post_init__(self) -> None:
-        require(self.train_steps > 1, "too few training steps", "at least 2", self.train_steps)
-        require(self.prediction in PREDICTIONS, "unknown prediction", PREDICTIONS, self.prediction)
-        require(self.scale > 0, "wrong scale of the coefficients", "a positive number", self.scale)
+        require_integer(self.train_steps, "number of noising steps", 2, MOST_STEPS)
+        require(self.beta_schedule in BETAS, "unknown beta schedule", BETAS, shown(self.beta_schedule))
+        require(self.prediction in PREDICTIONS, "unknown prediction", PREDICTIONS, shown(self.prediction))
+        require_number(self.scale, "scale of the coefficients", 1e-3, 1e3)
 
 
 @dataclass(frozen=True)
@@ -165,13 +184,14 @@ class ModelConfig:
     diffusion: DiffusionConfig = field(default_factory=DiffusionConfig)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "names", listed(self.names, "names of blendshapes"))
         for key, kind in (("encoder", EncoderConfig), ("denoiser", DenoiserConfig), ("diffusion", DiffusionConfig)):
             value = getattr(self, key)
             if isinstance(value, Mapping):
-                object.__setattr__(self, key, _build(kind, value))
-        require(len(set(self.names)) == len(self.names) > 0, "repeated blendshape names", "distinct", self.names)
-        require(self.fps > 0, "wrong frame rate", "a positive number", self.fps)
+                object.__setattr__(self, key, build(kind, value))
+            require(isinstance(getattr(self, key), kind), f"wrong {key}", "names with values", shown(value))
+        require_shapes(self.names)
+        require_number(self.fps, "frame rate", LOWEST_FPS, HIGHEST_FPS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, ready for JSON."""
@@ -184,22 +204,7 @@ class ModelConfig:
         :param data: what :meth:`to_dict` returned.
         :raises ConfigurationError: naming an unknown setting or a value out of range.
         """
-        return _build(cls, data)
-
-
-def _build(kind: type[Any], data: Mapping[str, Any]) -> Any:
-    if not isinstance(data, Mapping):
-        raise ConfigurationError(f"unreadable {kind.__name__}", expected="names with values", found=repr(data))
-    known = {f.name for f in fields(kind)}
-    for key in data:
-        if key not in known:
-            raise ConfigurationError(
-                f"unknown setting {key!r} of {kind.__name__}{nearest(key, known)}", expected=sorted(known)
-            )
-    try:
-        return kind(**data)
-    except TypeError as error:
-        raise ConfigurationError(f"unreadable {kind.__name__}", found=str(error)) from error
+        return build(cls, data)
 
 
 @dataclass(frozen=True)
@@ -217,12 +222,12 @@ class SamplerConfig:
     guidance_scale: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.name not in DEFAULT_STEPS:
-            raise ConfigurationError(
-                f"unknown sampler {self.name!r}{nearest(self.name, DEFAULT_STEPS)}", expected=sorted(DEFAULT_STEPS)
-            )
-        require(self.steps is None or self.steps >= 1, "too few denoising steps", "at least 1", self.steps)
-        require(self.guidance_scale >= 0, "wrong guidance scale", "0 or more", self.guidance_scale)
+        if not isinstance(self.name, str) or self.name not in DEFAULT_STEPS:
+            close = nearest(str(self.name)[:60], DEFAULT_STEPS)
+            raise ConfigurationError(f"unknown sampler {shown(self.name)}{close}", expected=sorted(DEFAULT_STEPS))
+        if self.steps is not None:
+            require_integer(self.steps, "number of denoising steps", 1, MOST_STEPS)
+        require_number(self.guidance_scale, "guidance scale", 0, 1000)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SamplerConfig:
@@ -231,7 +236,7 @@ class SamplerConfig:
         :param data: settings by name.
         :raises ConfigurationError: naming an unknown setting or a value out of range.
         """
-        return _build(cls, data)
+        return build(cls, data)
 
     def changed(
         self, name: str | None = None, steps: int | None = None, guidance_scale: float | None = None

@@ -18,11 +18,12 @@ from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.sampling import for_sampling
 from said_model.audio_encoder.speech import CHUNK_FRAMES, Speech, features_of, load_speech
 from said_model.checkpoints import folder as checkpoint
-from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, default_sampler, require
+from said_model.config import LOG_MEL, SAMPLE_RATE, ModelConfig, SamplerConfig, default_sampler
 from said_model.devices import pick_device as pick_device
 from said_model.diffusion.sections import WindowConfig
 from said_model.network.guided import GuidedDenoiser
 from said_model.network.said import SaidNetwork
+from said_model.ranges import require
 from said_model.synthesis.clip import Drawing, Edit
 from said_model.synthesis.edit import Edited, check_edit, checked_mask, join_borders, measure_borders
 from said_model.synthesis.settings import Conventions, StreamConfig

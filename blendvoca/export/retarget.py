@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.resources import files
 from os import PathLike
+from typing import Any
 
 import numpy as np
 from scipy.optimize import nnls
 
 from blendvoca.arkit import ARKIT_NAMES
 from blendvoca.errors import ConfigurationError, FormatError, TrackError, nearest
+from blendvoca.internal.names import LONGEST_LABEL, shown
 from blendvoca.io.files import naming
-from blendvoca.io.json_file import read_document
+from blendvoca.io.json_file import boolean, either, mapping, number, read_json, table, text
 from blendvoca.track import CoefficientTrack
 
 #: Recipes that come with the package, documented in ``docs/export.md``.
 RECIPES = ("oculus", "vrm")
 _WRONG_MAP = "not a map of shapes"
-_MAP_FORM = '{"shape": "name"} or {"shape": {"to": "name", "scale": 1, "offset": 0, "flip": false}}'
 
 
 @dataclass(frozen=True)
@@ -51,32 +52,32 @@ class Channel:
             raise ConfigurationError("wrong channel", expected="0 ≤ low ≤ high ≤ 1, finite numbers", found=self)
 
 
+#: A name, or a name with how its number is changed.
+_MAP = mapping(either(text(LONGEST_LABEL), table(
+    {"to": text(LONGEST_LABEL)},
+    {"scale": number(), "offset": number(), "flip": boolean, "low": number(), "high": number()},
+    more=False,
+)))  # fmt: skip
+
+
 def read_map(path: str | PathLike[str]) -> dict[str, Channel]:
     """Read ``{"jawOpen": "Mouth_Open", "mouthSmileLeft": {"to": "SmileL", "scale": 0.8, "flip": false}}``.
 
     :raises MissingInputError: if there is no such file.
     :raises FormatError: for anything else in it.
     """
-    table = read_document(path, _WRONG_MAP, _MAP_FORM)
+    entries = read_json(path, _MAP, _WRONG_MAP)
     with naming(path):
-        if not isinstance(table, dict):
-            raise FormatError(_WRONG_MAP, expected=_MAP_FORM, found="no dictionary")
-        return {name: _channel(name, entry) for name, entry in table.items()}
+        return {name: _channel(name, {"to": entry} if isinstance(entry, str) else entry)
+                for name, entry in entries.items()}  # fmt: skip
 
 
-def _channel(name: str, entry: object) -> Channel:
+def _channel(name: str, entry: Mapping[str, Any]) -> Channel:
     """Return one entry of a map; its error names the shape."""
-    if isinstance(entry, str):
-        entry = {"to": entry}
-    known = [field.name for field in fields(Channel)]
-    if not isinstance(entry, dict) or "to" not in entry:
-        raise FormatError(_WRONG_MAP, expected=_MAP_FORM, found=f"{name!r} without 'to'")
-    for key in sorted(entry.keys() - known):
-        raise FormatError(_WRONG_MAP, expected=f"{', '.join(known)}", found=f"{key!r} in {name!r}{nearest(key, known)}")
     try:
         return Channel(**entry)
     except ConfigurationError as error:
-        found = f"{name!r}: {json.dumps(entry)}"
+        found = f"{shown(name)}: {json.dumps(entry)[:200]}"
         raise FormatError(_WRONG_MAP, expected=error.expected, found=found) from error
 
 

@@ -43,6 +43,11 @@ class Limit:
             most = min(most, max(self.least, self.ratio * file_bytes))
         return int(most * factor())
 
+    @property
+    def remedy(self) -> str:
+        """What the user can do where more is right."""
+        return f"If it is what it should be, set {FACTOR_VARIABLE}=4 or more."
+
     def check(self, found: int, file_bytes: int | None = None, path: str | PathLike[str] | None = None) -> None:
         """Refuse more than is allowed.
 
@@ -56,7 +61,7 @@ class Limit:
                 f"{self.what} is too large",
                 expected=f"at most {most} bytes",
                 found=shown(found),
-                remedy=f"If it is what it should be, set {FACTOR_VARIABLE}=4 or more.",
+                remedy=self.remedy,
                 path=path,
             )
 
@@ -82,7 +87,7 @@ ARCHIVE_MEMBER = Limit(
     "meshes and tables deflate to a fourth, silence to a thousandth; the largest file of any corpus has some 100 MB",
 )  # fmt: skip
 ARCHIVE_UNPACKED = Limit(
-    "the unpacked archive", 4096 * _MIB, 20, 256 * _MIB,
+    "the unpacked archive", 4096 * _MIB, 10, 256 * _MIB,
     "a rig of a few hundred shapes of a detailed head, as OBJ text",
 )  # fmt: skip
 HDF5_DATASET = Limit(
@@ -90,6 +95,11 @@ HDF5_DATASET = Limit(
     "an hour of sound at 48 kHz has 345 MB; deltas of shapes that rest deflate to almost nothing",
 )  # fmt: skip
 HDF5_NAMES = Limit("the list of names", _MIB, 0, 0, "32 names take 640 bytes, a rig of a thousand shapes 64 KB")
+JSON = Limit("a JSON document", 256 * _MIB, 0, 0, "a manifest of ten thousand shards has 20 MB")
+WEIGHTS = Limit(
+    "what the file of weights unpacks to", 64 * 1024 * _MIB, 1, 64 * _MIB, "torch stores tensors uncompressed"
+)
+MODEL = Limit("a network", 16 * 1024 * _MIB, 0, 0, "XLS-R with two billion parameters, the largest encoder, has 8.6 GB")
 DOWNLOAD = Limit("a download whose size nobody states", 16 * 1024 * _MIB, 0, 0, "VOCASET's largest file has 7.4 GB")
 SMALL_DOWNLOAD = Limit("a manifest or list of sums", 64 * _MIB, 0, 0, "a manifest of ten thousand shards has 20 MB")
 GLTF = Limit(

@@ -1,24 +1,20 @@
-"""Zip archives and ``.npz`` files within limits: nothing outside, nothing that a few bytes blow up."""
+"""Zip archives within limits: nothing outside, nothing that a few bytes blow up."""
 
 from __future__ import annotations
 
-import io
 import stat
 import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.internal.limits import ARCHIVE_MEMBER, ARCHIVE_UNPACKED
-from blendvoca.internal.names import inside, shown
+from blendvoca.internal.names import first_line, inside, shown
 from blendvoca.io.files import StrPath, check_file
 
 #: What damaged archives make :mod:`zipfile` and :mod:`numpy` raise.
@@ -35,17 +31,27 @@ _MOST_MEMBERS = 2_000_000
 def open_zip(path: StrPath) -> zipfile.ZipFile:
     """Open a zip archive.
 
+    :param path: of the archive.
     :raises MissingInputError: if it cannot be read.
     :raises FormatError: if it is no zip archive, or lists an absurd number of members.
     """
     check_file(path, archive=True)
+    return decode_zip(path, path)
+
+
+def decode_zip(source: StrPath | BinaryIO, path: StrPath | None = None) -> zipfile.ZipFile:
+    """Open a zip archive that is known to be a plain file, or bytes; parameters and errors as for :func:`open_zip`.
+
+    :param source: a path, or an open file.
+    :param path: what errors call it.
+    """
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(source)
     except OSError as error:
         raise MissingInputError("cannot read this archive", found=error.strerror, path=path) from error
     except DAMAGE as error:
         remedy = "Fetch it again if its download was cut off."
-        raise FormatError("not a zip archive", found=str(error)[:200], remedy=remedy, path=path) from error
+        raise FormatError("not a zip archive", found=first_line(error), remedy=remedy, path=path) from error
     if len(archive.filelist) > _MOST_MEMBERS:
         raise FormatError("the archive lists too many members", expected=f"at most {_MOST_MEMBERS}",
                           found=len(archive.filelist), path=path)  # fmt: skip
@@ -84,8 +90,9 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int, wher
         # Deflated members end at the size that they state; one that is longer fails its checksum.
         return archive.read(info)
     except DAMAGE as error:
-        found = str(error)[:200] or type(error).__name__
-        raise FormatError("a damaged member", found=found, remedy="Download the archive again.", path=where) from error
+        raise FormatError(
+            "a damaged member", found=first_line(error), remedy="Download the archive again.", path=where
+        ) from error
 
 
 @contextmanager
@@ -106,36 +113,6 @@ def extracted(path: StrPath, suffixes: tuple[str, ...]) -> Iterator[Path]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(read_member(archive, info, size, f"{path}/{info.filename}"))
         yield Path(name)
-
-
-def read_npz(
-    path: StrPath, wanted: Sequence[str], optional: Sequence[str] = (), *, what: str = "the archive cannot be read"
-) -> dict[str, NDArray[Any]]:
-    """Return arrays of an ``.npz`` file; no pickle is ever loaded.
-
-    :param path: the file.
-    :param wanted: names that must be there.
-    :param optional: names that may be there.
-    :param what: the clause of the error.
-    :raises MissingInputError: if it cannot be read.
-    :raises FormatError: if it is damaged, too large, lacks an array, or holds objects.
-    """
-    size = Path(path).stat().st_size if Path(path).is_file() else 0
-    with open_zip(path) as archive:
-        infos = [info for info in archive.infolist() if info.filename.removesuffix(".npy") in {*wanted, *optional}]
-        found = {info.filename.removesuffix(".npy") for info in infos}
-        if missing := [name for name in wanted if name not in found]:
-            raise FormatError(what, expected=list(wanted), found=f"no {missing}", path=path)
-        ARCHIVE_UNPACKED.check(sum(info.file_size for info in infos), size, path)
-        contents = {info.filename: read_member(archive, info, size, f"{path}/{info.filename}") for info in infos}
-    return {name.removesuffix(".npy"): _array(content, path) for name, content in contents.items()}
-
-
-def _array(content: bytes, path: StrPath) -> NDArray[Any]:
-    try:
-        return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-    except DAMAGE as error:
-        raise FormatError("not an array", found=str(error)[:200], path=path) from error
 
 
 def _is_wanted(info: zipfile.ZipInfo, path: StrPath) -> bool:

@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
-from blendvoca.errors import FormatError, InputError
+from blendvoca.errors import FormatError, InputError, nearest
+from blendvoca.internal.limits import JSON
 from blendvoca.internal.names import first_line, repeated, shown
 from blendvoca.io.files import decode_text, read_bytes
 
 #: Checks a value that stands at a place of the document and returns it.
 Shape = Callable[[Any, str], Any]
-#: Largest document, in bytes: a manifest of ten thousand shards has about 20 MB.
-LARGEST_BYTES = 1 << 28
+#: Objects and lists in one another: a glTF scene has six, and what walks a document may call itself as often.
+DEEPEST = 100
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def read_json(path: str | PathLike[str], shape: Shape, what: str) -> Any:
@@ -47,8 +50,7 @@ def parse_json(content: bytes | str, shape: Shape, what: str, path: str | PathLi
     :param what: the clause of the error.
     :param path: what errors call the source.
     """
-    if len(content) > LARGEST_BYTES:
-        raise FormatError(what, expected=f"at most {LARGEST_BYTES} bytes of JSON", found=len(content), path=path)
+    JSON.check(len(content), path=path)
     text = decode_text(content, path) if isinstance(content, bytes) else content
     try:
         document = json.loads(
@@ -56,6 +58,8 @@ def parse_json(content: bytes | str, shape: Shape, what: str, path: str | PathLi
         )  # fmt: skip
     except RecursionError as error:
         raise FormatError(what, expected="JSON", found="too many brackets in one another", path=path) from error
+        if text.count("[") + text.count("{") > DEEPEST or _SURROGATE.search(text):
+            _check_inside(document)
     except ValueError as error:
         raise FormatError(what, expected="JSON", found=first_line(error), path=path) from error
     return check_json(document, shape, what, path)
@@ -67,23 +71,6 @@ def check_json(document: Any, shape: Shape, what: str, path: str | PathLike[str]
         return shape(document, "")
     except WrongShape as error:
         raise FormatError(f"{what}: {error.where}", expected=error.expected, found=error.found, path=path) from error
-
-
-def read_document(path: str | PathLike[str], what: str, expected: str) -> Any:
-    """Read JSON whose form the caller checks.
-
-    :param path: the file.
-    :param what: the clause of the error.
-    :param expected: the form that would have been right.
-    :raises MissingInputError: if the file cannot be read.
-    :raises FormatError: if it is no JSON.
-    """
-    try:
-        return read_json(path, anything, what)
-    except FormatError as error:
-        if error.expected == "JSON":
-            error.expected = expected
-        raise
 
 
 class WrongShape(ValueError):
@@ -154,6 +141,11 @@ def boolean(value: Any, where: str) -> bool:
     return value
 
 
+def either(first: Shape, other: Shape) -> Shape:
+    """Return the shape of text, of shape ``first``, or of another kind of value, of shape ``other``."""
+    return lambda value, where: (first if isinstance(value, str) else other)(value, where)
+
+
 def anything(value: Any, where: str) -> Any:
     """The shape of any JSON value, for documents whose inside is checked elsewhere."""
     return value
@@ -218,12 +210,32 @@ def table(required: Mapping[str, Shape], other: Mapping[str, Shape] | None = Non
         missing = [name for name in required if name not in value]
         if missing:
             raise WrongShape(where, f"the keys {list(required)}", f"no {missing}")
-        extra = [shown(name) for name in value if name not in known]
-        if extra and not more:
-            raise WrongShape(where, f"only the keys {list(known)}", ", ".join(extra[:3]))
+        extra = [] if more else [name for name in value if name not in known]
+        if extra:
+            found = ", ".join(shown(name) + nearest(name[:60], known) for name in extra[:3])
+            raise WrongShape(where, f"only the keys {list(known)}", found)
         return {name: inner(value[name], _joined(where, name)) for name, inner in known.items() if name in value}
 
     return shape
+
+
+def _check_inside(document: Any) -> None:
+    """Refuse values too deep in one another, and text that is no Unicode.
+
+    :raises ValueError: naming what was met.
+    """
+    level, depth = [document], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise ValueError(f"more than {DEEPEST} brackets in one another")
+        below: list[Any] = []
+        for value in level:
+            texts = [value] if isinstance(value, str) else value if isinstance(value, dict) else ()
+            if any("\ud800" <= c <= "\udfff" for entry in texts for c in entry if not entry.isascii()):
+                raise ValueError("half of a character (a lone surrogate)")
+            below += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        level = below
 
 
 def _joined(where: str, name: str) -> str:

@@ -27,9 +27,10 @@ import numpy as np
 
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
-from blendvoca.errors import OutputError
+from blendvoca.errors import BlendvocaError, OutputError
 from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.atomic import write_bytes, write_text
+from blendvoca.io.json_file import anything, mapping, read_json, table
 from blendvoca.io.mesh.ply_write import write_ply, write_ply_frames
 from blendvoca.io.sound.wav import write_wav
 from blendvoca.io.track.csv import write_track
@@ -91,8 +92,9 @@ def _holds(target: Path, config: SampleConfig) -> bool:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return False
     try:
-        found = json.loads((target / MARKER).read_text())["configuration"]
-    except (OSError, ValueError, KeyError, TypeError):
+        stated = read_json(target / MARKER, table({"configuration": mapping(anything)}), "no sample")
+        found = stated["configuration"]
+    except BlendvocaError:
         found = None
     if found == asdict(config):
         return True

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import ConfigurationError, nearest
-from blendvoca.io.archive import read_npz
+from blendvoca.io.npz import read_npz
 from blendvoca.io.vertex_list import read_vertex_list
 from landmarks.assets import find_asset
 from landmarks.files import checked_indices, read_landmarks

@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from blendvoca.errors import ConfigurationError
+from blendvoca.internal.names import shown
 from said_model.audio_encoder.base import AudioEncoder
 from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.config import SAMPLE_RATE
+from said_model.ranges import build, require, require_integer, require_number
+
+#: Samples of the Fourier transform; windows are no longer.
+SPECTRUM = 512
+#: Where tables are made, whatever device a network is built on (:func:`said_model.checkpoints.outline.outline`).
+HOST = "cpu"
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,17 @@ class LogMelSettings:
 
     def __post_init__(self) -> None:
         if isinstance(self.stack, Mapping):
-            object.__setattr__(self, "stack", StackSettings.from_mapping(self.stack))
+            object.__setattr__(self, "stack", build(StackSettings, self.stack))
+        wrong = not isinstance(self.stack, StackSettings | None)
+        require(not wrong, "wrong stack", "names with values", shown(self.stack))
+        require_integer(self.bands, "number of mel bands", 1, 512)
+        require_number(self.low, "lowest frequency in Hz", 0, SAMPLE_RATE / 2)
+        require_number(self.high, "highest frequency in Hz", 0, SAMPLE_RATE / 2)
+        require(self.low < self.high, "wrong frequencies", "a lowest below the highest", (self.low, self.high))
+        require_integer(self.window, "window in samples", 16, SPECTRUM)
+        require_integer(self.hop, "hop in samples", 16, 16 * SPECTRUM)
+        require_integer(self.reach, "reach in spectra", 1, 1000)
+        require_integer(self.orders, "number of cosines", 1, 2 * self.reach + 1)
 
 
 def mel_filters(settings: LogMelSettings) -> Tensor:
@@ -56,9 +72,9 @@ def mel_filters(settings: LogMelSettings) -> Tensor:
     def mel(hertz: float) -> float:
         return 2595.0 * math.log10(1.0 + hertz / 700.0)
 
-    points = torch.linspace(mel(settings.low), mel(settings.high), settings.bands + 2, dtype=torch.float64)
+    points = torch.linspace(mel(settings.low), mel(settings.high), settings.bands + 2, dtype=torch.float64, device=HOST)
     edges = 700.0 * (10.0 ** (points / 2595.0) - 1.0)
-    bins = torch.linspace(0, SAMPLE_RATE / 2, 512 // 2 + 1, dtype=torch.float64)
+    bins = torch.linspace(0, SAMPLE_RATE / 2, SPECTRUM // 2 + 1, dtype=torch.float64, device=HOST)
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
     return torch.minimum(rising, falling).clamp(min=0.0).float()
@@ -66,8 +82,8 @@ def mel_filters(settings: LogMelSettings) -> Tensor:
 
 def cosine_basis(length: int, orders: int) -> Tensor:
     """Return the first orthonormal cosines (DCT-II) over ``length`` places: (orders, length)."""
-    place = (torch.arange(length, dtype=torch.float64) + 0.5) * math.pi / length
-    basis = torch.cos(torch.arange(orders, dtype=torch.float64)[:, None] * place) * math.sqrt(2.0 / length)
+    place = (torch.arange(length, dtype=torch.float64, device=HOST) + 0.5) * math.pi / length
+    basis = torch.cos(torch.arange(orders, dtype=torch.float64, device=HOST)[:, None] * place) * math.sqrt(2.0 / length)
     basis[0] /= math.sqrt(2.0)
     return basis.float()
 
@@ -96,24 +112,21 @@ class LogMelEncoder(AudioEncoder):
         # Buffers follow the module to its device but are no weights: a checkpoint has nothing to store.
         self.register_buffer("mel", mel_filters(settings), persistent=False)
         self.register_buffer("cosines", cosine_basis(2 * settings.reach + 1, settings.orders), persistent=False)
-        self.register_buffer("hann", torch.hann_window(settings.window), persistent=False)
+        self.register_buffer("hann", torch.hann_window(settings.window, device=HOST), persistent=False)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> LogMelEncoder:
         """Make the encoder of a configuration.
 
-        :raises ConfigurationError: for unknown settings.
+        :raises ConfigurationError: for unknown settings, or values out of range.
         """
-        unknown = set(settings) - {f.name for f in fields(LogMelSettings)}
-        if unknown:
-            raise ConfigurationError("unknown settings of the log-mel encoder", found=sorted(unknown))
-        return cls(LogMelSettings(**settings))
+        return cls(build(LogMelSettings, settings))
 
     def spectra(self, waveform: Tensor) -> Tensor:
         """(B, S) to (B, bands, L) log-mel spectra centred on every ``hop``-th sample, near zero mean and unit scale."""
         settings = self.config
         complex_spectra = torch.stft(
-            waveform, 512, settings.hop, settings.window, self.hann, pad_mode="constant", return_complex=True
+            waveform, SPECTRUM, settings.hop, settings.window, self.hann, pad_mode="constant", return_complex=True
         )
         power = self.mel @ complex_spectra.abs().square()
         return (power + self.floor).log() / 4.0

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from blendvoca.errors import ConfigurationError, DownloadError
+from blendvoca.internal.names import first_line, shown
 from said_model.audio_encoder.base import AudioEncoder, to_frames
 from said_model.config import EncoderConfig
 from said_model.extras import require_package
+from said_model.ranges import require_bounded
 
 #: transformers model types whose feature extractor, projection and encoder stand apart as wav2vec 2.0's do.
 FAMILIES = ("wav2vec2", "hubert", "wavlm")
@@ -63,21 +65,28 @@ def build_pretrained(config: EncoderConfig) -> PretrainedEncoder:
     family = settings.pop("model_type", None)
     if family not in FAMILIES:
         raise ConfigurationError(f"{config.name} is no encoder that can be used", expected=FAMILIES, found=family)
-    # Weights are loaded over these: skip the costly initialisation by building without it where possible.
-    model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(family, **settings))
+    require_bounded(settings, "settings of the encoder")
+    try:
+        model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(family, **settings))
+    except Exception as error:  # transformers and PyTorch raise many kinds for settings that make no model
+        raise ConfigurationError(f"the settings of {config.name} make no encoder", found=first_line(error)) from error
     return PretrainedEncoder(model.eval())
 
 
 def _loaded(transformers: Any, name: str, local: bool) -> Any:
-    settings = transformers.AutoConfig.from_pretrained(name, local_files_only=local)
+    settings = transformers.AutoConfig.from_pretrained(name, local_files_only=local, trust_remote_code=False)
     if settings.model_type not in FAMILIES:
         raise ConfigurationError(f"{name} is no encoder that can be used", expected=FAMILIES, found=settings.model_type)
-    return transformers.AutoModel.from_pretrained(name, dtype=torch.float32, local_files_only=local)
+    return transformers.AutoModel.from_pretrained(
+        name, dtype=torch.float32, local_files_only=local, trust_remote_code=False
+    )
 
 
-def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
+def load_pretrained(name: str, fetch: bool = True) -> tuple[PretrainedEncoder, EncoderConfig]:
     """Load an encoder with its weights by name or from a folder, and describe it.
 
+    :param name: of a model on the Hugging Face hub, or a folder that transformers reads.
+    :param fetch: whether it may be downloaded where it is not on this machine.
     :raises DownloadError: if the name is not on this machine and cannot be fetched.
     :raises ConfigurationError: if it is not of the wav2vec 2.0 family.
     """
@@ -87,15 +96,18 @@ def load_pretrained(name: str) -> tuple[PretrainedEncoder, EncoderConfig]:
             # What was downloaded before is used without asking the hub, which takes long where there is no network.
             model = _loaded(transformers, name, True)
         except OSError:
+            if not fetch:
+                raise
             model = _loaded(transformers, name, False)
-    except (OSError, ValueError) as error:
-        if isinstance(error, ConfigurationError):
-            raise
+    except ConfigurationError:
+        raise
+    except Exception as error:  # transformers and the hub's client raise errors of several libraries
         raise DownloadError(
-            f"cannot load the speech encoder {name!r}",
+            f"cannot load the speech encoder {shown(name)}",
             expected="a folder that transformers can read, or a model name and a network",
-            found=str(error).splitlines()[0],
-            remedy="Fetch it once where there is a network, or choose the encoder log-mel, which needs no weights.",
+            found=first_line(error),
+            remedy="A checkpoint downloads none by itself. If you trust the name, fetch it where there is a network: "
+            f"hf download {name}. The encoder log-mel needs no weights.",
         ) from error
     config = EncoderConfig(name if not Path(name).is_dir() else str(Path(name).resolve()), model.config.to_dict())
     return PretrainedEncoder(model.eval()), config

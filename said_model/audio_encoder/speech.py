@@ -16,7 +16,8 @@ from blendvoca.audio import Waveform
 from blendvoca.io.sound.wav import FULL_SCALE, Source, read_resampled
 from said_model.audio_encoder import AudioEncoder
 from said_model.audio_encoder.level import Level
-from said_model.config import SAMPLE_RATE, require
+from said_model.config import SAMPLE_RATE
+from said_model.ranges import require
 
 #: Frames whose features are computed together; longer sound is cut, with the encoder's context on either side.
 CHUNK_FRAMES = 1200

@@ -7,16 +7,23 @@ is in them is then what moves a face, in whatever voice and room it was said.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from said_model.config import require
+from said_model.ranges import (
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    MOST_FEATURES,
+    MOST_SHAPES,
+    WIDEST,
+    listed,
+    require_integer,
+    require_number,
+)
 
 
 @dataclass(frozen=True)
@@ -37,19 +44,14 @@ class StackSettings:
     rate: float = 60.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "dilations", tuple(self.dilations))
-        least = min(self.width, self.features, self.coefficients, *self.dilations)
-        require(least >= 1, "wrong stack", "1 or more", self)
-
-    @classmethod
-    def from_mapping(cls, values: Mapping[str, Any]) -> StackSettings:
-        """Read settings that were written as JSON.
-
-        :raises ConfigurationError: for unknown settings.
-        """
-        unknown = set(values) - {field.name for field in fields(cls)}
-        require(not unknown, "unknown settings of the stack", [field.name for field in fields(cls)], sorted(unknown))
-        return cls(**values)
+        object.__setattr__(self, "dilations", listed(self.dilations, "dilations"))
+        require_integer(self.width, "width of the stack", 1, WIDEST)
+        require_integer(self.features, "features of the stack", 1, MOST_FEATURES)
+        require_integer(len(self.dilations), "number of dilations", 1, 100)
+        for dilation in self.dilations:
+            require_integer(dilation, "dilation", 1, 1000)
+        require_integer(self.coefficients, "coefficients of the stack", 1, MOST_SHAPES)
+        require_number(self.rate, "rate of the stack", LOWEST_FPS, HIGHEST_FPS)
 
     @property
     def context_seconds(self) -> float:
@@ -100,8 +102,8 @@ class SpectraPerturbation(nn.Module):
 
     def __init__(self, bands: int) -> None:
         super().__init__()
-        factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, 17)
-        self.register_buffer("warps", torch.stack([warp(bands, float(f)) for f in factors]), persistent=False)
+        factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, 17, device="cpu").tolist()
+        self.register_buffer("warps", torch.stack([warp(bands, f) for f in factors]), persistent=False)
 
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, bands)."""
@@ -119,10 +121,10 @@ class SpectraPerturbation(nn.Module):
 def warp(bands: int, factor: float) -> Tensor:
     """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor."""
     low, high = (2595.0 * math.log10(1.0 + hertz / 700.0) for hertz in (60.0, 7600.0))
-    places = torch.linspace(low, high, bands + 2, dtype=torch.float64)[1:-1]
+    places = torch.linspace(low, high, bands + 2, dtype=torch.float64, device="cpu")[1:-1]
     hertz = 700.0 * (10.0 ** (places / 2595.0) - 1.0) * factor
     source = ((2595.0 * torch.log10(1.0 + hertz / 700.0) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
-    away = (source[:, None] - torch.arange(bands)).abs()
+    away = (source[:, None] - torch.arange(bands, device="cpu")).abs()
     return (1.0 - away).clamp(min=0.0).float()
 
 

@@ -6,7 +6,6 @@ shapes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,16 @@ from typing import Any
 from torch import Tensor
 
 from blendvoca.arkit import BLENDVOCA_NAMES
-from blendvoca.errors import ConfigurationError, FormatError, MissingInputError
+from blendvoca.errors import ConfigurationError, FormatError
+from blendvoca.internal.names import first_line
+from blendvoca.io.files import decode_text, read_bytes
+from blendvoca.io.json_file import anything, mapping, read_json
 from said_model.checkpoints.folder import ENCODER_PREFIX, fill_network
+from said_model.checkpoints.outline import outline
+from said_model.checkpoints.state_dict import compare
 from said_model.config import WAV2VEC2_BASE, DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.network.said import SaidNetwork
+from said_model.ranges import require_shapes
 
 #: Two spellings of the weight-normalised positional convolution, by the torch version that wrote the file.
 _SPELLINGS = {"weight_g": "parametrizations.weight.original0", "weight_v": "parametrizations.weight.original1"}
@@ -69,15 +74,10 @@ def read_encoder_settings(path: str | Path) -> dict[str, Any]:
     :raises MissingInputError: if it is not there.
     :raises FormatError: if it is no JSON object.
     """
-    path = Path(path)
-    try:
-        settings = json.loads(path.read_text())
-    except OSError as error:
-        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
-    except ValueError as error:
-        raise FormatError("not a JSON file", found=str(error), path=path) from error
-    if not isinstance(settings, dict) or "model_type" not in settings:
-        raise FormatError("not an encoder's configuration", expected="an object with model_type", path=path)
+    what = "not an encoder's configuration"
+    settings: dict[str, Any] = read_json(path, mapping(anything), what)
+    if "model_type" not in settings:
+        raise FormatError(what, expected="an object with model_type", path=path)
     return settings
 
 
@@ -87,16 +87,13 @@ def read_names(path: str | Path) -> tuple[str, ...]:
     :raises MissingInputError: if it cannot be read.
     :raises FormatError: if it is no list of names.
     """
-    path = Path(path)
+    lines = decode_text(read_bytes(path), path).splitlines()
+    names = tuple(line.strip() for line in lines if line.strip())
     try:
-        names = tuple(line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip())
-    except OSError as error:
-        raise MissingInputError("cannot read this file", found=error.strerror, path=path) from error
-    except UnicodeDecodeError as error:
-        raise FormatError("not a list of names", found=str(error), path=path) from error
-    if not names or len(set(names)) < len(names):
-        found = sorted({name for name in names if names.count(name) > 1}) or "no name"
-        raise FormatError("not a list of names", expected="names that differ, one a line", found=found, path=path)
+        require_shapes(names)
+    except ConfigurationError as error:
+        raise FormatError("not a list of names", expected="names that differ, one a line", found=str(error),
+                          path=path) from error  # fmt: skip
     return names
 
 
@@ -120,10 +117,11 @@ def network_of(
         width, channels, _ = state["denoiser.model.input_blocks.0.0.weight"].shape
         feature_dim = state["null_cond_emb"].shape[-1]
         encoder = EncoderConfig(WAV2VEC2_BASE, dict(settings or encoder_settings(state)), stored=True)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, IndexError, AttributeError) as error:
+        found = f"no {error}" if isinstance(error, KeyError) else first_line(error)
         raise FormatError(
             "not the weights of SAiD", expected="null_cond_emb, denoiser.model.…, audio_encoder.…",
-            found=f"no {error}", path=path,
+            found=found, path=path,
         ) from error  # fmt: skip
     if channels != len(names):
         raise FormatError(
@@ -133,8 +131,12 @@ def network_of(
     try:
         # The number of heads does not show in the shapes; published ones are 32 wide.
         denoiser = DenoiserConfig(width, max(width // 32, 1), feature_dim)
-        network = SaidNetwork(ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser))
+        config = ModelConfig(tuple(names), encoder=encoder, denoiser=denoiser)
+        own = outline(lambda: SaidNetwork(config)).state_dict()
     except ConfigurationError as error:
         raise FormatError("not the weights of SAiD", found=str(error), path=path) from error
-    fill_network(network, respell(state, network.state_dict()), path)
+    state = respell(state, own)
+    compare(own, state, "the published architecture", path)
+    network = SaidNetwork(config)
+    fill_network(network, state, path)
     return network.eval()

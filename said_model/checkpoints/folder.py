@@ -15,9 +15,12 @@ from typing import Any
 
 from torch import Tensor
 
-from blendvoca.errors import BlendvocaError, ConfigurationError, FormatError, MissingInputError, VersionError
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, VersionError
+from blendvoca.internal.names import shown
 from blendvoca.io.atomic import write_text
-from said_model.checkpoints.state_dict import fill, read_weights, write_weights
+from blendvoca.io.json_file import anything, mapping, optional, read_json, table, text
+from said_model.checkpoints.outline import outline
+from said_model.checkpoints.state_dict import compare, fill, read_weights, write_weights
 from said_model.config import LOG_MEL, ModelConfig, SamplerConfig, default_sampler
 from said_model.network.said import SaidNetwork
 
@@ -28,6 +31,11 @@ FORMAT, FORMAT_VERSION = "said-model", 1
 DEMO = Path(__file__).parents[1] / "weights" / "demo"
 #: Parameters of the speech encoder start with this.
 ENCODER_PREFIX = "audio_encoder."
+#: What a configuration holds; the values of ``model`` and ``sampler`` are checked where their dataclasses are made.
+_RECORD = table(
+    {"format": text(), "version": anything, "model": mapping(anything)},
+    {"sampler": optional(mapping(anything)), "notes": anything},
+)
 
 
 def save(
@@ -43,9 +51,7 @@ def save(
     :raises OutputError: if the folder cannot be written.
     """
     folder = Path(folder)
-    stored = network.config.encoder.stored
-    state = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
-    write_weights(folder / WEIGHTS_FILE, state)
+    write_weights(folder / WEIGHTS_FILE, _stored(network))
     header = {"format": FORMAT, "version": FORMAT_VERSION}
     drawing = asdict(sampler or default_sampler(network.config.diffusion))
     record = {**header, "model": network.config.to_dict(), "sampler": drawing, "notes": dict(notes or {})}
@@ -72,16 +78,12 @@ def read_record(folder: str | Path) -> dict[str, Any]:
             remedy="Train one with `said train`, or import the authors' weights with `said import-weights`.",
             path=folder,
         )
-    try:
-        record = json.loads(path.read_text())
-        found = record["format"]
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
-        raise FormatError("not a checkpoint's configuration", found=str(error), path=path) from error
-    if found != FORMAT:
-        raise FormatError("not a checkpoint of this model", expected=FORMAT, found=found, path=path)
-    if record.get("version") != FORMAT_VERSION:
+    record: dict[str, Any] = read_json(path, _RECORD, "not a checkpoint's configuration")
+    if record["format"] != FORMAT:
+        raise FormatError("not a checkpoint of this model", expected=FORMAT, found=shown(record["format"]), path=path)
+    if record["version"] != FORMAT_VERSION:
         raise VersionError(
-            "another checkpoint version", expected=FORMAT_VERSION, found=record.get("version"), path=path
+            "another checkpoint version", expected=FORMAT_VERSION, found=shown(record["version"]), path=path
         )
     return record
 
@@ -93,9 +95,7 @@ def read_config(folder: str | Path) -> ModelConfig:
     """
     try:
         return ModelConfig.from_dict(read_record(folder)["model"])
-    except (BlendvocaError, KeyError) as error:
-        if isinstance(error, (MissingInputError, FormatError)):
-            raise
+    except ConfigurationError as error:
         raise FormatError("unreadable configuration", found=str(error), path=Path(folder) / CONFIG_FILE) from error
 
 
@@ -126,29 +126,51 @@ def read_sampler(folder: str | Path) -> SamplerConfig:
         raise FormatError("unreadable sampler", found=str(error), path=Path(folder) / CONFIG_FILE) from error
 
 
-def load(folder: str | Path) -> SaidNetwork:
+def load(folder: str | Path, fetch: bool = False) -> SaidNetwork:
     """Build a checkpoint's network, in evaluation mode on the CPU.
 
+    Its size is known, and compared with the weights, before memory is taken for it.
+
+    :param folder: of the checkpoint.
+    :param fetch: as for :func:`build`.
     :raises MissingInputError: if there is no checkpoint.
-    :raises FormatError: if weights and configuration do not belong together.
+    :raises FormatError: if weights and configuration do not belong together, or the network would be too large.
     :raises DownloadError: if the speech encoder is named but cannot be loaded.
     """
-    config = read_config(folder)
-    network = build(config)
-    fill_network(network, read_network_weights(folder), folder)
+    config, state = read_config(folder), read_network_weights(folder)
+    try:
+        compare(_stored(outline(lambda: SaidNetwork(config))), state, "the configuration", folder)
+        network = build(config, fetch=fetch)
+    except ConfigurationError as error:
+        raise FormatError(
+            "a network that cannot be built", found=str(error), path=Path(folder) / CONFIG_FILE
+        ) from error
+    fill_network(network, state, folder)
     return network.eval()
 
 
-def build(config: ModelConfig, random_encoder: bool = False) -> SaidNetwork:
+def build(config: ModelConfig, random_encoder: bool = False, fetch: bool = False) -> SaidNetwork:
     """Make the network of a configuration; an encoder that is not stored is loaded by name.
 
+    :param config: what to build.
     :param random_encoder: leave a named encoder at random weights (tests, benchmarks).
+    :param fetch: download a named encoder that is not on this machine. A checkpoint that somebody sent must not decide
+        what is downloaded, so only a user who asked for a model of the hub, or named the encoder, allows it.
+    :raises ConfigurationError: for settings that make no network, or one that is too large.
+    :raises DownloadError: if the speech encoder is named but cannot be loaded.
     """
+    outline(lambda: SaidNetwork(config))
     if config.encoder.stored or random_encoder or config.encoder.name == LOG_MEL:
         return SaidNetwork(config)
     from said_model.audio_encoder.pretrained import load_pretrained
 
-    return SaidNetwork(config, load_pretrained(config.encoder.name)[0])
+    return SaidNetwork(config, load_pretrained(config.encoder.name, fetch)[0])
+
+
+def _stored(network: SaidNetwork) -> dict[str, Tensor]:
+    """Return the tensors of a network that a checkpoint holds."""
+    stored = network.config.encoder.stored
+    return {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
 
 
 def fill_network(network: SaidNetwork, state: Mapping[str, Tensor], path: str | Path | None = None) -> None:
@@ -159,6 +181,4 @@ def fill_network(network: SaidNetwork, state: Mapping[str, Tensor], path: str | 
     :param path: where they were read.
     :raises FormatError: naming missing, left-over and misshapen parameters.
     """
-    stored = network.config.encoder.stored
-    own = {k: v for k, v in network.state_dict().items() if stored or not k.startswith(ENCODER_PREFIX)}
-    fill(own, state, "the configuration", path)
+    fill(_stored(network), state, "the configuration", path)

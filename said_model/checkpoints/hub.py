@@ -116,7 +116,7 @@ def open_weights(path: Path) -> tuple[SaidNetwork, SamplerConfig | None]:
     :raises FormatError: if it holds no weights of this model.
     """
     if path.is_dir():
-        return checkpoint.load(path), checkpoint.read_sampler(path)
+        return checkpoint.load(path, fetch=True), checkpoint.read_sampler(path)
     if not path.is_file():
         raise MissingInputError("no weights here", expected="a .pth file or a checkpoint folder", path=path)
     return authors.network_of(read_weights(path), path=path), None

@@ -11,11 +11,17 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from blendvoca.errors import FormatError, MissingInputError
+from blendvoca.errors import ConfigurationError, FormatError, MissingInputError
+from blendvoca.internal.names import shown
 from blendvoca.io.atomic import write_text
-from said_model.checkpoints.state_dict import SUFFIX, fill, read_weights, write_weights
+from blendvoca.io.json_file import anything, mapping, read_json, table, text
+from said_model.checkpoints.outline import outline
+from said_model.checkpoints.state_dict import SUFFIX, compare, fill, read_weights, write_weights
 
 Model = TypeVar("Model", bound=nn.Module)
+
+
+_FACTS = table({"format": text(), "model": mapping(anything)})
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,16 @@ class SmallFiles:
         if not config.is_file() or not weights.is_file():
             raise MissingInputError(f"no {self.title} here", expected=f"{config.name} and {weights.name}",
                                     path=Path(folder), remedy=f"Train one with `{self.command}`.")  # fmt: skip
+        facts, state = read_json(config, _FACTS, f"not a {self.title}"), read_weights(weights)
+        if facts["format"] != self.kind:
+            found = shown(facts["format"])
+            raise FormatError(f"not a {self.title}", expected=self.kind, found=found, path=config)
         try:
-            model = make(json.loads(config.read_text())["model"])
-        except Exception as error:  # JSON and the models raise many kinds for what is none of theirs
-            raise FormatError(f"not a {self.title}", found=str(error)[:300], path=Path(folder)) from error
-        fill(model.state_dict(), read_weights(weights), f"this {self.title}", weights)
+            compare(outline(lambda: make(facts["model"])).state_dict(), state, f"this {self.title}", weights)
+            model = make(facts["model"])
+        except ConfigurationError as error:
+            raise FormatError(f"not a {self.title}", found=str(error), path=config) from error
+        fill(model.state_dict(), state, f"this {self.title}", weights)
         return model.eval()
 
     def _weights(self, folder: str | PathLike[str]) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -17,7 +18,9 @@ import torch
 from torch import Tensor
 
 from blendvoca.errors import FormatError, MissingInputError, UnsafePickleError
+from blendvoca.internal.limits import WEIGHTS
 from blendvoca.internal.names import first_line
+from blendvoca.io.archive import open_zip
 from blendvoca.io.atomic import write_bytes
 from blendvoca.io.files import check_file
 from said_model.extras import require_package
@@ -49,7 +52,7 @@ def read_weights(path: str | PathLike[str], remedy: str | None = None) -> dict[s
     file = Path(path)
     if not file.is_file():
         raise MissingInputError("no weights here", expected="a file with a state dict", path=file, remedy=remedy)
-    content = _safetensors(file) if file.suffix == SUFFIX else _restricted(file, remedy)
+    content = _safetensors(file) if file.suffix == SUFFIX else read_restricted(file, remedy)
     for key in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -69,8 +72,16 @@ def _safetensors(file: Path) -> dict[str, Tensor]:
     return content
 
 
-def _restricted(file: Path, remedy: str | None) -> Any:
-    check_file(file, archive=True)
+def read_restricted(file: Path, remedy: str | None = None) -> Any:
+    """Read what ``torch.save`` wrote, on the CPU: tensors and plain containers, nothing else.
+
+    :param file: to read.
+    :param remedy: what the user can do where this is none.
+    :raises MissingInputError: if it cannot be read.
+    :raises UnsafePickleError: if it holds anything else, or is no pickle.
+    :raises FormatError: if it is damaged, or would unpack to more than it is.
+    """
+    _check_size(file)
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -87,6 +98,17 @@ def _restricted(file: Path, remedy: str | None) -> Any:
         raise FormatError("not a file of torch weights", found=first_line(error), path=file, remedy=remedy) from error
 
 
+def _check_size(file: Path) -> None:
+    """Refuse an archive that would unpack to more than it is: torch stores tensors as they are.
+
+    :raises FormatError: naming the limit.
+    """
+    check_file(file, archive=True)
+    if zipfile.is_zipfile(file):
+        with open_zip(file) as archive:
+            WEIGHTS.check(sum(info.file_size for info in archive.infolist()), file.stat().st_size, file)
+
+
 def _what_is_refused(error: Exception) -> str:
     """Return what torch's restricted loader met, without its advice on how to load it after all."""
     found = re.search(r"GLOBAL ([\w.]+)", str(error))
@@ -100,7 +122,21 @@ def fill(
     path: str | PathLike[str] | None = None,
     remedy: str | None = None,
 ) -> None:
-    """Copy weights into a module's own tensors.
+    """Copy weights into a module's own tensors; parameters and errors as for :func:`compare`."""
+    compare(own, state, what, path, remedy)
+    with torch.no_grad():
+        for key, value in own.items():
+            value.copy_(state[key])
+
+
+def compare(
+    own: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
+    what: str,
+    path: str | PathLike[str] | None = None,
+    remedy: str | None = None,
+) -> None:
+    """Check that weights are those of a module.
 
     :param own: the module's ``state_dict()``, or the part of it that is to be filled.
     :param state: names with tensors, exactly those of ``own``, of the same shapes.
@@ -120,10 +156,7 @@ def fill(
             raise FormatError(
                 f"weights of another architecture: {len(names)} parameters {fault}",
                 expected=f"the {len(own)} parameters of {what}",
-                found=", ".join(names[:3]) + (", …" if len(names) > 3 else ""),
+                found=", ".join(name[:120] for name in names[:3]) + (", …" if len(names) > 3 else ""),
                 path=path,
                 remedy=remedy,
             )
-    with torch.no_grad():
-        for key, value in own.items():
-            value.copy_(state[key])

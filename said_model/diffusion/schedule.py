@@ -26,8 +26,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from said_model.config import DiffusionConfig, Prediction, SamplerConfig, require
+from said_model.config import DiffusionConfig, Prediction, SamplerConfig
 from said_model.extras import require_package
+from said_model.ranges import require
 
 FloatArray = NDArray[np.float64]
 #: Half the log signal-to-noise ratio, log(alpha / sigma), at which ``dpm`` starts.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from said_model.config import require
+from said_model.ranges import require
 
 
 @dataclass(frozen=True)

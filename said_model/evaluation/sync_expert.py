@@ -21,7 +21,19 @@ from torch import Tensor, nn
 
 from blendvoca.errors import InputError
 from said_model.checkpoints.small_files import SmallFiles
-from said_model.config import LOG_MEL, require
+from said_model.config import LOG_MEL
+from said_model.ranges import (
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    MOST_FEATURES,
+    WIDEST,
+    build,
+    listed,
+    require_integer,
+    require_label,
+    require_number,
+    require_shapes,
+)
 
 FILES = SmallFiles("sync", "said-sync", "sync expert", "said train-sync")
 #: Largest shift that is tried, in frames.
@@ -50,9 +62,13 @@ class SyncConfig:
     size: int = 48
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
-        sizes = (len(self.names), self.feature_dim, self.width, self.size)
-        require(min(sizes) >= 1, "wrong size of a sync expert", "positive numbers", sizes)
+        object.__setattr__(self, "names", listed(self.names, "names of blendshapes"))
+        require_shapes(self.names)
+        require_number(self.fps, "frame rate", LOWEST_FPS, HIGHEST_FPS)
+        require_integer(self.feature_dim, "width of audio features", 1, MOST_FEATURES)
+        require_label(self.encoder, "speech encoder")
+        require_integer(self.width, "width of the sync expert", 1, WIDEST)
+        require_integer(self.size, "size of an embedding", 1, WIDEST)
 
 
 class SyncExpert(nn.Module):
@@ -159,4 +175,4 @@ def load_sync(folder: str | PathLike[str]) -> SyncExpert:
     :raises MissingInputError: if it is not there.
     :raises FormatError: if it is something else.
     """
-    return FILES.load(folder, lambda config: SyncExpert(SyncConfig(**config)))
+    return FILES.load(folder, lambda config: SyncExpert(build(SyncConfig, config)))

@@ -30,7 +30,9 @@ class SaidNetwork(nn.Module):
                 expected=f"{config.denoiser.feature_dim} features",
                 found=self.audio_encoder.feature_dim,
             )
-        self.null_cond_emb = nn.Parameter(torch.randn(1, 1, config.denoiser.feature_dim))
+        null = torch.empty(1, 1, config.denoiser.feature_dim)
+        # Of an outline only the shape counts; PyTorch takes seconds to get ready for numbers without memory.
+        self.null_cond_emb = nn.Parameter(null if null.is_meta else null.normal_())
         self.denoiser = Denoiser(len(config.names), config.denoiser)
 
     def encode(self, waveform: Tensor, n_frames: int) -> Tensor:

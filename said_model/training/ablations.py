@@ -12,6 +12,7 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import AudioError, ConfigurationError, OutputError, nearest
 from blendvoca.io.atomic import write_text
 from blendvoca.io.digest import digest_bytes
+from blendvoca.io.json_file import anything, mapping, read_json
 from said_model import SAiD, SamplerConfig
 from said_model.config import LOG_MEL, SAMPLE_RATE
 from said_model.training.loop import Outcome, Report
@@ -118,13 +119,17 @@ def _fingerprint(model: Path) -> str:
 
 
 def _start(root: Path, plan: Mapping[str, Any]) -> None:
-    """Write the plan; remove tracks that were drawn by another one."""
+    """Write the plan; remove tracks that were drawn by another one.
+
+    :raises OutputError: if tracks without a plan lie there.
+    :raises FormatError: for a plan that is none.
+    """
     path, old = root / PLAN, sorted(root.glob("*/*.csv"))
     if old and not path.is_file():
         raise OutputError("tracks that were drawn otherwise lie here", found=f"{len(old)} files without {PLAN}",
                           path=root, remedy="Name another folder, or remove them.")  # fmt: skip
     root.mkdir(parents=True, exist_ok=True)
-    if not path.is_file() or json.loads(path.read_text()) != plan:
+    if not path.is_file() or read_json(path, mapping(anything), f"not the plan of tracks ({PLAN})") != plan:
         for track in old:
             track.unlink()
         write_text(path, json.dumps(plan, indent=1) + "\n")

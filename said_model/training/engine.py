@@ -9,7 +9,7 @@ and looked at when somebody asks for their means.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, Protocol
 
@@ -237,13 +237,45 @@ class Engine:
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
-        self.optimizer.load_state_dict(state["optimizer"])
-        self._rate_on_device()
+        """Go on from a state.
+
+        :raises ValueError: if it holds other tensors than :meth:`state` wrote; what is no state raises other kinds too.
+        """
+        self._load_optimizer(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
+        require_like(state["average"], self.average.values, "averages")
         self.average.load(state["average"])
-        self.names, self.counted = tuple(state["names"]), state["counted"]
-        self.sums = state["sums"].to(self.device) if state["sums"] is not None else None
+        names, counted, sums = state["names"], state["counted"], state["sums"]
+        if not all(isinstance(name, str) for name in names) or type(counted) is not int or counted < 0:
+            raise ValueError("sums without names or counts")
+        if sums is not None:
+            require_like([sums], [torch.empty(len(names))], "sums")
+        self.names, self.counted = tuple(names), counted
+        self.sums = sums.to(self.device) if sums is not None else None
+
+    def _load_optimizer(self, state: Mapping[str, Any]) -> None:
+        # Learning rate and the like are those of the settings, which were compared; the state holds the moments.
+        own = [{key: value for key, value in group.items() if key != "params"} for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(dict(state))
+        for group, values in zip(self.optimizer.param_groups, own, strict=True):
+            group.update(values)
+        for parameter, held in self.optimizer.state.items():
+            require_like([held["exp_avg"], held["exp_avg_sq"]], [parameter, parameter], "moments")
+            require_like([held["step"]], [torch.empty(())], "counts of steps")
+        self._rate_on_device()
+
+
+def require_like(found: Sequence[Any], wanted: Sequence[Tensor], what: str) -> None:
+    """Refuse anything but finite tensors of the same shapes, which PyTorch would otherwise stretch or fail on later.
+
+    :raises ValueError: naming what differs.
+    """
+    if not all(isinstance(value, Tensor) for value in found):
+        raise ValueError(f"{what} that are no tensors")
+    if [value.shape for value in found] != [value.shape for value in wanted]:
+        raise ValueError(f"{what} of other shapes")
+    if not all(bool(value.isfinite().all()) for value in found):
+        raise ValueError(f"{what} that are no numbers")
 
 
 class CapturedSteps:

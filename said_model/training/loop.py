@@ -19,7 +19,10 @@ from typing import Any
 import torch
 
 from blendvoca.errors import ConfigurationError, FormatError, OutputError, SolverError
+from blendvoca.internal.names import first_line
 from blendvoca.io.atomic import write_text
+from blendvoca.io.json_file import anything, integer, mapping, number, optional, read_json, table
+from said_model.checkpoints.state_dict import read_restricted
 from said_model.devices import pick_device
 from said_model.extras import require_package
 from said_model.training.engine import Engine, Task, fast_products
@@ -27,6 +30,11 @@ from said_model.training.run_folder import RunLog, StopSignals, only_run, save_s
 from said_model.training.settings import LoopConfig
 
 STATE_FILE, SETTINGS_FILE = "state.pt", "training.json"
+#: What a state says beside its tensors.
+_COUNTERS = table({
+    "module": mapping(anything), "step": integer(0), "best": number(), "best_step": integer(0),
+    "validation": optional(number()),
+})  # fmt: skip
 #: Seconds after which the first state is written, and between states after that.
 FIRST_STATE, STATE_EVERY = 60.0, 600.0
 
@@ -263,26 +271,23 @@ class _Loop:
             return
         self._compare_settings()
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = read_restricted(path)
+            counters = _COUNTERS(state, "")
             self.accelerator.unwrap_model(self.task.module).load_state_dict(state["module"])
             self.engine.load(state)
         except Exception as error:  # torch raises many kinds for a file that is none
             raise FormatError(
-                "the state of the run cannot be read", found=(str(error) or type(error).__name__).splitlines()[0],
-                path=path, remedy="The checkpoint beside it can be used; delete this file to train from the start.",
+                "the state of the run cannot be read", found=first_line(error), path=path,
+                remedy="The checkpoint beside it can be used; delete this file to train from the start.",
             ) from error  # fmt: skip
-        self.step, self.best, self.best_step = state["step"], state["best"], state["best_step"]
-        self.validation = state["validation"]
+        self.step, self.best, self.best_step = counters["step"], counters["best"], counters["best_step"]
+        self.validation = counters["validation"]
         if self.first:
             self.log.cut(self.step)
 
     def _compare_settings(self) -> None:
         path = self.out / SETTINGS_FILE
-        try:
-            before = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise FormatError("the settings of the run cannot be read", found=error, path=path,
-                              remedy="Choose another folder.") from error  # fmt: skip
+        before = read_json(path, mapping(anything), "the settings of the run cannot be read")
         # A longer run of the same settings is the same run.
         old, new = (
             _flat({key: _without_length(value) for key, value in run.items()}) for run in (before, self.settings)

@@ -15,6 +15,7 @@ import torch
 
 from blendvoca.errors import OutputError
 from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.files import decode_text, read_bytes
 from blendvoca.io.lock import LOCK_NAME, locked
 
 LOG_FILE = "log.csv"
@@ -78,11 +79,14 @@ class RunLog:
         self._board: Any = None
 
     def cut(self, step: int) -> None:
-        """Drop reports of steps after ``step``: the run that goes on from there reports them again."""
+        """Drop reports of steps after ``step``: the run that goes on from there reports them again.
+
+        :raises FormatError: if it is no text.
+        """
         path = self.out / LOG_FILE
-        if not path.is_file():
+        if not path.is_file() or not path.stat().st_size:
             return
-        header, *rows = path.read_text().splitlines() or [""]
+        header, *rows = decode_text(read_bytes(path), path).splitlines() or [""]
         kept = [row for row in rows if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step]
         if not kept:
             path.unlink()

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blendvoca.errors import ConfigurationError
-from said_model.config import PREDICTIONS, ModelConfig, require
+from said_model.config import PREDICTIONS, ModelConfig
+from said_model.ranges import require
 
 #: The paper's epochs (5.1), those of its warm-up, and its batches in an epoch (319 clips, eight a batch).
 PAPER_EPOCHS, PAPER_WARMUP_EPOCHS, PAPER_EPOCH_BATCHES = 50_000, 5_000, 40

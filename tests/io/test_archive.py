@@ -10,7 +10,8 @@ import pytest
 
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError
 from blendvoca.internal.limits import ARCHIVE_MEMBER, FACTOR_VARIABLE
-from blendvoca.io.archive import extracted, open_zip, read_member, read_npz
+from blendvoca.io.archive import extracted, open_zip, read_member
+from blendvoca.io.npz import read_npz
 
 
 def zipped(path, content, method=zipfile.ZIP_DEFLATED):

@@ -82,7 +82,7 @@ def test_a_part_is_saved_as_picks(session, source) -> None:
     ("action", "body", "words"),
     [
         ("save", b"{", "no JSON"),
-        ("save", b"[1]", "no points"),
+        ("save", b"[1]", "JSON of points"),
         ("save", b'{"points": {"chin": 999999}}', "does not exist"),
         ("save", b'{"points": {"chinn": 1}}', "did you mean 'chin'"),
         ("complete", b'{"points": {"chin": 1}}', "too few picked points"),

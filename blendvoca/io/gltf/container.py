@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ from urllib.parse import unquote
 from blendvoca.errors import BlendvocaError, FormatError, MissingInputError
 from blendvoca.io.files import StrPath, naming, read_bytes
 from blendvoca.io.gltf.limits import MOST_ENTRIES, Budget
+from blendvoca.io.json_file import anything, parse_json
 
+_WRONG = "not a glTF file"
 #: Suffixes of files that are read here; a VRM avatar is a GLB.
 SUFFIXES: tuple[str, ...] = (".glb", ".gltf", ".vrm")
 MAGIC, VERSION = 0x46546C67, 2
@@ -110,12 +111,13 @@ def open_gltf(path: StrPath) -> GltfFile:
     content = read_bytes(place)
     binary = content[:4] == b"glTF"
     try:
-        document, chunk = _chunks(content) if binary else (_parsed(content), b"")
+        with naming(place):
+            document, chunk = _chunks(content) if binary else (_parsed(content), b"")
         if not isinstance(document, dict):
             raise ValueError("the document is no object")
     except (ValueError, KeyError, struct.error, RecursionError) as error:
         found = f"no {error}" if isinstance(error, KeyError) else str(error)[:120]
-        raise FormatError("not a glTF file", expected="glTF 2.0", found=found, path=place) from error
+        raise FormatError(_WRONG, expected="glTF 2.0", found=found, path=place) from error
     with reading(place, "its buffers"):
         _check_version(document)
         _check_extensions(document)
@@ -144,10 +146,7 @@ def _chunks(content: bytes) -> tuple[Any, bytes]:
 
 
 def _parsed(content: bytes) -> Any:
-    def refuse(word: str) -> float:
-        raise ValueError(f"{word} is no number of JSON")
-
-    return json.loads(content.decode("utf-8-sig"), parse_constant=refuse)
+    return parse_json(content, anything, _WRONG)
 
 
 def _check_version(document: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ The model is in centimetres; everything here is returned in metres. Expressions 
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,8 +17,10 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import ARKIT_NAMES, ict_parts
 from blendvoca.errors import FormatError, MissingInputError, RigError, nearest
-from blendvoca.io.archive import extracted, read_npz
+from blendvoca.io.archive import extracted
+from blendvoca.io.json_file import integer, list_of, read_json, table, text
 from blendvoca.io.mesh.obj import read_obj
+from blendvoca.io.npz import read_npz
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 
@@ -27,6 +28,7 @@ _METRES = 0.01
 #: Vertices 0..n-1 of the model's regions: the face from ear to ear, the same with ears and neck, the skin of the head.
 ICT_REGIONS: dict[str, int] = {"face": 6706, "full face": 9409, "head": 11248}
 _NEUTRAL = "generic_neutral_mesh.obj"
+_INDICES = table({"idx_to_landmark_verts": list_of(integer(0, 2**31)), "expressions": list_of(text())})
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,13 +130,8 @@ def _read_folder(folder: Path) -> IctModel:
     if not found:
         raise MissingInputError("no ICT-FaceKit model", expected=_NEUTRAL, path=folder)
     folder = found[0].parent
-    table = folder / "vertex_indices.json"
-    try:
-        facts = json.loads(table.read_text())
-        landmarks = np.array(facts["idx_to_landmark_verts"], dtype=np.int64)
-        names = {str(name) for name in facts["expressions"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FormatError("no vertex indices", expected="idx_to_landmark_verts and expressions", path=table) from error
+    facts = read_json(folder / "vertex_indices.json", _INDICES, "no vertex indices")
+    landmarks, names = np.array(facts["idx_to_landmark_verts"], dtype=np.int64), set(facts["expressions"])
     neutral = read_obj(found[0])
     expressions: dict[str, NDArray[np.float64]] = {}
     identities: dict[str, NDArray[np.float64]] = {}

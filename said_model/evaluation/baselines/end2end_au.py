@@ -19,7 +19,16 @@ from blendvoca.audio import Waveform
 from blendvoca.track import CoefficientTrack
 from said_model.audio_encoder.speech import load_speech
 from said_model.checkpoints.small_files import SmallFiles
-from said_model.config import require
+from said_model.ranges import (
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    WIDEST,
+    build,
+    listed,
+    require_integer,
+    require_number,
+    require_shapes,
+)
 
 FILES = SmallFiles("end2end_au", "end2end-au", "regression baseline", "said train --model end2end-au")
 _WINDOW, _HOP = 512, 133
@@ -36,8 +45,10 @@ class RegressorConfig:
     width: int = 16
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
-        require(self.width >= 1 and self.fps > 0, "wrong size", "a positive width and rate", (self.width, self.fps))
+        object.__setattr__(self, "names", listed(self.names, "names of blendshapes"))
+        require_shapes(self.names)
+        require_number(self.fps, "frame rate", LOWEST_FPS, HIGHEST_FPS)
+        require_integer(self.width, "width of the regression baseline", 1, WIDEST // 8)
 
 
 class End2EndAU(nn.Module):
@@ -56,7 +67,7 @@ class End2EndAU(nn.Module):
         )  # fmt: skip
         self.gru = nn.GRU(4 * width, 8 * width, batch_first=True)
         self.out = nn.Linear(8 * width, len(config.names))
-        self.register_buffer("hann", torch.hann_window(_WINDOW), persistent=False)
+        self.register_buffer("hann", torch.hann_window(_WINDOW, device="cpu"), persistent=False)
 
     def forward(self, waveform: Tensor, n_frames: int) -> Tensor:
         """Return the coefficients at ``n_frames`` frames."""
@@ -106,4 +117,4 @@ def load_regressor(folder: str | PathLike[str]) -> End2EndAU:
     :raises MissingInputError: if it is not there.
     :raises FormatError: if it is something else.
     """
-    return FILES.load(folder, lambda config: End2EndAU(RegressorConfig(**config)))
+    return FILES.load(folder, lambda config: End2EndAU(build(RegressorConfig, config)))

@@ -246,7 +246,7 @@ def train(
     :raises ConfigurationError: for shards with other blendshapes than the model's.
     """
     torch.manual_seed(config.loop.seed)
-    network = checkpoint.build(config.model) if network is None else network
+    network = checkpoint.build(config.model, fetch=True) if network is None else network
     splits = [BlendVOCA(shards, split, audio_rate=SAMPLE_RATE) for split in ("train", "validation")]
     features: list[FeatureCache | None] = [None, None]
     if config.encoder_input == "clip":

@@ -501,7 +501,7 @@ def test_arrays_without_names_say_what_they_are_taken_for():
     for data, says in (
         (_npy(build.motion(5, 33)), "33 columns without names.*--names"), (_npy(np.zeros(5)), "no clear array"),
         (_npz(a=MOTION, b=MOTION), "no clear array"), (_npy(np.array(["a"])), "no clear array"),
-        (_npy(MOTION)[:50], "not an array"), (b"PK\x03\x04", "not an array"),
+        (_npy(MOTION)[:50], "not an array"), (b"PK\x03\x04", "not a zip"),
     ):  # fmt: skip
         with pytest.raises(FormatError, match=says):
             read(data)
