@@ -19,7 +19,7 @@ $(BIN)/python:
 # A stamp is remade when the metadata or the pins change.
 $(VENV)/.demo: $(BIN)/python setup.cfg pyproject.toml constraints.txt
 	@echo "Installing what the demo needs ..."
-	$(PIP) -e '.[demo,view,said]'
+	$(PIP) -e '.[demo,view,said,onnx]'
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python setup.cfg pyproject.toml constraints.txt
@@ -40,7 +40,11 @@ demo: $(VENV)/.demo ## sample dataset, three takes of a sentence, an edit, a lon
 	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/long.csv --audio $(DEMO)/long.wav --out $(DEMO)/long.html
 	@echo
 	@echo "Open in a browser: $(DEMO)/takes.html, three takes of one sentence; edit.html beside it, a take whose end is drawn anew;"
-	@echo "long.html, many sentences in one go; BlendVOCA/report.html, the dataset. Then go on with README.md, from here:"
+	@echo "long.html, many sentences in one go; BlendVOCA/report.html, the dataset."
+	@if $(BIN)/said page --rig $(DEMO)/head.h5 --audio $(DEMO)/speech.wav --out $(DEMO)/talk.html >$(DEMO)/page.log 2>&1; \
+	then echo "$(DEMO)/talk.html is the model itself: drop a sound file on it, or speak, and the face says it."; \
+	else echo "(No page that talks: $$(tail -1 $(DEMO)/page.log))"; fi
+	@echo "Then go on with README.md, from here:"
 	@echo
 	@echo "  . $(BIN)/activate && cd $(DEMO)"
 

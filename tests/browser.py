@@ -146,6 +146,12 @@ class Browser:
         self._mouse("mouseReleased", path[-1] if path else start)
         self.settle()
 
+    def give(self, selector: str, *paths: Path) -> None:
+        """Choose files for a file input."""
+        root = self._call("DOM.getDocument")["root"]["nodeId"]
+        node = self._call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
+        self._call("DOM.setFileInputFiles", files=[str(path) for path in paths], nodeId=node)
+
     def wheel(self, place: tuple[float, float], down: float) -> None:
         """Turn the mouse's wheel."""
         self._call("Input.dispatchMouseEvent", type="mouseWheel", x=place[0], y=place[1], deltaX=0, deltaY=down)

@@ -24,6 +24,7 @@ COMMANDS = {
     "import-vertices": "Fit coefficients to the outputs of VOCA, MeshTalk, FaceFormer or CodeTalker.",
     "ablate": "Train the paper's ablations on shards and put them in a table.",
     "features": "Write audio features beside shards, so that training need not compute them.",
+    "page": "Write a page in which the model makes a face talk, in the browser.",
     "export-onnx": "Write a checkpoint as ONNX, for other languages and browsers.",
     "import-weights": "Turn the authors' .pth into a checkpoint.",
     "info": "Say what a checkpoint is made of.",

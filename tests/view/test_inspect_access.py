@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from pathlib import Path
 
 import pytest
 from inspect_builders import PATCHES
+from inspect_hands import axe_finds, require_axe
 
 WIDTHS = (1440, 1280, 1000, 800, 600, 390)
 #: Where the page is small enough for fingers.
@@ -46,16 +45,9 @@ def test_what_is_touched_is_as_large_as_a_finger(browser, pages, width):
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_nothing_serious(browser, pages, width, dark):
-    folder = os.environ.get("AXE_CORE")
-    if not folder or not (Path(folder) / "axe.min.js").is_file():
-        pytest.skip("no axe-core: npm install axe-core, and point AXE_CORE at the module's folder")
+    require_axe()
     browser.open(pages["all"], width, 844, dark=dark)
-    browser.run((Path(folder) / "axe.min.js").read_text(encoding="utf-8") + "\n;0")
-    found = browser.run(
-        "axe.run(document).then((r) => JSON.stringify(r.violations.map((v) => [v.impact, v.id,"
-        " v.nodes.map((n) => n.target)])))"
-    )
-    assert [entry for entry in json.loads(found) if entry[0] in ("serious", "critical")] == []
+    assert axe_finds(browser) == []
 
 
 def test_no_chip_covers_the_head(browser, pages):

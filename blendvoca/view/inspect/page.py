@@ -7,7 +7,8 @@ import hashlib
 import json
 import math
 import re
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from html import escape
 from importlib.resources import files
 from os import PathLike
@@ -20,11 +21,37 @@ from blendvoca.view.inspect.content import ClipContent, Content, SpeakerContent
 from blendvoca.view.inspect.pack import Packed, pack_field, pack_rig, pack_sound, pack_track
 from blendvoca.view.shading import glsl
 
-#: Scripts in the order in which they are read; they share one scope.
+#: The viewer's scripts in the order in which they are read; they share one scope.
 SCRIPTS = (
     *("codec.js", "head.js", "orbit.js", "renderer.js", "player.js"),
     *("timeline.js", "panels.js", "app.js", "heat.js", "pace.js", "address.js", "main.js"),
 )
+_TABS = (("shapes", "Shapes"), ("clips", "Clips"), ("fit", "Fit"))
+_START = "start(App);\n"
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What differs between pages that are built on the viewer.
+
+    :param title: of the browser's window; text, no markup.
+    :param library: markup of the left column.
+    :param tabs: names and labels of the panels on small screens.
+    :param tab: the one that is open first.
+    :param script: what follows the viewer's scripts, in their scope, and starts the page.
+    :param stage: markup over the head.
+    :param style: after the viewer's style.
+    :param sources: more sources of scripts for the content security policy, such as ``blob:``.
+    """
+
+    title: str
+    library: str
+    tabs: Sequence[tuple[str, str]] = _TABS
+    tab: str = "shapes"
+    script: str = _START
+    stage: str = ""
+    style: str = ""
+    sources: str = ""
 
 
 def write_page(path: str | PathLike[str], content: Content) -> Path:
@@ -49,28 +76,42 @@ def render_page(content: Content) -> str:
         "speakers": speakers,
         "fit_errors_mm": [round(error, 5) for error in content.fit_errors_mm],
     }
-    style = _asset("style.css")
+    return compose(Skin(f"{content.name} · inspect", asset("library.html")), meta, dict(enumerate(blobs)))
+
+
+def compose(skin: Skin, meta: Mapping[str, Any], blobs: Mapping[Any, str]) -> str:
+    """Return a page on the viewer: markup, style, scripts and data in one file.
+
+    :param skin: the page's own parts.
+    :param meta: plain data that the scripts read; names in it never become markup.
+    :param blobs: base64 text of the scripts' ``blob-NAME``, by name.
+    """
+    style = asset("style.css") + skin.style
     light = f"const LOOK_GLSL = {json.dumps(glsl())};\n"
-    script = '(() => {\n"use strict";\n' + light + "\n".join(_asset(name) for name in SCRIPTS) + "})();\n"
+    script = '(() => {\n"use strict";\n' + light + "\n".join(map(asset, SCRIPTS)) + skin.script + "})();\n"
     policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; media-src blob:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_digest(script)}' {skin.sources}; style-src '{_digest(style)}'; "
+        f"media-src blob:; base-uri 'none'; form-action 'none'" + ("; worker-src blob:" if skin.sources else "")
     )
     parts = {
-        "TITLE": escape(f"{content.name} · inspect"),
+        "TITLE": escape(skin.title),
         "POLICY": escape(policy),
         "STYLE": style,
+        "TAB": skin.tab,
+        "LIBRARY": skin.library,
+        "TABS": "".join(f'<button data-tab="{name}">{escape(label)}</button>' for name, label in skin.tabs),
+        "STAGE": skin.stage,
         "META": json.dumps(meta, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c"),
         "BLOBS": "\n".join(
-            f'<script type="application/octet-stream" id="blob-{number}">{text}</script>'
-            for number, text in enumerate(blobs)
+            f'<script type="application/octet-stream" id="blob-{name}">{text}</script>' for name, text in blobs.items()
         ),
         "SCRIPT": script,
     }
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: parts[found[1]], _asset("template.html"))
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: parts[found[1]], asset("template.html"))
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a text of this folder's assets."""
     return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.checkpoints.onnx_export import describe, export_onnx, steps_of  # noqa: E402
 from said_model.cli import main  # noqa: E402
 from said_model.config import (  # noqa: E402
+    DEFAULT_STEPS,
     PREDICTIONS,
     DenoiserConfig,
     DiffusionConfig,
@@ -35,7 +36,10 @@ EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "onnx" / "sample.py"
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
-@pytest.mark.parametrize("sampler", [SamplerConfig("dpm", 6), SamplerConfig("dpm", 1), SamplerConfig("said-ddim", 20)])
+@pytest.mark.parametrize(
+    "sampler",
+    [SamplerConfig("dpm", 1), *(SamplerConfig(name, min(steps, 20)) for name, steps in DEFAULT_STEPS.items())],
+)
 def test_the_table_of_steps_is_the_solver(prediction, sampler):
     """A made-up nonlinear function stands for the network."""
     diffusion = DiffusionConfig(prediction=prediction, scale=2.0)

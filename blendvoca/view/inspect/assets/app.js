@@ -50,6 +50,13 @@ class App {
     this.sliders.show(this.rig);
     byId("shape-count").textContent = this.rig.names.length;
     markCurrent(byId("speakers"), index);
+    this.listClips();
+    const same = this.clip ? speaker.clips.findIndex((clip) => clip.name === this.clip.name) : 0;
+    await this.openClip(Math.max(same, 0));
+  }
+
+  listClips() {
+    const { speaker } = this;
     fillList(byId("clips"), speaker.clips.map((clip) => ({ name: clip.name, more: clipFacts(clip) })), (i) => this.openClip(i));
     byId("clip-count").textContent = speaker.clips.length;
     const left = speaker.n_clips - speaker.clips.length;
@@ -59,20 +66,20 @@ class App {
       byId("clips").append(note);
     }
     if (!speaker.clips.length) byId("clips").append(element("p", "No clip is on this page."));
-    const same = this.clip ? speaker.clips.findIndex((clip) => clip.name === this.clip.name) : 0;
-    await this.openClip(Math.max(same, 0));
+  }
+
+  // A clip as it is packed to its tracks, sound and fields.
+  async unpackClip(packed) {
+    const tracks = await Promise.all(packed.tracks.map(readTrack));
+    const sound = packed.sound && await readSound(packed.sound);
+    const fields = await Promise.all([packed.error_mean, packed.error_max].map((part) => part && readSections(part)));
+    return { clip: { ...packed, tracks, fields }, sound };
   }
 
   async openClip(index) {
     const packed = this.speaker.clips[index] || null, turn = this.turn = (this.turn || 0) + 1;
     this.player.pause();
-    let clip = null, sound = null;
-    if (packed) {
-      const tracks = await Promise.all(packed.tracks.map(readTrack));
-      sound = packed.sound && await readSound(packed.sound);
-      const fields = await Promise.all([packed.error_mean, packed.error_max].map((part) => part && readSections(part)));
-      clip = { ...packed, tracks, fields };
-    }
+    const { clip, sound } = packed ? await this.unpackClip(packed) : { clip: null, sound: null };
     if (turn !== this.turn) { if (sound) URL.revokeObjectURL(sound.url); return; }
     this.clip = clip; this.clipIndex = clip ? index : -1; this.sound = sound;
     this.free = clip ? null : new Float32Array(this.rig.names.length);

@@ -115,7 +115,7 @@ function wire(app) {
     tabs.forEach((button) => button.setAttribute("aria-current", button.dataset.tab === name));
   };
   tabs.forEach((button) => button.addEventListener("click", () => tab(button.dataset.tab)));
-  tab("shapes");
+  tab(document.body.dataset.tab);
 
   const actions = {
     " ": () => app.toggle(), Home: () => app.seek(0), End: () => app.clip && app.seek(app.clip.seconds),
@@ -138,7 +138,8 @@ function wire(app) {
   document.addEventListener("click", (event) => { if (event.detail > 0 && event.target.closest("button")) document.activeElement.blur(); });
 }
 
-function start() {
+// Start the page with an app of this kind.
+function start(Kind) {
   const meta = JSON.parse(byId("meta").textContent);
   byId("title").textContent = meta.name;
   document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
@@ -147,7 +148,7 @@ function start() {
     term.append(...keys.map((key) => element("kbd", key)));
     byId("key-list").append(term, element("dd", what));
   }
-  const app = new App(meta);
+  const app = new Kind(meta);
   if (typeof DecompressionStream === "undefined") {
     app.trouble("This browser is too old for this page: it cannot unpack compressed data (DecompressionStream).");
     return;
@@ -172,5 +173,3 @@ function start() {
     },
   };
 }
-
-start();
