@@ -40,7 +40,8 @@ class Clip:
 
     def __repr__(self) -> str:
         sound = "no sound" if self.waveform is None else repr(self.waveform)
-        return f"Clip({self.speaker}/{self.sentence}, {self.track!r}, {sound})"
+        motion = f"{len(self.track)} frames of {len(self.track.names)} shapes at {self.track.fps:g} fps"
+        return f"Clip({self.speaker}/{self.sentence}, {motion},\n  {sound})"
 
     def length_problem(self) -> str | None:
         """Return what is wrong with the audio's length against the motion's, ``None`` when they agree."""

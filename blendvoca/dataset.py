@@ -13,6 +13,7 @@ from typing import Any
 from blendvoca.audio import MAX_RATE, MIN_RATE
 from blendvoca.clip import Clip
 from blendvoca.errors import ConfigurationError, IntegrityError, MissingInputError, nearest
+from blendvoca.internal.lazy import html_by
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard import schema
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, describe, read_manifest, shard_files
@@ -212,7 +213,11 @@ class BlendVOCA:
 
     def __repr__(self) -> str:
         held = f"{len(self)} clips of {len(self.speakers)} speakers"
-        return f"BlendVOCA({str(self.root)!r}, split={self.split!r}: {held})"
+        seconds = sum(entry.seconds for _, entry in self._rows)
+        facts = f"{len(self.names)} shapes, {seconds / 60:.1f} minutes, licence {self.manifest.licence_class.value}"
+        return f"BlendVOCA({str(self.root)!r}, split={self.split!r}: {held},\n  {facts})"
+
+    _repr_html_ = html_by("dataset_html")
 
 
 def _manifest(root: Path) -> Manifest:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.errors import RigError
+from blendvoca.internal.lazy import html_by
 from blendvoca.internal.names import check_labels, places_of
 from blendvoca.mesh import Mesh
 
@@ -43,7 +44,11 @@ class BlendshapeRig:
         object.__setattr__(self, "names", names)
 
     def __repr__(self) -> str:
-        return f"BlendshapeRig({len(self.names)} shapes, {self.neutral.n_vertices} vertices)"
+        shown = ", ".join(self.names[:3]) + (f" … {self.names[-1]}" if len(self.names) > 3 else "")
+        facts = f"{len(self.names)} shapes, {self.neutral.n_vertices} vertices, {self.neutral.n_faces} faces"
+        return f"BlendshapeRig({facts},\n  {shown}; diagonal {self.neutral.extent:.3g})"
+
+    _repr_html_ = html_by("rig_html")
 
     def indices(self, names: Sequence[str]) -> list[int]:
         """Return where ``names`` stand in this rig.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from blendvoca.arkit import mirror_permutation
 from blendvoca.errors import TrackError
+from blendvoca.internal.lazy import html_by
 from blendvoca.internal.names import check_labels, places_of
 
 #: Rounding outside [0, 1] that is put back inside without a word.
@@ -60,7 +61,11 @@ class CoefficientTrack:
         return len(self.values)
 
     def __repr__(self) -> str:
-        return f"CoefficientTrack({len(self)} frames, {len(self.names)} shapes, {self.fps:g} fps)"
+        shown = ", ".join(self.names[:3]) + (f" … {self.names[-1]}" if len(self.names) > 3 else "")
+        facts = f"{len(self)} frames, {len(self.names)} shapes, {self.fps:g} fps"
+        return f"CoefficientTrack({facts}, {self.duration:.2f} s,\n  {shown}; values 0 to {self.values.max():.2f})"
+
+    _repr_html_ = html_by("track_html")
 
     @property
     def duration(self) -> float:

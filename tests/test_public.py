@@ -45,13 +45,16 @@ def test_the_package_says_its_version():
     assert blendvoca.__version__.count(".") == 2
 
 
-def test_values_show_themselves_in_one_short_line():
+def test_values_show_themselves_in_two_lines_at_most():
     mesh = Mesh(np.eye(3), [[0, 1, 2]])
     track = CoefficientTrack(np.zeros((168, 2)), ("jawOpen", "mouthLeft"), 60)
     sound = Waveform(np.zeros(8000), 16_000)
     assert repr(mesh) == "Mesh(3 vertices, 1 triangles)"
-    assert repr(track) == "CoefficientTrack(168 frames, 2 shapes, 60 fps)"
+    assert (
+        repr(track) == "CoefficientTrack(168 frames, 2 shapes, 60 fps, 2.80 s,\n  jawOpen, mouthLeft; values 0 to 0.00)"
+    )
     assert repr(sound) == "Waveform(0.50 s, 16000 Hz)"
-    assert repr(BlendshapeRig(mesh, np.zeros((1, 3, 3)), ("jawOpen",))) == "BlendshapeRig(1 shapes, 3 vertices)"
-    assert repr(Clip("a", "b", track)) == "Clip(a/b, CoefficientTrack(168 frames, 2 shapes, 60 fps), no sound)"
+    rig = BlendshapeRig(mesh, np.zeros((1, 3, 3)), ("jawOpen",))
+    assert repr(rig) == "BlendshapeRig(1 shapes, 3 vertices, 1 faces,\n  jawOpen; diagonal 1.73)"
+    assert repr(Clip("a", "b", track)) == "Clip(a/b, 168 frames of 2 shapes at 60 fps,\n  no sound)"
     assert repr(sound) in repr(Clip("a", "b", track, sound))

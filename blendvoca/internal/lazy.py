@@ -24,3 +24,18 @@ def lazy_names(
         return getattr(load(f"{package}.{homes[name]}"), name)
 
     return get, lambda: sorted(homes)
+
+
+def html_by(name: str) -> Callable[[Any], str]:
+    """Return a ``_repr_html_`` that a function of :mod:`blendvoca.view.notebook` writes.
+
+    Value types do not know what draws them; it is looked up when a notebook asks.
+
+    :param name: of the function, which takes the value.
+    """
+
+    def _repr_html_(self: Any) -> str:
+        html: str = getattr(import_module("blendvoca.view.notebook"), name)(self)
+        return html
+
+    return _repr_html_
