@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from blendvoca.errors import LandmarkError
 from blendvoca.geometry import vertex_components
-from blendvoca.ibug68 import EYE_PLACES, GROUPS, INDEX, INNER, MIRROR, NAMES
+from blendvoca.ibug68 import EYE_PLACES, GROUPS, INDEX, INNER, MIRROR, MOUTH, NAMES, OPENINGS
 from blendvoca.mesh import Mesh
 from landmarks.alignment import FaceFrame, align_face, asymmetry, stray
 from landmarks.files import checked_indices
 from landmarks.order import misordered
 from landmarks.repair import looks_inwards
+from landmarks.slits import FrontView, wrong_sides
 
 #: Root mean square distance from a plain face: beyond the first unusual, beyond the second no face.
 FIT_LIMITS = (7.0, 13.0)
@@ -118,7 +119,9 @@ def check_landmarks(mesh: Mesh, landmarks: ArrayLike) -> LandmarkReport:
         pair = tuple(dict.fromkeys((NAMES[worst], NAMES[MIRROR[worst]])))
         message = f"{' and '.join(pair)} are {symmetry[worst]:.0f} mm from being mirror images"
         found.append(Finding("symmetry", message, pair, error=False))
-    return LandmarkReport((*found, *_openings(frame), *_winding(mesh, indices)), figures)
+    # Points that lie elsewhere altogether are said once.
+    sides = [] if any(finding.error for finding in found) else _sides(mesh, indices)
+    return LandmarkReport((*found, *_openings(frame), *sides, *_winding(mesh, indices)), figures)
 
 
 def require_landmarks(
@@ -236,6 +239,28 @@ def _openings(frame: FaceFrame) -> list[Finding]:
         open_by = at["upper_outer"][1] + at["upper_inner"][1] - at["lower_outer"][1] - at["lower_inner"][1]
         if open_by < 0.1 * abs(at["outer"][0] - at["inner"][0]):
             found.append(Finding("eyes", f"the {side} eye of the neutral is closed", error=False))
+    return found
+
+
+def _sides(mesh: Mesh, indices: NDArray[np.int64]) -> list[Finding]:
+    """Upper and lower points of lids and lips lie on opposite sides of the opening, which must be there."""
+    if not mesh.n_faces or looks_inwards(mesh, indices):
+        return []
+    found = []
+    sides = wrong_sides(FrontView(mesh, indices, mesh.vertices[indices]), indices)
+    for opening in OPENINGS:
+        rims = "lips" if opening is MOUTH else "lids"
+        if opening.name not in sides:
+            words = f"no slit between the {rims} of the {opening.name}: grown together, or the landmarks lie elsewhere"
+            found.append(Finding("closed", words, error=False))
+            continue
+        for points, rim, other in (
+            (sides[opening.name].below, "upper", "lower"), (sides[opening.name].above, "lower", "upper"),
+        ):  # fmt: skip
+            names = tuple(NAMES[point] for point in points)
+            if names:
+                words = f"{_list(list(names))} on the {other} side of the {opening.name}'s opening, not the {rim}"
+                found.append(Finding("side", words, names))
     return found
 
 

@@ -7,7 +7,7 @@ From about ten picked points, or from none where both heads look the same way. T
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,17 +18,25 @@ from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry import Surface, face_areas, fit_similarity, geodesic_distances, vertex_components
 from blendvoca.geometry.similarity import Similarity, rms_radius
-from blendvoca.ibug68 import INDEX, INNER, NAMES
+from blendvoca.ibug68 import INDEX, INNER, MOUTH, NAMES, OPENINGS, Opening
 from blendvoca.mesh import Mesh
-from blendvoca.transfer.registration import RegistrationConfig, register
+from blendvoca.transfer.openings.lids import along_curve
+from blendvoca.transfer.registration import Guides, RegistrationConfig, register
 from landmarks.check import LandmarkReport, check_landmarks
 from landmarks.files import checked_indices, checked_points
 from landmarks.pose import align_alike
+from landmarks.slits import FrontView, Slit
 
 Array = NDArray[np.float64]
 
 #: Fewest picked points: they must span a face.
 MIN_PICKS = 4
+#: Pull of the slits' rims on the source's lids and lips: nothing withstands it.
+_GUIDE = 1000.0
+#: A lid or lip landmark farther from where the slit has it, in widths of the opening, sets that right.
+_FAR = 0.12
+#: Steps of the registration that are done again with them.
+_AGAIN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +93,20 @@ def transfer_landmarks(
     goal = to_target.inverse.points(cropped.vertices) / unit
     stiff = (0.0, 1.0, 10.0, 100.0, 1000.0) if known else (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0, 1000.0)
     config = RegistrationConfig(closest=stiff, max_angle_deg=60.0, max_distance=0.3)
-    bent = register(Surface(start, local.faces), Surface(goal, cropped.faces), pairs, config)
-    found = _vertices(bent.vertices[inside], goal, dict(zip((INDEX[name] for name in known), pairs[:, 1].tolist())))
+    parts = (Surface(start, local.faces), Surface(goal, cropped.faces), pairs)
+    bent = register(*parts, config)
+    here = Mesh(goal, cropped.faces)
+    slits = _slits(here, bent.vertices[inside])
+    guides = _to_slits(Mesh(start, local.faces), inside, bent.vertices, slits)
+    points = bent.vertices[inside]
+    if guides is not None:
+        again = replace(config, closest=stiff[-_AGAIN:])
+        around = np.isin(inside, guides.vertices)
+        points[around] = register(*parts, again, guides).vertices[inside][around]
+    taken = dict(zip((INDEX[name] for name in known), pairs[:, 1].tolist()))
+    found = _vertices(points, goal, taken, _wrong_side(here.n_vertices, slits))
     landmarks = skin.kept[found]
-    positions = to_target.points(bent.vertices[inside] * unit)
+    positions = to_target.points(points * unit)
     return LandmarkTransfer(landmarks, positions, check_landmarks(target, landmarks), float(bent.distance.mean()))
 
 
@@ -151,8 +169,71 @@ def _by_picks(source: Array, target: Array) -> Similarity:
     return straight
 
 
-def _vertices(points: Array, vertices: Array, known: Mapping[int, int]) -> NDArray[np.int64]:
-    """The nearest vertices (68,), each taken once; known ones stand."""
+def _slits(mesh: Mesh, marks: Array) -> dict[Opening, tuple[Slit, Crop]]:
+    """The slits of mouth and eyes near marks (68, 3) that lie about right, with the vertices of their potentials."""
+    places = np.asarray(cKDTree(mesh.vertices).query(marks)[1], dtype=np.int64)
+    view = FrontView(mesh, places, marks)
+    found = ((opening, view.slit(opening)) for opening in OPENINGS)
+    return {opening: (slit, view.crop) for opening, slit in found if slit is not None}
+
+
+def _to_slits(
+    source: Mesh, marks: NDArray[np.int64], bent: Array, slits: dict[Opening, tuple[Slit, Crop]]
+) -> Guides | None:
+    """Pairs that draw the source's lid and lip landmarks to the rims of the target's slits, at the same share of their
+    length; normals and nearness alone lay an upper lid on the lower as gladly."""
+    view = FrontView(source, marks, source.vertices[marks])
+    vertices, points = np.zeros(0, dtype=np.int64), np.zeros((0, 3))
+    for opening, (there, _) in slits.items():
+        here = view.slit(opening)
+        if here is None:
+            continue
+        rows = [("upper", opening.upper), ("lower", opening.lower)]
+        if opening is not MOUTH:
+            rows += [("upper", opening.corners[:1]), ("lower", opening.corners[1:])]
+        own = marks[[point for _, members in rows for point in members]]
+        wanted = np.concatenate(
+            [_at_rim(source.vertices, bent, marks[list(m)], here, there, r, opening) for r, m in rows]
+        )
+        width = float(np.linalg.norm(np.subtract(*source.vertices[marks[list(opening.corners)]])))
+        if np.linalg.norm(wanted - bent[own], axis=1).max() > _FAR * width:
+            vertices, points = np.append(vertices, own), np.concatenate([points, wanted])
+    return Guides(vertices=vertices, points=points, weight=_GUIDE) if len(vertices) else None
+
+
+def _at_rim(
+    source: Array, bent: Array, members: NDArray[np.int64], here: Slit, there: Slit, rim: str, opening: Opening
+) -> Array:
+    """Where source vertices (n,) at a slit's rim belong on the target's: as far from it, at the same share of it.
+
+    Eyes move along as wholes; lips lie about right along their slit, which is seen in part, and only its side matters.
+    """
+    own, other, at = getattr(here, rim), getattr(there, rim), source[members]
+    share = _shares(bent[members], other) if opening is MOUTH else _shares(at, own)
+    return np.asarray(along_curve(other, share) + at - along_curve(own, _shares(at, own)))
+
+
+def _shares(points: Array, curve: Array) -> Array:
+    """How far (n,) along a curve's chord points (n, 3) stand, 0 to 1."""
+    chord = curve[-1] - curve[0]
+    return np.asarray(np.clip((points - curve[0]) @ chord / (chord @ chord), 0.0, 1.0))
+
+
+def _wrong_side(count: int, slits: dict[Opening, tuple[Slit, Crop]]) -> dict[int, NDArray[np.bool_]]:
+    """For landmarks of lids and lips, the vertices (count,) that lie on the other side of the slit."""
+    forbidden = {}
+    for opening, (slit, crop) in slits.items():
+        for rows, sign in ((opening.upper, 1.0), (opening.lower, -1.0)):
+            beyond = np.zeros(count, dtype=bool)
+            beyond[crop.kept] = sign * (slit.potential - slit.level) >= 0.0
+            forbidden.update(dict.fromkeys(rows, beyond))
+    return forbidden
+
+
+def _vertices(
+    points: Array, vertices: Array, known: Mapping[int, int], forbidden: Mapping[int, NDArray[np.bool_]]
+) -> NDArray[np.int64]:
+    """The nearest vertices (68,), each taken once, none that is forbidden to its point; known ones stand."""
     result = np.full(len(points), -1, dtype=np.int64)
     for point, vertex in known.items():
         result[point] = vertex
@@ -163,6 +244,8 @@ def _vertices(points: Array, vertices: Array, known: Mapping[int, int]) -> NDArr
     cost = np.full((len(open_points), len(candidates)), 1e3)
     for row, point in enumerate(open_points.tolist()):
         free = np.isin(near[point], candidates)
+        if point in forbidden and (free & ~forbidden[point][near[point]]).any():
+            free &= ~forbidden[point][near[point]]
         cost[row, np.searchsorted(candidates, near[point][free])] = distance[point][free] ** 2
     if len(candidates) < len(open_points):
         raise LandmarkError("the target is too coarse", expected="68 vertices on the face", found=len(candidates))
