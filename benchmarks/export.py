@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import machine
 from blendvoca.export.convert import KINDS, load_track, save
-from blendvoca.export.retarget import RECIPES, from_recipe, load_recipe
+from blendvoca.export.recipes import RECIPES, from_recipe, load_recipe
 from blendvoca.export.rigs import load_rig
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard

@@ -37,9 +37,9 @@ def convert(source: str, target: Path, kind: str | None, fps_in: float | None, f
     from blendvoca.terminal.notes import Notes
 
     suffix = target.suffix.lower()
-    if kind in ("glb", "usd") or (kind is None and suffix not in (".csv", ".json")):
-        remedy = "Other kinds: --to livelink, oculus, vrm; with a face: blendvoca export SOURCE --to glb --rig RIG."
-        expected = ".csv or .json"
+    if kind in ("glb", "usd") or (kind is None and suffix not in (".csv", ".json", ".vrma")):
+        remedy = "Other kinds: --to livelink, oculus, vrm …; with a face: blendvoca export SOURCE --to glb --rig RIG."
+        expected = ".csv, .json or .vrma"
         raise ConfigurationError("convert cannot write that", expected=expected, found=target.name, remedy=remedy)
     notes = Notes(strict)
     order = names_of(names) if names else None

@@ -56,12 +56,15 @@ def export(
     csv       the authors' format: a header of names, a line a frame
     json      a dictionary of ARKit names a frame
     oculus    JSON of the fifteen Oculus visemes; vrm: of VRM's expressions
+    vrma      VRM Animation: visemes, blinks, gaze; of a RIG with ARKit's expressions those
+    vrma-arkit  the same with every shape as a custom expression
     """
-    from blendvoca.export.convert import load_track, save
+    from blendvoca.export.convert import checked_suffix, load_track, save
     from blendvoca.export.retarget import apply_map, read_map
-    from blendvoca.export.rigs import fitted_to, load_rig
+    from blendvoca.export.rigs import fitted_to, load_rig, spoken_with
     from blendvoca.export.timing import resample
     from blendvoca.export.timing import smooth as smoothed
+    from blendvoca.export.vrm import ARKIT, PRESET, save_vrma
     from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
     from blendvoca.io.rig.gltf_into import write_into
     from blendvoca.io.track.arrays import names_of
@@ -81,7 +84,10 @@ def export(
         motion = resample(motion, fps)
     target = out or Path(Path(track.replace(".h5:", "-")).stem + "-" + kind + KINDS.get(kind, ""))
     if kind == "glb" and rig and Path(rig).suffix.lower() in GLTF_SUFFIXES and part is None:
+        motion = spoken_with(motion, load_rig(rig).names, notes)
         write_into(target, rig, track=motion, on_report=notes)
+    elif kind in (PRESET, ARKIT) and rig:
+        save_vrma(checked_suffix(target, kind), motion, kind=kind, avatar=rig, on_report=notes)
     else:
         face = load_rig(rig, part=part, on_report=notes) if rig else None
         own = motion if face is None else fitted_to(motion, face, notes)

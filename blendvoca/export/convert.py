@@ -9,8 +9,9 @@ from pathlib import Path
 
 from blendvoca.errors import ConfigurationError, InputError, MissingInputError, TrackError, nearest
 from blendvoca.export.kinds import KINDS, WITH_RIG
-from blendvoca.export.retarget import RECIPES, load_recipe, to_recipe
+from blendvoca.export.recipes import RECIPES, load_recipe, to_recipe
 from blendvoca.export.rigs import no_report
+from blendvoca.export.vrm import save_vrma
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.io.rig import gltf_write as gltf
 from blendvoca.io.rig import usd
@@ -32,11 +33,16 @@ def _write_recipe(recipe: str, path: Path, track: CoefficientTrack) -> None:
     json_write.write_json(path, to_recipe(track, load_recipe(recipe)))
 
 
+def _write_vrma(kind: str, path: Path, track: CoefficientTrack) -> None:
+    save_vrma(path, track, kind=kind)
+
+
 _WRITERS: dict[str, Callable[[Path, CoefficientTrack], None]] = {
     "csv": write_track,
     "json": json_write.write_json,
     "livelink": livelink.write_livelink,
     **{recipe: partial(_write_recipe, recipe) for recipe in RECIPES},
+    **{kind: partial(_write_vrma, kind) for kind in ("vrma", "vrma-arkit")},
 }
 
 
@@ -103,6 +109,18 @@ def _stated(source: str, clip: str | None, on_report: Callable[[str], None]) -> 
     return None
 
 
+def checked_suffix(path: str | PathLike[str], kind: str) -> Path:
+    """Return the path of a file of some kind.
+
+    :raises ConfigurationError: if its suffix is another kind's.
+    """
+    suffixes = usd.SUFFIXES if kind == "usd" else (KINDS.get(kind),)
+    if kind in KINDS and Path(path).suffix.lower() not in suffixes:
+        expected = " or ".join(str(suffix) for suffix in suffixes)
+        raise ConfigurationError(f"a file of kind {kind} has another suffix", expected=expected, found=Path(path).name)
+    return Path(path)
+
+
 def save(
     path: str | PathLike[str],
     kind: str,
@@ -115,10 +133,7 @@ def save(
     :param surfaces: the rig's triangles by material, for ``glb``; all skin without.
     :raises ConfigurationError: for an unknown kind, a suffix of another one, or one that needs a rig and has none.
     """
-    suffixes = usd.SUFFIXES if kind == "usd" else (KINDS.get(kind),)
-    if kind in KINDS and Path(path).suffix.lower() not in suffixes:
-        expected = " or ".join(str(suffix) for suffix in suffixes)
-        raise ConfigurationError(f"a file of kind {kind} has another suffix", expected=expected, found=Path(path).name)
+    checked_suffix(path, kind)
     if kind in WITH_RIG:
         if rig is None:
             raise ConfigurationError(f"{kind} holds the face itself", expected="a rig", remedy="Name one with --rig.")

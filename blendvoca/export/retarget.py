@@ -1,30 +1,21 @@
-"""Tracks for rigs with other shapes: renaming maps, and recipes such as the Oculus visemes.
-
-A *map* says for every shape of a track where it goes; a *recipe* says which ARKit pose each shape of another rig is. A
-track is brought onto recipes by non-negative least squares, frame by frame, so that their weighted sum comes nearest.
-"""
+"""Tracks for rigs with other names: maps that rename, scale and clamp."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from scipy.optimize import nnls
 
-from blendvoca.arkit import ARKIT_NAMES
-from blendvoca.errors import ConfigurationError, FormatError, TrackError, nearest
+from blendvoca.errors import ConfigurationError, FormatError, nearest
 from blendvoca.internal.names import LONGEST_LABEL, shown
 from blendvoca.io.files import naming
 from blendvoca.io.json_file import boolean, either, mapping, number, read_json, table, text
 from blendvoca.track import CoefficientTrack
 
-#: Recipes that come with the package, documented in ``docs/export.md``.
-RECIPES = ("oculus", "vrm")
 _WRONG_MAP = "not a map of shapes"
 
 
@@ -99,41 +90,3 @@ def apply_map(track: CoefficientTrack, channels: Mapping[str, Channel]) -> Coeff
         moved = channel.offset + channel.scale * (1 - u if channel.flip else u)
         values[:, names.index(channel.to)] += moved.clip(channel.low, channel.high)
     return CoefficientTrack(values.clip(0, 1), names, track.fps)
-
-
-def load_recipe(name: str) -> dict[str, dict[str, float]]:
-    """Return a recipe of the package: shape of the other rig to its ARKit pose.
-
-    :raises ConfigurationError: for a name that is none.
-    """
-    if name not in RECIPES:
-        raise ConfigurationError(f"no recipe {name!r}{nearest(name, RECIPES)}", expected=f"one of {RECIPES}")
-    table: dict[str, dict[str, float]] = json.loads((files("blendvoca.export") / f"{name}.json").read_text())["shapes"]
-    return table
-
-
-def to_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]) -> CoefficientTrack:
-    """Return the weights of a recipe's shapes that come nearest to the track, in [0, 1].
-
-    Non-negative least squares a frame, clipped at one: least squares within both bounds came 0.03 % nearer on speech.
-    Only shapes that both know take part. What the recipe cannot express is lost: fifteen visemes do not span 52 shapes.
-
-    :raises TrackError: for a track without any shape of the recipe.
-    """
-    posed = {name for pose in recipe.values() for name in pose}
-    shared = [name for name in ARKIT_NAMES if name in track.names]
-    if not posed.intersection(shared):
-        known = sorted(posed)
-        found = [name + nearest(name, known) for name in track.names]
-        raise TrackError("no shape of the track takes part", expected=f"ARKit names such as {known[:3]}", found=found)
-    poses = np.array([[pose.get(name, 0.0) for pose in recipe.values()] for name in shared])
-    values = track.values[:, track.columns(shared)]
-    weights = np.stack([nnls(poses, row)[0] for row in values])
-    return CoefficientTrack(weights.clip(0, 1), tuple(recipe), track.fps)
-
-
-def from_recipe(track: CoefficientTrack, recipe: Mapping[str, Mapping[str, float]]) -> CoefficientTrack:
-    """Return the ARKit track of weights of a recipe's shapes, clipped to [0, 1]."""
-    names = [name for name in ARKIT_NAMES if any(name in pose for pose in recipe.values())]
-    poses = np.array([[recipe[shape].get(name, 0.0) for name in names] for shape in track.names])
-    return CoefficientTrack((track.values @ poses).clip(0, 1), tuple(names), track.fps)

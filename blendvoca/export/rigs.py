@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
 from blendvoca.errors import ConfigurationError, nearest
+from blendvoca.export.recipes import RECIPES, load_recipe, to_recipe
 from blendvoca.internal.spelling import match_names
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.io.rig.gltf_read import read_gltf_rig
@@ -16,6 +17,9 @@ from blendvoca.io.rig.obj_folder import read_rig_folder
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.rig_file import read_rig
 from blendvoca.track import CoefficientTrack
+
+#: A rig with fewer visemes does not speak with them.
+_FEWEST_VISEMES = 3
 
 
 def no_report(note: str) -> None:
@@ -56,16 +60,44 @@ def load_rig(
     return read_rig_folder(path, neutral, on_report=on_report)
 
 
+def spoken_with(
+    track: CoefficientTrack, names: Sequence[str], on_report: Callable[[str], None] = no_report
+) -> CoefficientTrack:
+    """Return the track as visemes where a rig has those and none of ARKit's mouth shapes; else the track itself.
+
+    :param names: of the rig's shapes: ``Fcl_MTH_A`` (VRoid), ``A`` (VRM 0.x), ``aa`` (VRM 1.0), ``viseme_PP``, …
+    :param on_report: is called with what was done.
+    """
+    mouth = [name for name in track.names if name.startswith(("jaw", "mouth"))]
+    if not mouth or match_names(mouth, list(names)):
+        return track
+    found = {}
+    for name in RECIPES:
+        recipe = load_recipe(name)
+        matched = match_names(list(recipe.shapes), list(names))
+        found[name] = [viseme for viseme in recipe.visemes if viseme in matched], matched
+    best = max(found, key=lambda name: len(found[name][0]))
+    visemes, matched = found[best]
+    if len(visemes) < _FEWEST_VISEMES:
+        return track
+    shown = ", ".join(matched[viseme][0] for viseme in visemes[:3])
+    on_report(f"the rig has no ARKit mouth but visemes ({shown}, …): the track is brought onto them ({best})")
+    return to_recipe(track, load_recipe(best)).select([name for name in load_recipe(best).shapes if name in matched])
+
+
 def fitted_to(
     track: CoefficientTrack, rig: BlendshapeRig, on_report: Callable[[str], None] = no_report
 ) -> CoefficientTrack:
     """Return a track under a rig's own names, matched as :func:`blendvoca.internal.spelling.match_names` does.
+
+    A rig that speaks with visemes gets those (:func:`spoken_with`).
 
     :param on_report: is called with the shapes that the rig lacks; they are left out.
     :raises RigError: if the rig has none of them.
     """
     if set(track.names) <= set(rig.names):
         return track
+    track = spoken_with(track, rig.names, on_report)
     matched = match_names(list(track.names), list(rig.names))
     if not matched:
         rig.indices(track.names)

@@ -13,6 +13,24 @@ import re
 SIDES = {"l": "left", "left": "left", "r": "right", "right": "right"}
 #: Words of a key that may be its name, counted from its end.
 MOST_WORDS = 6
+#: What VRM 1.0's expressions and Oculus' visemes are called elsewhere: VRM 0.x, VRoid (``Fcl_MTH_A``), Ready Player Me.
+#: A single letter is a name by itself only; more words may have others before them.
+ALIASES = {
+    "aa": ("A", "MTH A"),
+    "ih": ("I", "MTH I", "viseme I"),
+    "ou": ("U", "MTH U", "viseme U"),
+    "ee": ("E", "MTH E", "viseme E"),
+    "oh": ("O", "MTH O", "viseme O"),
+    "E": ("viseme E", "v E"),
+    "blink": ("EYE Close",),
+    "blinkLeft": ("EYE Close L",),
+    "blinkRight": ("EYE Close R",),
+    "happy": ("Joy", "ALL Joy"),
+    "angry": ("ALL Angry",),
+    "sad": ("Sorrow", "ALL Sorrow"),
+    "relaxed": ("Fun", "ALL Fun"),
+    "surprised": ("ALL Surprised",),
+}
 
 
 def split_name(name: str) -> tuple[tuple[str, ...], str]:
@@ -59,10 +77,14 @@ def match_names(names: list[str], keys: list[str]) -> dict[str, list[str]]:
         words, side = split_name(name)
 
         def find(side: str, words: tuple[str, ...] = words) -> list[str]:
-            found = exact.get(("".join(words), side)) or tails.get((side, *words), [])
+            alone = exact.get(("".join(words), side))
+            found = alone or ([] if len(words[0]) == len(words) == 1 else tails.get((side, *words), []))
             return found if len(found) == 1 else []
 
         found = [name] if name in known else find(side) if words else []
+        for spelling in () if found else ALIASES.get(name, ()):
+            also, side_of_it = split_name(spelling)
+            found = found or find(side_of_it, also)
         if words and not found and not side:
             halves = [find("left"), find("right")]
             found = halves[0] + halves[1] if all(halves) else []

@@ -51,8 +51,8 @@ def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None
     """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them, at any depth.
 
     The name of --out says what is written: a table (.csv; livelink.csv for Live Link), .json, a face that talks (.glb,
-    .usd, .usda, .usdc), a video with its sound (.mp4), a page (.html). Minutes of sound are cut into windows that are
-    blended at every denoising step.
+    .usd, .usda, .usdc), an animation of VRM avatars (.vrma), a video with its sound (.mp4), a page (.html). Minutes
+    of sound are cut into windows that are blended at every denoising step.
     """
     from blendvoca.errors import BlendvocaError, OutputError
     from blendvoca.terminal.lazy_group import note

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from blendvoca.errors import ConfigurationError, OutputError, nearest
 from blendvoca.export.convert import KINDS, save
-from blendvoca.export.rigs import fitted_to, load_rig, no_report
+from blendvoca.export.rigs import fitted_to, load_rig, no_report, spoken_with
+from blendvoca.export.vrm import ARKIT, PRESET, save_vrma
 from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
 from blendvoca.rig import BlendshapeRig
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: Suffix of a file with the kind that it holds.
 SUFFIXES: dict[str, str] = {
     ".csv": "csv", ".json": "json", ".glb": "glb", ".usd": "usd", ".usda": "usd", ".usdc": "usd",
-    ".mp4": "mp4", ".html": "page",
+    ".vrma": "vrma", ".mp4": "mp4", ".html": "page",
 }  # fmt: skip
 #: Kinds with the suffix that a file of theirs gets in a folder.
 SUFFIX_OF: dict[str, str] = {**KINDS, "mp4": ".mp4", "page": ".html"}
@@ -124,12 +125,15 @@ def write_take(
     if path.exists() and not path.is_file():
         raise OutputError("a folder has this name", path=path, remedy="Name another output.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if kind not in _WITH_FACE:
+    if kind in (PRESET, ARKIT):
+        save_vrma(path, track, kind=kind, avatar=face.source, on_report=face.on_report)
+    elif kind not in _WITH_FACE:
         save(path, kind, track)
     elif kind == "glb" and face.is_gltf:
         from blendvoca.io.rig.gltf_into import write_into
 
-        write_into(path, str(face.source), track=track, on_report=face.on_report)
+        spoken = spoken_with(track, face.rig.names, face.on_report)
+        write_into(path, str(face.source), track=spoken, on_report=face.on_report)
     else:
         own = fitted_to(track, face.rig, face.on_report)
         if kind == "mp4":

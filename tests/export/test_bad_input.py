@@ -12,7 +12,8 @@ import pytest
 from blendvoca.arkit import BLENDVOCA_NAMES
 from blendvoca.errors import ConfigurationError, FormatError, MissingInputError, TrackError
 from blendvoca.export.convert import load_track, save
-from blendvoca.export.retarget import apply_map, load_recipe, read_map, to_recipe
+from blendvoca.export.recipes import load_recipe, to_recipe
+from blendvoca.export.retarget import apply_map, read_map
 from blendvoca.export.timing import resample, smooth
 from blendvoca.io.rig.gltf_read import read_gltf
 from blendvoca.io.rig.gltf_write import write_glb

@@ -6,19 +6,20 @@ import json
 
 import numpy as np
 import pytest
-from scipy.optimize import lsq_linear
+from scipy.optimize import minimize
 
 from blendvoca.arkit import ARKIT_NAMES, BLENDVOCA_NAMES
 from blendvoca.audio import Waveform
 from blendvoca.errors import ConfigurationError, FormatError, TrackError
-from blendvoca.export.retarget import RECIPES, Channel, apply_map, from_recipe, load_recipe, read_map, to_recipe
+from blendvoca.export.recipes import RECIPES, from_recipe, load_recipe, to_recipe
+from blendvoca.export.retarget import Channel, apply_map, read_map
 from blendvoca.export.timing import resample, smooth
 from blendvoca.synthetic.performance.coarticulation import Style, coefficients
 from blendvoca.synthetic.voice.speech import Phoneme, Utterance
 from blendvoca.track import CoefficientTrack
 
-#: Root mean square and largest difference that speech may show (measured 0.022 and 0.17, 0.055 and 0.28).
-RECIPE_BOUNDS = [("oculus", 0.045, 0.4), ("vrm", 0.07, 0.4)]
+#: Root mean square and largest difference that speech may show (the moods of VRM take nothing of the mouth).
+RECIPE_BOUNDS = [("oculus", 0.045, 0.4), ("vrm", 0.08, 0.6)]
 
 
 def test_map_renames_scales_flips_and_adds(tmp_path):
@@ -47,13 +48,14 @@ def test_bad_maps(tmp_path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_come_back(name):
     recipe = load_recipe(name)
-    assert all(shape in ARKIT_NAMES and 0 < weight <= 1 for pose in recipe.values() for shape, weight in pose.items())
-    poses = {shape: pose for shape, pose in recipe.items() if pose}
+    shapes = recipe.shapes
+    assert all(shape in ARKIT_NAMES and 0 < weight <= 1 for pose in shapes.values() for shape, weight in pose.items())
+    poses = {shape: pose for shape, pose in shapes.items() if pose}
     # One recipe shape at a time, half on: its own weight must be found, and no other.
     weights = np.eye(len(poses)) * 0.5
     track = from_recipe(CoefficientTrack(weights, tuple(poses), 60), recipe)
     again = to_recipe(track, recipe).select(list(poses))
-    np.testing.assert_allclose(again.values, weights, atol=1e-9)
+    np.testing.assert_allclose(again.values, weights, atol=1e-7)
 
 
 @pytest.fixture(scope="module")
@@ -86,24 +88,59 @@ def test_what_recipes_lose_of_speech(speech, name, rms, largest):
     lost, worst, given = _loss(speech, to_recipe(speech, recipe), recipe)
     assert lost <= rms
     assert worst <= largest
-    # About half of the motion is there: the sample's asymmetry and smiles have no viseme.
-    assert lost < 0.55 * given
+    # About half of the motion is there: the sample's asymmetry and smiles have no viseme, pressed lips none of VRM's.
+    assert lost < 0.65 * given
+
+
+def _residual(weights: np.ndarray, poses: np.ndarray, row: np.ndarray) -> tuple[float, np.ndarray]:
+    """Squared residual and its gradient."""
+    away = poses @ weights - row
+    return float((away**2).sum()), 2 * poses.T @ away
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_recipes_are_as_near_as_weights_within_bounds_come(speech, name):
+def test_visemes_are_as_near_as_weights_of_sum_one_come(speech, name):
     recipe = load_recipe(name)
-    shared = [shape for shape in ARKIT_NAMES if shape in speech.names]
-    poses = np.array([[pose.get(shape, 0.0) for pose in recipe.values()] for shape in shared])
-    values = speech.select(shared).values
+    mouth = [shape for shape in speech.names if shape.startswith(("jaw", "mouth", "tongue", "cheekPuff"))]
+    shared = [shape for shape in mouth if any(shape in recipe.shapes[viseme] for viseme in recipe.visemes)]
+    poses = np.array([[recipe.shapes[viseme].get(shape, 0.0) for viseme in recipe.visemes] for shape in shared])
+    loud = np.array([1.6] * len(shared))
+    values = (speech.select(shared).values * loud)[::7].clip(0, 1)
+    track = CoefficientTrack(values, shared, 60)
+    ours = to_recipe(track, recipe)
+    weights = ours.select(list(recipe.visemes)).values
+    assert weights.sum(axis=1).max() <= 1 + 1e-9
+    assert (weights.sum(axis=1) > 1 - 1e-9).any(), "the bound bites somewhere"
+    size = len(recipe.visemes)
+    for row, found in zip(values[::4], weights[::4]):
+        best = minimize(
+            _residual, np.full(size, 1 / size), (poses, row), jac=True, bounds=[(0, 1)] * size, method="SLSQP",
+            constraints=[{"type": "ineq", "fun": lambda w: 1 - w.sum()}], options={"ftol": 1e-12, "maxiter": 500},
+        )  # fmt: skip
+        assert ((poses @ found - row) ** 2).sum() <= best.fun + 1e-6
 
-    def residual(weights: np.ndarray) -> float:
-        return float(np.sqrt(((weights @ poses.T - values) ** 2).mean()))
 
-    best = np.stack([lsq_linear(poses, row, (0, 1), method="bvls").x for row in values])
-    ours = to_recipe(speech, recipe).values
-    # Non-negative least squares, clipped at one: the bound bites in few frames.
-    assert residual(best) <= residual(ours) <= 1.002 * residual(best)
+def test_rest_is_what_the_visemes_leave(speech):
+    weights = to_recipe(speech, load_recipe("oculus"))
+    np.testing.assert_allclose(weights.values.sum(axis=1), 1.0, atol=1e-9)
+    still = to_recipe(CoefficientTrack(np.zeros((3, 32)), BLENDVOCA_NAMES, 60), load_recipe("oculus"))
+    np.testing.assert_array_equal(still.select(["sil"]).values, 1.0)
+
+
+def test_plain_speech_is_no_mood(speech):
+    """Lips that press, noses that sneer and a still brow are speech, however far they go."""
+    wide = np.zeros((len(speech), len(ARKIT_NAMES)))
+    wide[:, [ARKIT_NAMES.index(name) for name in speech.names]] = (2 * speech.values).clip(0, 1)
+    recipe = load_recipe("vrm")
+    for track in (speech, CoefficientTrack(wide, ARKIT_NAMES, 60)):
+        weights = to_recipe(track, recipe)
+        assert not weights.select(list(recipe.emotions)).values.any()
+        assert weights.select(["aa"]).values.max() > 0.3
+    # Brows over the same speech are a mood, and lift no other.
+    wide[:, [ARKIT_NAMES.index(f"browDown{side}") for side in ("Left", "Right")]] = 0.9
+    angry = to_recipe(CoefficientTrack(wide, ARKIT_NAMES, 60), recipe)
+    assert angry.select(["angry"]).values.min() > 0.9
+    assert angry.select(["surprised"]).values.max() < 0.05
 
 
 def test_unknown_recipe():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,11 @@ class GrowingBuffer:
         header = {"componentType": FLOAT, "count": len(values), "type": "SCALAR", **bounds}
         return self.add({"bufferView": self.view(_bytes(values)), **header})
 
+    def rows(self, values: NDArray[np.float32]) -> int:
+        """Append (n, 3) or (n, 4) keys of an animation."""
+        header = {"componentType": FLOAT, "count": len(values), "type": f"VEC{values.shape[1]}"}
+        return self.add({"bufferView": self.view(_bytes(values)), **header})
+
     def triangles(self, faces: NDArray[np.int32], n_vertices: int) -> int:
         """Append (F, 3) triangles with the smallest index type that holds them."""
         small = n_vertices <= 65535
@@ -82,16 +88,26 @@ class GrowingBuffer:
         :param weights: (T, K) weights of all shapes of a node's mesh, by node; nodes of one table share its bytes.
         :param fps: is stated too, since times are float32.
         """
+        return self.keyed(times, [(node, "weights", table) for node, table in weights.items()], fps, name)
+
+    def keyed(
+        self,
+        times: NDArray[np.float32],
+        channels: Sequence[tuple[int, str, NDArray[np.float32]]],
+        fps: float,
+        name: str,
+    ) -> dict[str, Any]:
+        """Append an animation of node, property and keys (T, K), linear in between; equal keys share their bytes."""
         keys = self.scalars(times, bounded=True)
         outputs: dict[bytes, int] = {}
-        samplers, channels = [], []
-        for node, table in weights.items():
-            data = _bytes(table)
+        samplers, targets = [], []
+        for node, path, table in channels:
+            data = path.encode() + _bytes(table)
             if data not in outputs:
-                outputs[data] = self.scalars(table.ravel())
+                outputs[data] = self.scalars(table.ravel()) if path == "weights" else self.rows(table)
             samplers.append({"input": keys, "output": outputs[data], "interpolation": "LINEAR"})
-            channels.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": "weights"}})
-        return {"name": name, "samplers": samplers, "channels": channels, "extras": {"fps": fps}}
+            targets.append({"sampler": len(samplers) - 1, "target": {"node": node, "path": path}})
+        return {"name": name, "samplers": samplers, "channels": targets, "extras": {"fps": fps}}
 
 
 def frame_times(count: int, fps: float) -> NDArray[np.float32]:
