@@ -11,6 +11,7 @@ from blendvoca.errors import InputError
 from said_model.evaluation.evaluate import Evaluation
 from said_model.evaluation.metrics.frechet import frechet_distance
 from said_model.evaluation.metrics.wind import COMPONENTS, wind
+from said_model.evaluation.set_figures import OF_SETS
 
 #: Share of the resampled values inside an interval.
 LEVEL = 0.95
@@ -37,8 +38,8 @@ class Interval:
 def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0) -> dict[str, dict[str, Interval]]:
     """Return figure to system to interval; every system is resampled with the same clips.
 
-    FD is bootstrapped over clips too, with a tenth of the resamples, whose median is moved onto the value. The interval
-    of WInD is over its repeats: mixtures depend on their random start.
+    Figures of sets are computed anew of every resample. FD is bootstrapped so too, with a tenth of the resamples, whose
+    median is moved onto the value. The interval of WInD is over its repeats: mixtures depend on their random start.
 
     :raises InputError: if the systems share no two clips, or two have one name.
     """
@@ -56,6 +57,10 @@ def compare(systems: Sequence[Evaluation], resamples: int = 1000, seed: int = 0)
         for figure in dict.fromkeys(name for row in rows for name in row):
             values = np.array([row.get(figure, np.nan) for row in rows])
             table.setdefault(figure, {})[system.name] = _mean_interval(values, drawn)
+        for figure in OF_SETS if system.measured else ():
+            joined = _set_interval(system, figure, places, drawn)
+            if joined is not None:
+                table.setdefault(figure, {})[system.name] = joined
         if system.latents:
             table.setdefault("fd", {})[system.name] = _distance_interval(
                 system, places, drawn[: max(resamples // 10, 1)]
@@ -73,6 +78,16 @@ def _mean_interval(values: np.ndarray, drawn: np.ndarray) -> Interval:
     weight = finite[drawn].sum(axis=1)
     means = np.where(finite, values, 0.0)[drawn].sum(axis=1)[weight > 0] / weight[weight > 0]
     return _interval(float(values[finite].mean()), means, int(finite.sum()))
+
+
+def _set_interval(system: Evaluation, figure: str, places: list[int], drawn: np.ndarray) -> Interval | None:
+    clips = [system.measured[place] for place in places]
+    value = OF_SETS[figure](clips)
+    if not np.isfinite(value):
+        return None
+    values = np.array([OF_SETS[figure](clips[row] for row in rows) for rows in drawn])
+    finite = values[np.isfinite(values)]
+    return _interval(value, finite if len(finite) else np.array([value]), len(clips))
 
 
 def _distance_interval(system: Evaluation, places: list[int], drawn: np.ndarray) -> Interval:

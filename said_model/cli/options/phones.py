@@ -18,6 +18,7 @@ _COLUMNS = (
     ("p90", "pause_p90", ".2f"),
     ("still, mm", "still", ".2f"),
     ("lag, ms", "lag", ".0f"),
+    ("in time", "timely", ".2f"),
 )
 
 

@@ -24,6 +24,8 @@ CLOSED_MM = 1.0
 SLACK = 0.05
 #: Pauses longer than this are looked at, less so much at either end.
 LONG_PAUSE, PAUSE_MARGIN = 0.35, 0.12
+#: Seconds by which a closure may come early or late and still be in time: aligned phones are good to about 30 ms.
+TIMELY = 0.035
 #: Offsets of the control, as shares of the clip.
 CONTROL_OFFSETS = np.linspace(0.15, 0.85, 12)
 
@@ -63,6 +65,7 @@ class PhoneFigures:
     :param pause_p90: its 90th percentile, mm.
     :param still: median opening where nobody speaks, mm; the worst of several tracks.
     :param lag: median seconds by which closures come late.
+    :param timely: share of the closures that come within :data:`TIMELY` of their phone.
     """
 
     bilabials: int
@@ -74,6 +77,7 @@ class PhoneFigures:
     pause_p90: float
     still: float
     lag: float
+    timely: float
 
 
 def phone_openings(opening: Array, fps: float, track: PhoneTrack) -> PhoneOpenings:
@@ -125,6 +129,7 @@ def phone_figures(parts: Sequence[PhoneOpenings]) -> PhoneFigures:
         float(np.percentile(pauses, 90)) if len(pauses) else float("nan"),
         max(still, default=float("nan")),
         _median(lags[np.isfinite(lags)]),
+        _timely(lags[np.isfinite(lags)]),
     )
 
 
@@ -162,6 +167,10 @@ def _share(openings: Array) -> float:
 
 def _median(values: Array) -> float:
     return float(np.median(values)) if len(values) else float("nan")
+
+
+def _timely(lags: Array) -> float:
+    return float((np.abs(lags) <= TIMELY).mean()) if len(lags) else float("nan")
 
 
 def _auc(wide: Array, narrow: Array) -> float:

@@ -1,10 +1,12 @@
-"""Figures on vertices: lip vertex error, upper-face dynamics deviation, mean vertex error.
+"""Distances between vertices: lip vertex error and mean vertex error.
 
-Published numbers differ because some square the distance and some do not; both stand here under their own names.
+Published lip vertex errors differ in two ways: some square the distance and some do not, some take the mean over the
+frames of all clips and some over clips. All of them stand here under names of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,55 +24,57 @@ class LipVertexError:
 
     :param squared: of the squared distance, m² (MeshTalk, FaceFormer and CodeTalker's code).
     :param millimetres: of the distance itself, mm.
+    :param frames: that it was taken over.
     """
 
     squared: float
     millimetres: float
-
-
-@dataclass(frozen=True)
-class DynamicsDeviation:
-    """Difference of the upper face's liveliness, truth minus generated (CodeTalker, FDD).
-
-    Liveliness of a vertex is the standard deviation over time of its distance from the neutral.
-
-    :param signed: mean over vertices, mm: positive where the truth moves more.
-    :param absolute: mean of its absolute value, mm.
-    :param signed_squared: as ``signed`` with the squared distance, m² (CodeTalker's code).
-    """
-
-    signed: float
-    absolute: float
-    signed_squared: float
+    frames: int
 
 
 def lip_vertex_error(truth: Frames, generated: Frames, lips: VertexSet) -> LipVertexError:
     """Return the lip vertex error of frames (T, V, 3) in metres (Richard et al. 2021)."""
-    squared = _squared(truth, generated, lips).max(axis=1)
-    return LipVertexError(float(squared.mean()), float(np.sqrt(squared).mean() * 1000))
+    squared = squared_distances(truth, generated, lips).max(axis=1)
+    return LipVertexError(float(squared.mean()), float(np.sqrt(squared).mean() * 1000), len(squared))
+
+
+def pooled(errors: Sequence[LipVertexError]) -> LipVertexError:
+    """Return the error over the frames of all clips together, so that a long clip counts for more.
+
+    It is what CodeTalker's evaluation prints: frames of all clips and styles are joined before the mean is taken. The
+    mean of the clips' errors counts every clip the same.
+
+    :raises InputError: for no error.
+    """
+    frames = sum(error.frames for error in errors)
+    if not frames:
+        raise InputError("nothing to pool", expected="one error or more", found=0)
+    squared, plain = (
+        sum(getattr(error, name) * error.frames for error in errors) / frames for name in ("squared", "millimetres")
+    )
+    return LipVertexError(squared, plain, frames)
 
 
 def mean_vertex_error(truth: Frames, generated: Frames, vertices: VertexSet) -> float:
     """Return the mean distance over frames and vertices, in mm."""
-    return float(np.sqrt(_squared(truth, generated, vertices)).mean() * 1000)
+    return float(np.sqrt(squared_distances(truth, generated, vertices)).mean() * 1000)
 
 
-def dynamics_deviation(truth: Frames, generated: Frames, neutral: Frames, upper: VertexSet) -> DynamicsDeviation:
-    """Return the upper-face dynamics deviation of frames (T, V, 3) about a neutral (V, 3) in metres."""
-    _same(truth, generated)
-    squares = [((upper.of(frames) - upper.of(neutral)) ** 2).sum(axis=2) for frames in (truth, generated)]
-    plain = np.sqrt(squares[0]).std(axis=0) - np.sqrt(squares[1]).std(axis=0)
-    squared = squares[0].std(axis=0) - squares[1].std(axis=0)
-    return DynamicsDeviation(float(plain.mean() * 1000), float(np.abs(plain).mean() * 1000), float(squared.mean()))
+def squared_distances(truth: Frames, generated: Frames, vertices: VertexSet) -> NDArray[np.float64]:
+    """Return (T, n) squared distances between frames (T, V, 3), over a set of n vertices.
 
-
-def _squared(truth: Frames, generated: Frames, vertices: VertexSet) -> NDArray[np.float64]:
-    _same(truth, generated)
+    :raises InputError: if the frames do not match.
+    """
+    check_frames(truth, generated)
     difference = vertices.of(truth).astype(np.float64) - vertices.of(generated)
     squared: NDArray[np.float64] = (difference**2).sum(axis=2)
     return squared
 
 
-def _same(truth: Frames, generated: Frames) -> None:
+def check_frames(truth: Frames, generated: Frames) -> None:
+    """Check that two clips (T, V, 3) can be compared.
+
+    :raises InputError: if they differ in shape, or are empty.
+    """
     if truth.shape != generated.shape or truth.ndim != 3 or not len(truth):
         raise InputError("frames do not match", expected="two arrays (T, V, 3)", found=(truth.shape, generated.shape))

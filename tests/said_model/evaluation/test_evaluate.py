@@ -21,8 +21,10 @@ from blendvoca.track import CoefficientTrack  # noqa: E402
 from blendvoca.vertex_sets import VertexSet  # noqa: E402
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.config import SAMPLE_RATE  # noqa: E402
+from said_model.evaluation.clip_figures import averages  # noqa: E402
 from said_model.evaluation.compare import compare  # noqa: E402
-from said_model.evaluation.evaluate import Instruments, _for_vae, _notes, averages, evaluate  # noqa: E402
+from said_model.evaluation.evaluate import Instruments, _notes, evaluate  # noqa: E402
+from said_model.evaluation.modes import for_vae  # noqa: E402
 from said_model.evaluation.outputs import read_outputs  # noqa: E402
 from said_model.evaluation.page import comparison_page, page, rows  # noqa: E402
 from said_model.evaluation.sync_expert import SyncConfig, SyncExpert, Synchrony  # noqa: E402
@@ -134,7 +136,7 @@ def test_syncnet_looks_at_rendered_faces(tmp_path, monkeypatch):
         seen.append((pictures.shape, waveform.duration))
         return Synchrony(2, 0.5, ())
 
-    monkeypatch.setattr("said_model.evaluation.evaluate.score", score)
+    monkeypatch.setattr("said_model.evaluation.clip_figures.score", score)
     outputs = read_outputs(_write(tmp_path / "out", truth, 0.02, keep=lambda row: row == 0), truth)
     found = evaluate(outputs, truth, Instruments(syncnet=SyncNet(), rigs=False), "out")
     assert found.overall["syncnet_offset"] == 2
@@ -187,6 +189,29 @@ def test_distances_are_nothing_for_truth_and_grow_with_noise(shards, tmp_path):
         assert found[0][figure] < found[1][figure] < found[2][figure], figure
     # Jensen: the mean of squares is at least the square of the mean, so the two protocols are told apart.
     assert found[2]["lve_squared_mm2"] >= found[2]["lve_mm"] ** 2 > 0
+
+
+def test_figures_of_sets_are_taken_over_frames_and_clips_together(tmp_path):
+    """Pooled LVE is that of all frames joined, SLCC one correlation; both are resampled by clips in comparisons."""
+    shard_builders.dataset(tmp_path / "shards", frames=130, sentences=4, landmarks=68)
+    truth = BlendVOCA(tmp_path / "shards", "test", audio_rate=SAMPLE_RATE)
+    outputs = read_outputs(_write(tmp_path / "out", truth, 0.05), truth)
+    short = {key: tuple(CoefficientTrack(track.values[:-3], track.names, track.fps) for track in tracks)
+             if place == 0 else tracks for place, (key, tracks) in enumerate(outputs.tracks.items())}  # fmt: skip
+    found = evaluate(replace(outputs, tracks=short), truth, Instruments(), "out")
+    frames = [len(tracks[0]) for tracks in short.values()]
+    weighted = np.average([row["lve_squared_mm2"] for row in found.rows], weights=frames)
+    assert len(set(frames)) > 1 and weighted != pytest.approx(found.overall["lve_squared_mm2"], rel=1e-6)
+    assert found.overall["lve_pooled_mm2"] == pytest.approx(weighted, rel=1e-9)
+    assert found.overall["mtm_ms"] > 0 and found.counts["slcc"] == len(truth)
+    assert -1 <= found.overall["slcc"] <= 1 and -1 <= found.truth["slcc"] <= 1
+    perfect = evaluate(read_outputs(_write(tmp_path / "same", truth, 0.0), truth), truth, Instruments(), "same")
+    assert perfect.overall["slcc"] == pytest.approx(perfect.truth["slcc"], abs=1e-3)
+    table = compare([found, perfect], resamples=40)
+    for figure in ("lve_pooled_mm2", "slcc"):
+        assert table[figure]["out"].value == found.overall[figure]
+        assert table[figure]["out"].low <= table[figure]["out"].high
+    assert table["lve_pooled_mm2"]["out"].low <= weighted <= table["lve_pooled_mm2"]["out"].high
 
 
 def test_lengths_and_counts_that_do_not_match_are_refused(shards, tmp_path):
@@ -296,10 +321,10 @@ def test_the_vae_s_columns_are_taken_by_name():
     values = np.random.default_rng(0).uniform(size=(130, 33))
     truth = CoefficientTrack(values, names, 60.0)
     made = truth.select((*BLENDVOCA_NAMES, "tongueOut"))
-    np.testing.assert_array_equal(_for_vae(truth, made), values[:, :0:-1])
+    np.testing.assert_array_equal(for_vae(truth, made), values[:, :0:-1])
     few = truth.select([name for name in names if name != "jawOpen"])
     with pytest.raises(InputError, match="jawOpen"):
-        _for_vae(few, few)
+        for_vae(few, few)
 
 
 def test_short_clips_lack_some_figures_and_the_report_says_how_many(tmp_path):

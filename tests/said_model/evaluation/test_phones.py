@@ -43,6 +43,7 @@ def test_a_mouth_that_does_what_is_asked():
     found = phone_figures([phone_openings(motion(), FPS, TRACK)])
     assert (found.bilabials, found.closed, found.opening, found.auc) == (2, 1.0, 10.0, 1.0)
     assert found.pause == found.pause_p90 == 0.0
+    assert found.lag == pytest.approx(-0.0125) and found.timely == 0.0  # 83 ms early, 58 ms late
     assert np.isnan(found.still)
 
 
@@ -55,7 +56,15 @@ def test_a_late_mouth_is_late():
     opening = np.full(120, 8.0)
     for middle in (0.65, 1.0):
         opening[round((middle + 0.1) * FPS) - 1 : round((middle + 0.1) * FPS) + 2] = 0.0
-    assert phone_figures([phone_openings(opening, FPS, TRACK)]).lag == pytest.approx(0.1, abs=0.01)
+    late = phone_figures([phone_openings(opening, FPS, TRACK)])
+    assert late.lag == pytest.approx(0.1, abs=0.01) and late.timely == 0
+
+
+def test_closures_in_time_are_counted():
+    opening = np.full(120, 8.0)
+    for middle, late in ((0.65, 0.0), (1.0, 0.06)):
+        opening[round((middle + late) * FPS) - 1 : round((middle + late) * FPS) + 2] = 0.0
+    assert phone_figures([phone_openings(opening, FPS, TRACK)]).timely == 0.5
 
 
 def test_nothing_is_measured_from_nothing():

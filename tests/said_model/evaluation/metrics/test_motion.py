@@ -17,9 +17,10 @@ from said_model.evaluation.metrics.beat import beat_consistency, onset_times
 from said_model.evaluation.metrics.closure import closure_recall, lip_opening
 from said_model.evaluation.metrics.coefficients import coefficient_error
 from said_model.evaluation.metrics.diversity import diversity
+from said_model.evaluation.metrics.dynamics import dynamics_deviation
 from said_model.evaluation.metrics.jitter import jitter
 from said_model.evaluation.metrics.vertex_sets import from_file
-from said_model.evaluation.metrics.vertices import dynamics_deviation, lip_vertex_error, mean_vertex_error
+from said_model.evaluation.metrics.vertices import lip_vertex_error, mean_vertex_error
 from said_model.evaluation.metrics.violations import violations
 
 NAMES = ("jawOpen", "mouthClose")

@@ -1,0 +1,204 @@
+"""Does SAiD draw what a regression cannot, where one sound has many motions? Both on the embedded sample, to the end.
+
+    python benchmarks/one_to_many.py WORK [--seeds 3] [--steps 6000] [--rows squared-error …] [--out results.json]
+
+Twelve speakers, forty sentences (`blendvoca synth --speakers 12 --sentences 40 --seed 7`), as shards with the true
+coefficients, without frames and fits. Both systems are trained on three takes of each sentence of eight speakers; the
+truth of the test split is the first take, and "another take" is a system of its own: four further articulations of the
+same sounds, which is what a perfect model would draw. Everything goes on in WORK where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+
+from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.clip import Clip
+from blendvoca.dataset import BlendVOCA
+from blendvoca.shard.manifest import write_manifest
+from blendvoca.shard.writer import write_shard
+from blendvoca.speakers import default_split
+from blendvoca.synthetic.config import SampleConfig
+from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
+from blendvoca.synthetic.performance.coarticulation import coefficients
+from blendvoca.synthetic.speakers import Speaker, make_speaker, stream
+from blendvoca.synthetic.voice.speech import Utterance, say, sentence_text
+from blendvoca.track import CoefficientTrack
+from said_model.config import SAMPLE_RATE
+from said_model.evaluation.compare import compare
+from said_model.evaluation.evaluate import Evaluation, Instruments, evaluate
+from said_model.evaluation.outputs import read_outputs
+from said_model.evaluation.sync_expert import load_sync
+from said_model.evaluation.vae import load_vae
+from said_model.training.ablations import ABLATIONS
+from said_model.training.presets import PRESETS
+from said_model.training.recipes import load_encoder
+from said_model.training.settings import SaidSettings
+
+SAMPLE = SampleConfig(speakers=12, sentences=40, seed=7)
+#: Takes of a sentence to train on; samples of a sound, of the truth and of the model.
+TRAINED_TAKES, SAMPLES = 3, 4
+BASELINE = "end2end_AU_speech"
+OTHER_TAKES = "another take"
+
+
+def takes(speaker: Speaker, sentence: str, utterance: Utterance, numbers: range) -> Iterator[CoefficientTrack]:
+    """Articulate a sentence as the sample does, take by take."""
+    for number in numbers:
+        yield coefficients(utterance, speaker.style, stream(SAMPLE.seed, speaker.name, sentence, f"take {number}"))
+
+
+def write_shards(work: Path) -> Path:
+    """Write the sample as shards, and further takes of the test split as tracks of a system."""
+    shards = work / "shards"
+    if (shards / "manifest.json").is_file():
+        return shards
+    shards.mkdir(parents=True, exist_ok=True)
+    people = [make_speaker(number, SAMPLE.seed) for number in range(1, SAMPLE.speakers + 1)]
+    split, canonical = default_split(speaker.name for speaker in people), CanonicalHead()
+    for speaker in people:
+        head = SyntheticHead(speaker.identity, canonical)
+        clips = list(spoken(work, speaker, split[speaker.name]))
+        rig, landmarks = head.rig("head", BLENDVOCA_NAMES), head.landmarks("head")
+        write_shard(shards / f"{speaker.name}.h5", speaker.name, clips, rig, "open", landmarks=landmarks)
+    write_manifest(shards, split, name="one to many", known_gaps=())
+    return shards
+
+
+def spoken(work: Path, speaker: Speaker, split: str) -> Iterator[Clip]:
+    """Say all sentences of a speaker: the first take of each, and further ones where they are learned or compared."""
+    for number in range(1, SAMPLE.sentences + 1):
+        sentence = f"sentence{number:02d}"
+        if (speaker.name, sentence) in SAMPLE.known_gaps():
+            continue
+        utterance = say(sentence_text(number), speaker.voice)
+        numbers = range(1, TRAINED_TAKES + 1 if split == "train" else 2)
+        for take, track in zip(numbers, takes(speaker, sentence, utterance, numbers)):
+            name = sentence if take == 1 else f"{sentence}_take{take}"
+            yield Clip(speaker.name, name, track, utterance.sound)
+        others = range(2, SAMPLES + 2 if split == "test" else 2)
+        for take, track in enumerate(takes(speaker, sentence, utterance, others), start=1):
+            path = work / "tracks" / OTHER_TAKES / speaker.name / f"{sentence}-{take}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            track.to_csv(path)
+
+
+def said(work: Path, name: str, *words: str | Path) -> float:
+    """Run a `said` command once and return its seconds."""
+    done = work / "done" / name
+    if not done.is_file():
+        began = time.perf_counter()
+        with (work / f"{name}.log").open("a") as log:
+            subprocess.run([sys.executable, "-m", "said_model", *map(str, words)], check=True, stdout=log, stderr=log,
+                           env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+        done.parent.mkdir(exist_ok=True)
+        done.write_text(f"{time.perf_counter() - began}\n")
+    return float(done.read_text())
+
+
+def options_of(row: str) -> list[str]:
+    """Return the short recipe's options with what a row of Table 2 changes."""
+    names = {"error": "loss", "acoustics": "augment"}
+    chosen = {**PRESETS[SaidSettings]["short"], **ABLATIONS[row].changes}
+    return [word for name, value in chosen.items()
+            for word in (f"--{names.get(name, name).replace('_', '-')}", str(value)) if name != "steps"]  # fmt: skip
+
+
+def train_said(work: Path, row: str, seed: int, steps: int, guidance: Sequence[float]) -> dict[str, Path]:
+    """Train a row with a seed; return where its tracks lie, by the guidance that they were drawn with."""
+    shards, run = work / "shards", work / "runs" / f"{row}-{seed}"
+    said(work, run.name, "train", shards, "--out", run, "--device", "cpu", "--steps", steps, "--seed", seed,
+         *options_of(row))  # fmt: skip
+    found = {}
+    for scale in guidance:
+        name = f"{row}-{seed}-g{scale:g}"
+        said(work, f"sample-{name}", "sample", "--data", shards, "--model", run, "--samples", SAMPLES, "--guidance",
+             scale, "--device", "cpu", "--to", "csv", "--out", work / "tracks" / name)  # fmt: skip
+        found[name] = work / "tracks" / name
+    return found
+
+
+def instruments(work: Path, vae_steps: int, sync_steps: int) -> Instruments:
+    """Train what is measured with."""
+    shards = work / "shards"
+    said(work, "sync", "train-sync", shards, "--out", work / "sync", "--device", "cpu", "--steps", sync_steps)
+    said(work, "vae", "train-vae", shards, "--out", work / "vae", "--device", "cpu", "--preset", "short", "--steps",
+         vae_steps)  # fmt: skip
+    expert = load_sync(work / "sync")
+    encoder, _ = load_encoder(expert.config.encoder)
+    return Instruments(load_vae(work / "vae" / "vae.safetensors"), expert, encoder)
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return lowest, mean and highest over seeds."""
+    return {"low": min(values), "mean": float(np.mean(values)), "high": max(values)}
+
+
+def over_seeds(found: Mapping[str, Evaluation]) -> dict[str, Any]:
+    """Return the spread of every figure over the seeds of each row and guidance."""
+    groups: dict[str, list[Evaluation]] = {}
+    for name, one in found.items():
+        parts = name.split("-g")
+        if len(parts) == 2:
+            groups.setdefault(f"{parts[0].rsplit('-', 1)[0]}, guidance {parts[1]}", []).append(one)
+    return {
+        group: {figure: spread([one.overall[figure] for one in ones]) for figure in ones[0].overall}
+        for group, ones in groups.items()
+    }
+
+
+def main() -> None:
+    """Train, draw, measure; write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--vae-steps", type=int, default=20_000)
+    parser.add_argument("--sync-steps", type=int, default=3000)
+    parser.add_argument("--baseline-steps", type=int, default=4000)
+    parser.add_argument("--guidance", type=float, nargs="+", default=[0.0, 2.0])
+    parser.add_argument("--rows", nargs="*", default=[], choices=[name for name in ABLATIONS if name != "said"])
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    work = options.work
+    shards = write_shards(work)
+    used = instruments(work, options.vae_steps, options.sync_steps)
+    said(work, "baseline", "train", shards, "--model", "end2end-au", "--out", work / "end2end", "--device", "cpu",
+         "--learning-rate", "1e-3", "--decay", "cosine", "--warmup", "100", "--ema", "0.998", "--evaluate-every", "500",
+         "--steps", options.baseline_steps)  # fmt: skip
+    said(work, "baseline-tracks", "baseline", work / "end2end", shards, "--out", work / "tracks" / BASELINE)
+    folders = {name: work / "tracks" / name for name in (OTHER_TAKES, BASELINE)}
+    truth = BlendVOCA(shards, "test", audio_rate=SAMPLE_RATE)
+    found: dict[str, Evaluation] = {}
+    jobs = [("said", seed) for seed in range(options.seeds)]
+    jobs += [(row, seed) for row in options.rows for seed in range(options.seeds)]
+    for row, seed in jobs:
+        folders |= train_said(work, row, seed, options.steps, options.guidance if row == "said" else [2.0])
+        for name, folder in folders.items():
+            if name not in found:
+                found[name] = evaluate(read_outputs(folder, truth, 60.0), truth, used, name)
+        facts = {
+            "machine": machine.describe(), "options": {key: str(value) for key, value in vars(options).items()},
+            "truth": next(iter(found.values())).truth, "seeds": over_seeds(found),
+            "systems": {figure: {name: asdict(cell) for name, cell in row.items()}
+                        for figure, row in compare(list(found.values())).items()},
+        }  # fmt: skip
+        text = json.dumps(facts, indent=1) + "\n"
+        (options.out or work / "results.json").write_text(text)
+        print(f"{row} {seed}: {json.dumps(facts['seeds'])}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
