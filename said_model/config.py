@@ -100,7 +100,8 @@ class Alignment:
 class EncoderConfig:
     """A speech encoder.
 
-    :param name: :data:`LOG_MEL`, or the name or folder of a transformers model (wav2vec 2.0, HuBERT, WavLM, XLSR).
+    :param name: :data:`LOG_MEL`, or the name or folder of a transformers model (wav2vec 2.0, HuBERT, WavLM, XLSR,
+        Whisper).
     :param settings: for a transformers model its configuration, for log-mel other than default settings.
     :param stored: whether the encoder's weights lie in the checkpoint; otherwise they are loaded by name.
     """

@@ -1,8 +1,8 @@
 """Speech encoders: a waveform in, one feature vector for each animation frame out.
 
 ``build(config)`` makes the encoder that a configuration names: the paper's wav2vec 2.0 and its relatives
-(:mod:`said_model.audio_encoder.pretrained`), or log-mel patches that need no weights
-(:mod:`said_model.audio_encoder.log_mel`).
+(:mod:`said_model.audio_encoder.pretrained`), Whisper's (:mod:`said_model.audio_encoder.whisper`), or log-mel patches
+that need no weights (:mod:`said_model.audio_encoder.log_mel`).
 """
 
 from __future__ import annotations

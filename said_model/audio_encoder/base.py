@@ -22,6 +22,8 @@ class AudioEncoder(nn.Module):
     min_samples: int
     #: Seconds of sound on either side that a feature vector may depend on in a window of sound.
     context_seconds: float
+    #: Whether the first thing done is a spectrum, which needs sound in float32 whatever the weights are.
+    spectral: bool = False
 
     @property
     def cached_dim(self) -> int:

@@ -1,4 +1,4 @@
-"""Speech encoders of the wav2vec 2.0 family, through transformers (wav2vec 2.0, XLSR, HuBERT, WavLM)."""
+"""Speech encoders through transformers: the wav2vec 2.0 family (wav2vec 2.0, XLSR, HuBERT, WavLM), and Whisper."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from torch import Tensor, nn
 from blendvoca.errors import ConfigurationError, DownloadError
 from blendvoca.internal.names import first_line, shown
 from said_model.audio_encoder.base import AudioEncoder, to_frames
+from said_model.audio_encoder.whisper import WhisperEncoder
 from said_model.config import EncoderConfig
 from said_model.extras import require_package
 from said_model.ranges import require_bounded
 
-#: transformers model types whose feature extractor, projection and encoder stand apart as wav2vec 2.0's do.
-FAMILIES = ("wav2vec2", "hubert", "wavlm")
+WHISPER = "whisper"
+#: transformers model types: those whose feature extractor, projection and encoder stand apart, and Whisper.
+FAMILIES = ("wav2vec2", "hubert", "wavlm", WHISPER)
 
 
 class PretrainedEncoder(AudioEncoder):
@@ -55,7 +57,7 @@ class PretrainedEncoder(AudioEncoder):
         return self.encoder(projected).last_hidden_state
 
 
-def build_pretrained(config: EncoderConfig) -> PretrainedEncoder:
+def build_pretrained(config: EncoderConfig) -> AudioEncoder:
     """Make the encoder of ``config.settings`` with random weights; no file is read.
 
     :raises ConfigurationError: if the settings are of another family of models.
@@ -67,10 +69,18 @@ def build_pretrained(config: EncoderConfig) -> PretrainedEncoder:
         raise ConfigurationError(f"{config.name} is no encoder that can be used", expected=FAMILIES, found=family)
     require_bounded(settings, "settings of the encoder")
     try:
-        model = transformers.AutoModel.from_config(transformers.AutoConfig.for_model(family, **settings))
+        return _without_weights(transformers, transformers.AutoConfig.for_model(family, **settings))
     except Exception as error:  # transformers and PyTorch raise many kinds for settings that make no model
         raise ConfigurationError(f"the settings of {config.name} make no encoder", found=first_line(error)) from error
-    return PretrainedEncoder(model.eval())
+
+
+def _without_weights(transformers: Any, described: Any) -> AudioEncoder:
+    """Make an encoder with random weights; of Whisper its encoder alone, for the decoder is the larger half."""
+    if described.model_type != WHISPER:
+        return PretrainedEncoder(transformers.AutoModel.from_config(described).eval())
+    from transformers.models.whisper import modeling_whisper
+
+    return WhisperEncoder(modeling_whisper.WhisperEncoder(described).eval())
 
 
 def _loaded(transformers: Any, name: str, local: bool) -> Any:
@@ -82,13 +92,13 @@ def _loaded(transformers: Any, name: str, local: bool) -> Any:
     )
 
 
-def load_pretrained(name: str, fetch: bool = True) -> tuple[PretrainedEncoder, EncoderConfig]:
+def load_pretrained(name: str, fetch: bool = True) -> tuple[AudioEncoder, EncoderConfig]:
     """Load an encoder with its weights by name or from a folder, and describe it.
 
     :param name: of a model on the Hugging Face hub, or a folder that transformers reads.
     :param fetch: whether it may be downloaded where it is not on this machine.
     :raises DownloadError: if the name is not on this machine and cannot be fetched.
-    :raises ConfigurationError: if it is not of the wav2vec 2.0 family.
+    :raises ConfigurationError: if it is no model of :data:`FAMILIES`.
     """
     transformers = require_package("transformers", "a pretrained speech encoder")
     try:
@@ -110,4 +120,6 @@ def load_pretrained(name: str, fetch: bool = True) -> tuple[PretrainedEncoder, E
             f"hf download {name}. The encoder log-mel needs no weights.",
         ) from error
     config = EncoderConfig(name if not Path(name).is_dir() else str(Path(name).resolve()), model.config.to_dict())
+    if model.config.model_type == WHISPER:
+        return WhisperEncoder(model.get_encoder().eval()), config
     return PretrainedEncoder(model.eval()), config

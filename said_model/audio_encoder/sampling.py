@@ -101,4 +101,5 @@ class _Reduced(AudioEncoder):
         self.context_seconds = encoder.context_seconds
 
     def features(self, waveform: Tensor, n_frames: int) -> Tensor:
-        return self.encoder.features(waveform.to(self.dtype), n_frames).float()
+        sound = waveform if self.encoder.spectral else waveform.to(self.dtype)
+        return self.encoder.features(sound, n_frames).float()

@@ -17,8 +17,8 @@ from said_model.training.settings import SaidSettings, WindowSettings
 @click.option("--out", required=True, type=OutFolder(), help="Folder of the run.")
 @click.option("--model", type=click.Choice(["said", "end2end-au"]), default="said", show_default=True,
               help="end2end-au is the regression baseline, without the diffusion options.")  # fmt: skip
-@click.option("--encoder", help="log-mel (no download, the default), or a wav2vec 2.0, HuBERT, WavLM or XLSR name or "
-              "folder.")  # fmt: skip
+@click.option("--encoder", help="log-mel (no download, the default), or a wav2vec 2.0, HuBERT, WavLM, XLSR or Whisper "
+              "name or folder.")  # fmt: skip
 @training_options(SaidSettings)
 def train(shards: Path, out: Path, model: str, encoder: str | None, preset: str | None, device: str,
           **options: Any) -> None:  # fmt: skip
