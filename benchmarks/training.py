@@ -48,7 +48,7 @@ def clips(cached: bool, number: int = 8) -> list[TrainingClip]:
 
 def step_of(cached: bool, network: SaidNetwork, config: ModelConfig, device: torch.device) -> Callable[[], None]:
     """Return what takes one step of the training's engine."""
-    made, loop = clips(cached), LoopConfig(precision="no", engine="eager")
+    made, loop = clips(cached), LoopConfig(precision="float32", engine="eager")
     task = SaidTask(network, TrainConfig(config, loop, encoder_input="clip" if cached else "window"), made, made)
     task.place(device, 0)
     engine, taken = Engine(task, loop, device), count()
