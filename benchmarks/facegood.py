@@ -52,8 +52,9 @@ class Recording:
     loudness: Curve
 
     def movement(self, prefix: str) -> Curve:
-        """Return the mean of the curves whose names begin so: (T,)."""
-        return self.values[:, [name.startswith(prefix) for name in self.names]].mean(axis=1)
+        """Return the mean of the curves whose names begin so: (T,); at rest where the artist drew none."""
+        own = [place for place, name in enumerate(self.names) if name.startswith(prefix)]
+        return self.values[:, own].mean(axis=1) if own else np.zeros(len(self.values))
 
 
 def recordings(folder: Path) -> list[Recording]:
