@@ -146,6 +146,8 @@ class FaceSolver:
         apart = cKDTree(registered.vertices).query(self.target.vertices)[0][self.faces].max(axis=1)
         unlike = np.clip(apart / (0.05 * np.sqrt(areas)), 0.0, 1.0)
         unlike[unlike < 1e-6] = 0.0  # the same to rounding
+        #: Whether the target is the source's own head.
+        self.same = not unlike.any()
         length = self.config.smoothing_length * (1.0 + self.config.doubt_smoothing * doubt)
         strength = unlike * length**2
         weight = np.maximum(strength[pairs[:, 0]], strength[pairs[:, 1]])

@@ -101,7 +101,7 @@ def reattach(
     weights = fade_weights(mesh, region, covered, band, landmarks)
     whole = region.restore(deltas * weights[None, :, None])
     fades = np.zeros(mesh.n_vertices, dtype=bool)
-    fades[region.kept[(weights > 0.0) & (weights < 1.0)]] = True
+    fades[region.kept[weights < 1.0]] = True
     return _smoothed(mesh, whole, fades) if fades.any() else whole
 
 

@@ -12,15 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from blendvoca.crop import Crop
 from blendvoca.errors import MeshError
 from blendvoca.geometry.surface import Surface
-from blendvoca.ibug68 import N_LANDMARKS
+from blendvoca.ibug68 import N_LANDMARKS, face_axes
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.common_space import CommonSpace, common_space
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face_method import FaceSolver
+from blendvoca.transfer.openings.contact import keep_apart
 from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
+from blendvoca.transfer.openings.passing import Lips
 from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
@@ -69,6 +71,21 @@ class PreparedTransfer:
             expected = ("K", *self.source.vertices.shape)
             raise MeshError("deltas are not of the source mesh", expected=expected, found=moves.shape)
         found = self.solver.apply(self.space.source_vectors(moves))
+        return self.skin.restore(self.space.target_vectors_out(found))
+
+    def shapes(self, source: BlendshapeRig) -> Array:
+        """Transfer the shapes of the source's rig to target deltas (K, W, 3); no lip passes through the other.
+
+        Linear in each shape but for that; a rig that goes onto its own head comes back as it was.
+
+        :param source: shapes of the source that this was prepared with.
+        """
+        solver, marks = self.solver, self.skin.indices(self.pairs[:, 1])
+        if not isinstance(solver, FaceSolver) or len(marks) != N_LANDMARKS or solver.same:
+            return self.apply(source.deltas)
+        found = solver.apply(self.space.source_vectors(np.asarray(source.deltas, dtype=np.float64)))
+        lips, up = Lips.of(solver.target, marks), face_axes(solver.target.vertices[marks])[1]
+        found = keep_apart(found, source.names, lips, up)
         return self.skin.restore(self.space.target_vectors_out(found))
 
     @property
@@ -240,7 +257,7 @@ def transfer_rig(
     prepared = prepare(source.neutral, region.apply(target), inner, config)
     prepared = replace(prepared, notes=(*notes, *prepared.notes))
     ready = time.perf_counter()
-    deltas = prepared.apply(source.deltas)
+    deltas = prepared.shapes(source)
     done = time.perf_counter()
     deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit, pairs[:, 1])
     seconds = {

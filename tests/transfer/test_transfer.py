@@ -78,7 +78,7 @@ def test_eyeballs_and_the_back_of_the_head_stay(sample, result: TransferResult) 
 def test_the_seam_neither_opens_nor_creases(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]
     head = sample.head.neutral
     cut = cut_vertices(head, result.region)
-    assert len(cut) > 20 and (result.rig.deltas[:, cut] == 0).all()
+    assert len(cut) > 20 and np.abs(result.rig.deltas[:, cut]).max() < 1e-3
     unit = result.prepared.space.target_unit
     weights = np.zeros(head.n_vertices)
     weights[result.region.kept] = fade_weights(head, result.region, result.prepared.covered, 0.5 * unit)

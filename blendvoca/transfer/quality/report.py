@@ -13,6 +13,7 @@ from blendvoca.geometry.similarity import rms_radius
 from blendvoca.ibug68 import BLINKS, INNER, MOUTH, N_LANDMARKS, face_axes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.common_space import CommonSpace
+from blendvoca.transfer.quality.crossing import lip_crossings
 
 Array = NDArray[np.float64]
 
@@ -37,6 +38,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "roughness_mm": (-np.inf, 6.0),
     "seam_mm": (-np.inf, 2.0),
     "stretch": (-np.inf, 2.0),
+    "lip_crossing_mm": (-np.inf, 0.3),
 }
 
 #: What a figure out of its limits means to the eye, and what to do about it.
@@ -60,6 +62,7 @@ _MEANINGS: dict[str, str] = {
     "roughness_mm": "single vertices leave their neighbours: a spike",
     "seam_mm": "the fade towards the cut creases: a larger --region smooths it",
     "stretch": "triangles are drawn out more than the source's",
+    "lip_crossing_mm": "lips pass through each other",
 }
 
 
@@ -210,6 +213,8 @@ def _face_figures(pairs: NDArray[np.integer], rig: BlendshapeRig, mm: float) -> 
         pose = rest + rig.delta("jawOpen") + rig.delta("mouthClose")
         gaps = [quality.signed_gaps(points, marks, MOUTH.pairs, axes[1]) for points in (rest, pose)]
         figures["lip_seal_mm"] = float(mm * np.abs(gaps[1] - gaps[0]).max())
+    if crossings := lip_crossings(rig, marks):
+        figures["lip_crossing_mm"] = mm * max(crossings.values())
     lids = [
         quality.signed_gaps(rest + rig.delta(name), marks, eye.pairs, axes[1])
         for name, eye in BLINKS.items()
