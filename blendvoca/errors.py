@@ -154,8 +154,8 @@ class MissingDependencyError(BlendvocaError):
         )
 
 
-#: Names that a misspelt one is compared with.
-MOST_COMPARED = 1000
+#: Names that a misspelt one is compared with, and characters of a name that is compared.
+MOST_COMPARED, LONGEST_COMPARED = 1000, 200
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -165,6 +165,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
         # Capitals and zeros before a number are what people leave out.
         return re.sub(r"(?<!\d)0+(?=\d)", "", text.lower())
 
+    if len(name) > LONGEST_COMPARED:
+        return ""
     # Comparing with every one of very many names would take longer than the hint is worth.
     by_plain = {plain(entry): entry for entry in islice(known, MOST_COMPARED)}
     close = difflib.get_close_matches(plain(name), list(by_plain), n=3, cutoff=0.6)

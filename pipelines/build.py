@@ -18,7 +18,7 @@ from time import perf_counter
 
 from blendvoca.errors import ConfigurationError, MissingInputError
 from blendvoca.io.region import region_file
-from blendvoca.io.vocaset.corpus import grouped
+from blendvoca.io.vocaset.corpus import UNREADABLE, grouped
 from blendvoca.io.vocaset.source import unfinished_downloads
 from blendvoca.transfer.config import TransferConfig
 from pipelines.config import BuildConfig
@@ -169,6 +169,8 @@ def _corpus_report(work: BuildWorkspace) -> StageReport:
     """
     report = StageReport("corpus")
     for lack in work.corpus.missing:
+        if lack.what.startswith(UNREADABLE):
+            report.failures.append(Failure("corpus", lack.what.removeprefix(UNREADABLE).strip(), "it cannot be read"))
         if lack.speaker and (lack.what == "template" or (lack.what == "motion" and lack.sentences)):
             names = [f"{lack.speaker}/{name}" for name in lack.sentences] or [lack.speaker]
             report.failures += [Failure("corpus", name, f"no {lack.what}") for name in names]

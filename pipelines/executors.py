@@ -19,6 +19,7 @@ from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from blendvoca.errors import BlendvocaError, ConfigurationError, MissingDependencyError
+from blendvoca.internal.names import first_line, shown
 from pipelines.stage import Outcome, Task, perform
 from pipelines.workspace import Workspace
 
@@ -152,10 +153,10 @@ class Dask(AbstractContextManager["Dask"]):
             raise MissingDependencyError("distributed", "dask", "--dask") from error
         try:
             self.client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise ConfigurationError(
-                "no dask scheduler answers", expected="its address, tcp://host:port", found=f"{address} ({error})"
-            ) from error
+        except Exception as error:  # what else listens there may answer anything
+            found = f"{shown(address)} ({first_line(error)})"
+            expected = "its address, tcp://host:port"
+            raise ConfigurationError("no dask scheduler answers", expected=expected, found=found) from error
         # Nothing is scattered: what is scattered dies with its workers. Every task carries settings and paths instead.
         self.work = type(work)(work.config, work.out)
         self.run_id = uuid.uuid4().hex

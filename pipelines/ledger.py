@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blendvoca.errors import BlendvocaError, OutputError
-from blendvoca.io.atomic import write_text
+from blendvoca.io.atomic import remove_parts, write_text
 from blendvoca.io.digest import digest_file, digest_json
 from blendvoca.io.json_file import anything, integer, mapping, read_json, table, text
 from blendvoca.version import __version__
@@ -174,8 +174,7 @@ class Ledger:
     def sweep(self) -> None:
         """Remove parts that a killed build has left behind. Only for the holder of the lock."""
         for folder in (self.out, *(path for path in self.root.glob("*") if path.is_dir())):
-            for part in folder.glob(".*.part*"):
-                part.unlink(missing_ok=True)
+            remove_parts(folder)
 
 
 def file_name(item: str) -> str:

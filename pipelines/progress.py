@@ -99,7 +99,6 @@ class Terminal:
         else:
             self.note(line)
         self.kinds.add((outcome.stage, what))
-        self.detail(outcome.trace)
 
     def end(self, stage: Stage, seconds: float) -> None:
         """Take the bar down, leaving its last state on the screen."""

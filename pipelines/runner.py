@@ -7,13 +7,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from time import perf_counter
 from types import FrameType
 
 from blendvoca.errors import BlendvocaError, OutputError
 from pipelines.executors import Executor
 from pipelines.progress import Reporter
-from pipelines.stage import Outcome, Stage, Task
+from pipelines.stage import LOG, Outcome, Stage, Task, explained
 from pipelines.workspace import UpstreamMissingError, Workspace
 
 
@@ -104,6 +105,7 @@ def run_stage(
             if outcome.error is None:
                 report.done.append(outcome.item)
                 continue
+            _log(work, stage.name, outcome.item, outcome.trace)
             report.failures.append(Failure(stage.name, outcome.item, outcome.error))
             if not outcome.fatal:
                 work.ledger.discard(stage.name, outcome.item, stage.target(work, outcome.item))
@@ -132,9 +134,11 @@ def _plan(
             report.blocked.append(item)
             reporter.detail(f"{stage.name} {item}: left out, {error}")
             continue
-        except (BlendvocaError, OSError) as error:
+        except Exception as error:  # what earlier stages left may be anything; the other items go on
+            text, trace = explained(error, stage.name, item)
+            _log(work, stage.name, item, trace)
             work.ledger.discard(stage.name, item, stage.target(work, item))
-            report.failures.append(Failure(stage.name, item, str(error)))
+            report.failures.append(Failure(stage.name, item, text))
             continue
         why = "forced" if force else work.ledger.why_to_do(item, recipe)
         if why is None:
@@ -144,6 +148,13 @@ def _plan(
         reporter.detail(f"{stage.name} {item}: to do, {why}")
         work.ledger.forget(stage.name, item)
         yield Task(stage, item, recipe)
+
+
+def _log(work: Workspace, stage: str, item: str, trace: str) -> None:
+    """Keep the traceback of an internal error in the output folder."""
+    if trace:
+        with suppress(OSError), (work.out / LOG).open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} stage {stage}, item {item}\n{trace}\n")
 
 
 @contextmanager

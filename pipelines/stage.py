@@ -11,11 +11,14 @@ from time import perf_counter
 from typing import Any, ClassVar
 
 from blendvoca.errors import BlendvocaError, OutputError
+from blendvoca.internal.names import first_line
 from blendvoca.io.atomic import atomic_path
 from blendvoca.io.digest import digest_file
 from pipelines.ledger import Mark, Recipe
 from pipelines.workspace import Workspace
 
+#: Where tracebacks of internal errors are kept, in the output folder.
+LOG = ".stages/errors.log"
 #: System errors that the next item would meet as well.
 _NO_ROOM = {ENOSPC, EDQUOT, EFBIG, EROFS}
 
@@ -83,7 +86,7 @@ class Outcome:
     :param own_seconds: how long the stage itself took of that.
     :param error: why it failed, in one line; ``None`` when it is done.
     :param fatal: whether the next item would fail likewise (a full disk).
-    :param trace: where in the code it failed, for ``--verbose``.
+    :param trace: traceback of an internal error, for the log.
     :param facts: the facts of its mark.
     """
 
@@ -103,11 +106,24 @@ def perform(work: Workspace, task: Task) -> Outcome:
     try:
         facts, own_seconds = _make(work, task)
     except Exception as error:  # One bad item must not stop the others; nothing is hidden: the outcome says it all.
-        known = isinstance(error, (BlendvocaError, OSError))
-        text = str(error) if known else f"internal error, {type(error).__name__}: {error}"
-        seconds = perf_counter() - start
-        return Outcome(task.stage.name, task.item, seconds, text, _is_fatal(error), traceback.format_exc())
+        text, trace = explained(error, task.stage.name, task.item)
+        return Outcome(task.stage.name, task.item, perf_counter() - start, text, _is_fatal(error), trace)
     return Outcome(task.stage.name, task.item, perf_counter() - start, facts=facts, own_seconds=own_seconds)
+
+
+def explained(error: Exception, stage: str, item: str) -> tuple[str, str]:
+    """Return what to say of an item's error, and the traceback of one that nobody raised on purpose.
+
+    :param error: that ended the item.
+    :param stage: name of the stage.
+    :param item: the item.
+    """
+    if isinstance(error, (BlendvocaError, OSError)):
+        return str(error), ""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    text = f"internal error in stage {stage}, item {item}: {type(error).__name__} at {where}: {first_line(error)}"
+    return f"{text} (traceback in {LOG})", "".join(traceback.format_exception(error))
 
 
 def _make(work: Workspace, task: Task) -> tuple[dict[str, Any], float]:

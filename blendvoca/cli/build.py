@@ -70,13 +70,13 @@ def build(
     What is done stays done: a second run does only what is missing, changed or damaged. Ctrl-C finishes what is being
     written; the next run goes on from there. The exit code is 0 only if every sequence was built.
     """
-    from blendvoca.terminal.console import make_console
+    from blendvoca.terminal.console import is_terminal, make_console
     from pipelines.build import build as run_build
     from pipelines.check import check as run_check
     from pipelines.progress import Terminal
     from pipelines.runner import Interrupted
 
-    console = make_console(stderr=not sys.stdout.isatty() and sys.stderr.isatty())
+    console = make_console(stderr=not is_terminal(sys.stdout) and is_terminal(sys.stderr))
     config = BuildConfig(path, source_rig, shapes, method, landmarks, delta, region)
     workers = len(os.sched_getaffinity(0)) if jobs is None else jobs
     reporter = Terminal(console, verbose)

@@ -122,6 +122,8 @@ class ResumingDownloader:
         part = output.parent / f".{Path(self.file.path).name}.{mark}.part"
         if self.file.sha256 is None and self.file.git_blob_sha1 is None:
             part.unlink(missing_ok=True)  # nothing shows whether an old part is of the same file
+        if part.is_symlink() or (part.exists() and not part.is_file()):
+            raise OutputError("what an earlier download left is no plain file", remedy="Remove it.", path=part)
         resumed = part.exists()
         self._bring(url, part)
         try:

@@ -19,6 +19,7 @@ LONGEST_LABEL = 200
 LONGEST_FILE_NAME = 120
 
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_FORMULA = ("=", "+", "-", "@")
 #: Names that Windows keeps for devices, whatever follows the first dot.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
@@ -40,6 +41,20 @@ def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, printable and short, or its kind where it has none."""
     line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return "".join(c if c.isprintable() else "?" for c in line[:200])
+
+
+def table_cell(text: str) -> str:
+    """Return text as a cell of a table with commas: quoted where it must be, and never taken for a formula.
+
+    Spreadsheets compute what begins with ``=``, ``+``, ``-`` or ``@``; an apostrophe before it makes it text.
+    """
+    safe = f"'{text}" if text[:1] in _FORMULA else text
+    return '"' + safe.replace('"', '""') + '"' if any(mark in safe for mark in ',;"\n\r\t') else safe
+
+
+def from_cell(text: str) -> str:
+    """Return the text of a cell that :func:`table_cell` kept from being a formula."""
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA and text[1:] else text
 
 
 def check_label(name: object, what: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 
@@ -51,6 +51,17 @@ def _finish(temporary: Path, final: Path, durable: bool) -> None:
     os.umask(mask)
     temporary.chmod(0o666 & ~mask)
     os.replace(temporary, final)
+
+
+def remove_parts(folder: str | PathLike[str]) -> None:
+    """Remove temporary files that killed processes have left in a folder; only for the holder of its lock.
+
+    Links are removed, not followed; what cannot be removed stays.
+    """
+    for part in Path(folder).glob(".*.part*"):
+        if part.is_symlink() or part.is_file():
+            with suppress(OSError):
+                part.unlink()
 
 
 def write_bytes(target: str | PathLike[str], content: bytes, durable: bool = True) -> None:

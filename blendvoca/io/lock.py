@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blendvoca.errors import BlendvocaError, OutputError
+from blendvoca.internal.names import first_line
 
 #: Name of the lock of a whole folder.
 LOCK_NAME = ".lock"
+#: What systems answer where a file system keeps no locks (NFS without a lock service, some shared folders).
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -33,13 +37,21 @@ def locked(
     lock = FileLock(path, timeout=patience, thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            # Opening it could wait for ever, or write to what a link leads to.
+            raise OutputError("the lock is no plain file", remedy="Remove it.", path=path)
         holder = _holder(path)
         lock.acquire()
     except Timeout as reason:
         found = f"process {_holder(path) or holder}" if _holder(path) or holder else None
         raise error(busy, found=found, remedy=remedy, path=path.parent) from reason
-    except OSError as reason:
-        raise OutputError("cannot write here", found=reason.strerror, path=path.parent) from reason
+    except (OSError, NotImplementedError) as reason:
+        code = getattr(reason, "errno", None)
+        if code in _NO_LOCKS or isinstance(reason, NotImplementedError):
+            remedy = "Choose a folder on a local disk, or mount it with locks."
+            found = first_line(reason)
+            raise OutputError("this file system has no locks", found=found, remedy=remedy, path=path.parent) from reason
+        raise OutputError("cannot write here", found=getattr(reason, "strerror", None), path=path.parent) from reason
     try:
         with suppress(OSError):  # The number only helps the message above; a full disk is found out elsewhere.
             path.write_text(str(os.getpid()))

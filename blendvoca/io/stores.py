@@ -42,10 +42,22 @@ class FolderStore:
             raise MissingInputError("not a folder", path=root)
 
     def names(self) -> list[str]:
-        """Return the names of all files, sorted; hidden ones are left out."""
-        found = []
+        """Return the names of all files, sorted; hidden ones are left out, and folders that may not be read."""
+        return self._walked()[0]
+
+    def unreadable(self) -> list[str]:
+        """Return the folders that may not be read, with why."""
+        return self._walked()[1]
+
+    def _walked(self) -> tuple[list[str], list[str]]:
+        found: list[str] = []
+        closed: list[str] = []
         seen: set[str] = set()
-        for folder, subfolders, files in os.walk(self.root, followlinks=True):
+
+        def note(error: OSError) -> None:
+            closed.append(f"{error.filename} ({error.strerror})")
+
+        for folder, subfolders, files in os.walk(self.root, onerror=note, followlinks=True):
             real = os.path.realpath(folder)
             if real in seen:
                 # A link back up would be walked for ever.
@@ -55,7 +67,7 @@ class FolderStore:
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
             prefix = Path(folder).relative_to(self.root).as_posix()
             found += [name if prefix == "." else f"{prefix}/{name}" for name in files if not name.startswith(".")]
-        return sorted(found)
+        return sorted(found), sorted(closed)
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""

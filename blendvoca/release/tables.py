@@ -12,6 +12,7 @@ import numpy as np
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, MissingDependencyError
+from blendvoca.internal.names import table_cell
 from blendvoca.io.atomic import atomic_path, write_text
 
 #: What ``BlendVOCA.table`` gives, in its order, and of which Parquet type it is.
@@ -58,6 +59,7 @@ def clips_csv(dataset: BlendVOCA) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, CLIP_COLUMNS, lineterminator="\n")
     writer.writeheader()
+    # Speakers and sentences begin with a letter or digit (check_file_name): no cell is a formula.
     writer.writerows(dataset.table())
     return text.getvalue()
 
@@ -84,7 +86,7 @@ def _write_frames_csv(dataset: BlendVOCA, path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         for number, columns in enumerate(_frame_columns(dataset)):
             if number == 0:
-                writer.writerow(columns)
+                file.write(",".join(map(table_cell, columns)) + "\n")
             writer.writerows(zip(*columns.values(), strict=True))
 
 

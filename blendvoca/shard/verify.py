@@ -14,7 +14,7 @@ from blendvoca.clip import Clip
 from blendvoca.errors import BlendvocaError, MissingInputError
 from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
 from blendvoca.internal.limits import HDF5_DATASET
-from blendvoca.io.files import read_bytes
+from blendvoca.io.json_file import anything, mapping, read_json
 from blendvoca.shard import schema
 from blendvoca.shard.digest import content_digest
 from blendvoca.shard.manifest import ClipEntry, Manifest, ShardEntry, check_file, read_manifest, shard_files
@@ -71,12 +71,17 @@ def verify_folder(folder: Path) -> list[Problem]:
             found.append(_problem(folder / entry.file, error))
             if isinstance(error, MissingInputError):
                 continue
-        found += verify_shard(folder / entry.file, entry)
+        found += verify_shard(folder / entry.file, entry, manifest.names)
     return found
 
 
-def verify_shard(path: Path, entry: ShardEntry | None = None) -> list[Problem]:
-    """Check one shard: format, digest, licence class, rig and every clip; with a manifest's entry, that it fits."""
+def verify_shard(path: Path, entry: ShardEntry | None = None, names: tuple[str, ...] | None = None) -> list[Problem]:
+    """Check one shard: format, digest, licence class, rig and every clip; with a manifest's entry, that it fits.
+
+    :param path: of the shard.
+    :param entry: what the manifest says of it.
+    :param names: the blendshapes that the manifest lists.
+    """
     try:
         shard = open_shard(path)
         with opened(path) as file:
@@ -96,6 +101,9 @@ def verify_shard(path: Path, entry: ShardEntry | None = None) -> list[Problem]:
             found.append(Problem(path, f"clips/{sentence}: the manifest describes another clip"))
     if entry:
         found += [Problem(path, what) for what in _entry_problems(shard, entry)]
+    if names is not None and shard.names != names:
+        where = path.parent / schema.MANIFEST_NAME
+        found.append(Problem(where, f"names differ from those of {path.name}: {_first_difference(names, shard.names)}"))
     return found
 
 
@@ -118,19 +126,13 @@ def _manifest_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
 
 
 def _statement_problems(folder: Path, manifest: Manifest) -> Iterator[Problem]:
-    """Yield what the manifest states otherwise than shards and entries say: names, counts, splits, class."""
+    """Yield what the manifest states otherwise than its entries say: counts, splits, class."""
     path = folder / schema.MANIFEST_NAME
-    for entry in manifest.shards:
-        try:
-            names = open_shard(folder / entry.file).names
-        except BlendvocaError:
-            continue  # reported with the shard
-        if names != manifest.names:
-            yield Problem(path, f"names differ from those of {entry.file}: {_first_difference(manifest.names, names)}")
-    stated, derived = json.loads(read_bytes(path)), json.loads(manifest.to_json())
+    stated, derived = read_json(path, mapping(anything), "no manifest"), json.loads(manifest.to_json())
     for key in ("licence_class", "splits", "counts"):
         if stated.get(key) != derived[key]:
-            yield Problem(path, f"{key} is {stated.get(key)}; its entries say {derived[key]}")
+            here = json.dumps(stated.get(key))[:200]
+            yield Problem(path, f"{key} is {here}; its entries say {json.dumps(derived[key])[:200]}")
 
 
 def _first_difference(listed: tuple[str, ...], here: tuple[str, ...]) -> str:

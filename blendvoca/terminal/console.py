@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c in _KEPT or not _is_control(c) else _REPLACEMENT for c in text)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; one that was closed before the program began is none at all."""
+    return stream is not None and not stream.closed and stream.isatty()
 
 
 def make_console(*, stderr: bool = False, width: int | None = None) -> Console:

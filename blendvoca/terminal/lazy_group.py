@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -64,6 +66,18 @@ class LazyGroup(click.Group):
         """Write the list of commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self.commands_help.items()))
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run as a program; output that cannot be written, even that of ``--help``, is said in a line, exit code 1."""
+        try:
+            return super().main(*args, **more)
+        except OSError as error:
+            # What is left in the buffer would fail once more at the end of the process.
+            with suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with suppress(OSError):
+                click.echo(f"Error: the output cannot be written: {error.strerror or error}", err=True)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; every error becomes one line on standard error and exit code 1, without control characters of files.

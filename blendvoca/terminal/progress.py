@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from blendvoca.internal.progress import Progress, no_progress
+from blendvoca.terminal.console import is_terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +40,7 @@ def counting_bar(title: str) -> Iterator[Progress]:
 
     :param title: what is being done.
     """
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield no_progress
         return
     from rich.progress import MofNCompleteColumn, TimeRemainingColumn
@@ -52,7 +53,7 @@ def counting_bar(title: str) -> Iterator[Progress]:
 @contextmanager
 def byte_bars() -> Iterator[Progress]:
     """Yield what shows a bar a name, counted in bytes, until its work is done."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield no_progress
         return
     from rich.progress import DownloadColumn, TimeRemainingColumn

@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -186,15 +187,19 @@ class FeatureCache:
     :param name: the encoder's name.
     :param fps: frames per second of the features.
     :param views: further views to keep, made by acoustic augmentation; by default none.
+    :param spare: a folder that takes what cannot be written beside the shards.
     :param store: write files; else what is computed is kept in memory, and what others wrote is not looked at.
     """
 
     def __init__(
         self, root: str | Path, encoder: AudioEncoder, name: str, fps: float = 60.0, shifts: Shifts | None = None,
-        views: Views | None = None, store: bool = True,
+        views: Views | None = None, store: bool = True, spare: str | Path | None = None,
     ) -> None:  # fmt: skip
         self.encoder, self.fps, self.shifts, self.views = encoder.eval(), fps, shifts or Shifts(), views
-        self.folder = Path(root) / FOLDER / encoder_key(encoder, name, fps, self.shifts)
+        key = encoder_key(encoder, name, fps, self.shifts)
+        self.folder = Path(root) / FOLDER / key
+        #: Where new features go, where not beside the shards.
+        self.spare = Path(spare) / FOLDER / key if spare is not None and not can_write(self.folder) else None
         self.kept: dict[Path, NDArray[np.float16]] | None = None if store else {}
 
     def clean_only(self) -> FeatureCache:
@@ -206,8 +211,10 @@ class FeatureCache:
     def path(self, dataset: BlendVOCA, row: int, further: bool = False) -> Path:
         """Return where the features of a clip stand, or those of its further views."""
         speaker, sentence = dataset.keys()[row]
-        folder = self.folder / self.views.folder if further and self.views else self.folder
-        return folder / f"{speaker}-{dataset.shard(speaker).content_sha256[:16]}" / f"{sentence}.npy"
+        views = self.views.folder if further and self.views else ""
+        below = Path(views, f"{speaker}-{dataset.shard(speaker).content_sha256[:16]}", f"{sentence}.npy")
+        beside = self.folder / below
+        return beside if self.spare is None or beside.is_file() else self.spare / below
 
     def missing(self, dataset: BlendVOCA) -> list[int]:
         """Return the rows of clips that are not cached, or whose file is damaged."""
@@ -300,6 +307,12 @@ class FeatureCache:
             raise IntegrityError("cached features have another shape", expected=expected, found=features.shape,
                                  path=path, remedy="Run `said features` again.")  # fmt: skip
         return features
+
+
+def can_write(folder: Path) -> bool:
+    """Whether a folder, or the nearest one above it that exists, can be written."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return os.access(there, os.W_OK | os.X_OK)
 
 
 def speech(waveform: Waveform | None, what: str) -> NDArray[np.float32]:

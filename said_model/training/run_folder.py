@@ -6,28 +6,33 @@ import csv
 import shutil
 import signal
 import threading
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from blendvoca.errors import OutputError
-from blendvoca.io.atomic import atomic_path, write_text
+from blendvoca.io.atomic import atomic_path, remove_parts, write_text
 from blendvoca.io.files import decode_text, read_bytes
 from blendvoca.io.lock import LOCK_NAME, locked
 
 LOG_FILE = "log.csv"
 
 
-def only_run(folder: Path) -> AbstractContextManager[None]:
+@contextmanager
+def only_run(folder: Path) -> Iterator[None]:
     """Hold a run's folder: two trainings would write their states over each other.
+
+    What a killed training has left half-written is removed.
 
     :raises OutputError: if another training holds it, or the folder cannot be written.
     """
     remedy = "Wait for it, stop it, or choose another --out."
-    return locked(folder / LOCK_NAME, "another training is writing here", remedy)
+    with locked(folder / LOCK_NAME, "another training is writing here", remedy):
+        remove_parts(folder)
+        yield
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:

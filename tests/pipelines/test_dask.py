@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from pipelines_fakes import Double, Settings, Total
 
+from blendvoca.errors import ConfigurationError
 from pipelines.executors import Dask, InProcess
 from pipelines.progress import NoReport
 from pipelines.runner import run_stages
@@ -77,3 +80,32 @@ def test_no_scheduler_is_told(tmp_path, monkeypatch):
     work = Workspace(Settings(tmp_path), tmp_path / "out")
     with pytest.raises(Exception, match="dask scheduler"):
         Dask(work, "tcp://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00" * 64, b"\xff" * 64, b""])
+def test_something_else_that_listens_is_no_scheduler(tmp_path, monkeypatch, answer):
+    monkeypatch.setattr("pipelines.executors.CONNECT_SECONDS", 0.5)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    peer, _ = server.accept()
+                    peer.sendall(answer)
+                    peer.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        work = Workspace(Settings(tmp_path), tmp_path / "out")
+        with pytest.raises(ConfigurationError, match="no dask scheduler answers"):
+            Dask(work, f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://", "foo://127.0.0.1:1", "tcp://host:port", "\x1b[2J"])
+def test_addresses_that_are_none(tmp_path, monkeypatch, address):
+    monkeypatch.setattr("pipelines.executors.CONNECT_SECONDS", 0.5)
+    with pytest.raises(ConfigurationError, match="no dask scheduler answers") as caught:
+        Dask(Workspace(Settings(tmp_path), tmp_path / "out"), address)
+    assert str(caught.value).isprintable()

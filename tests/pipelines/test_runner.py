@@ -159,7 +159,11 @@ def test_items_that_are_gone_are_forgotten(source, tmp_path):
 
 def test_a_bug_is_told_and_others_go_on(source, tmp_path):
     reports = build(source, tmp_path / "out", misfortunes={"a/0": "bug"})
-    assert reports[0].failures[0].error == "internal error, ZeroDivisionError: a bug"
+    found = reports[0].failures[0].error
+    assert found.startswith("internal error in stage double, item a/0: ZeroDivisionError at pipelines_fakes.py:")
+    assert found.endswith(": a bug (traceback in .stages/errors.log)")
+    log = (tmp_path / "out" / ".stages" / "errors.log").read_text()
+    assert "stage double, item a/0\nTraceback (most recent call last):" in log and log.rstrip().endswith("a bug")
     assert counts(reports)[0] == (5, 0, 0, 1)
 
 

@@ -37,12 +37,6 @@ def decode_obj(data: bytes, path: StrPath | None = None) -> Mesh:
         return decode_obj_polygons(data).triangulated()
 
 
-def read_obj_polygons(path: StrPath) -> PolygonMesh:
-    """Read an OBJ mesh with its polygons as they stand."""
-    with naming(path):
-        return decode_obj_polygons(read_bytes(path))
-
-
 def decode_obj_polygons(data: bytes) -> PolygonMesh:
     """Decode the bytes of an OBJ file, polygons as they stand."""
     if b"\\" in data:

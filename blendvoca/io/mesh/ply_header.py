@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ _TYPES = {
 _ORDERS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
 #: A header longer than this is none.
 _MAX_HEADER = 1 << 16
+#: A line of its own: comments may hold the word.
+_END = re.compile(rb"[\r\n][ \t]*end_header[^\n]{0,60}\n")
 
 
 @dataclass(frozen=True)
@@ -81,27 +84,28 @@ def parse_header(data: bytes) -> PlyHeader:
     """
     if not data.startswith(b"ply"):
         raise FormatError("not a PLY file", expected="'ply' in the first line", found=repr(data[:16]))
-    end = data.find(b"end_header", 0, _MAX_HEADER)
-    newline = data.find(b"\n", end, end + 64) if end >= 0 else -1
-    if newline < 0:
+    end = _END.search(data, 0, _MAX_HEADER)
+    if end is None:
         raise FormatError("the PLY header does not end", expected="a line 'end_header'")
-    order, elements = "", []
-    for line in data[:end].decode("ascii", "replace").splitlines()[1:]:
+    order, elements, properties = "", list[tuple[str, int]](), list[list[Property]]()
+    for line in data[: end.start()].decode("ascii", "replace").splitlines()[1:]:
         words = line.split()
         if not words or words[0] in ("comment", "obj_info"):
             continue
         if words[0] == "format" and len(words) >= 2 and words[1] in _ORDERS:
             order = _ORDERS[words[1]]
         elif words[0] == "element" and len(words) == 3 and words[2].isdecimal() and len(words[2]) < 19:
-            elements.append(Element(words[1], int(words[2]), ()))
+            elements.append((words[1], int(words[2])))
+            properties.append([])
         elif words[0] == "property" and elements:
-            last = elements[-1]
-            elements[-1] = Element(last.name, last.count, (*last.properties, _property(words, line)))
+            properties[-1].append(_property(words, line))
         else:
             raise FormatError("a PLY header line cannot be read", found=repr(line[:80]))
     if not order:
         raise FormatError("the PLY header names no format", expected=f"one of {list(_ORDERS)}")
-    header = PlyHeader(order, tuple(elements), newline + 1)
+    header = PlyHeader(
+        order, tuple(Element(*element, tuple(held)) for element, held in zip(elements, properties)), end.end()
+    )
     _check_claims(header, len(data))
     return header
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.internal.names import table_cell
 from blendvoca.io.atomic import write_text
 from blendvoca.io.files import StrPath
 from blendvoca.speakers import VOCASET_FPS
@@ -30,7 +31,7 @@ def write_coefficients(path: StrPath, names: Sequence[str], values: NDArray[np.f
     """
     # Adding zero turns -0 into 0.
     cells = (values.astype(np.float32) + np.float32(0)).astype(str)
-    lines, header = list(map(",".join, cells)), ",".join(names)
+    lines, header = list(map(",".join, cells)), ",".join(map(table_cell, names))
     if fps != VOCASET_FPS:
         header += ",time"
         lines = [f"{line},{round(frame / fps, _DIGITS)!r}" for frame, line in enumerate(lines)]

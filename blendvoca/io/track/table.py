@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.errors import FormatError
+from blendvoca.internal.names import from_cell
 from blendvoca.io.files import decode_text
 
 _SEPARATORS = ("\t", ";", ",", "|")
@@ -23,6 +24,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BLOCK = 1 << 17
 #: Columns that a table may have; the widest capture has some hundred.
 MOST_COLUMNS = 2000
+#: Characters of a line: the most columns with twenty digits each.
+LONGEST_LINE = 1_000_000
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 #: Cells that say that nothing was measured.
 _MISSING = ("", "nan", "null", "none", "n/a", "na", "-")
@@ -81,7 +84,7 @@ def read_table(data: bytes, names: Sequence[str] | None = None) -> Table:
         raise FormatError("the table is empty", expected="a header line and a line per frame")
     head = lines[start].strip("\r").removeprefix("#")
     separator = _separator(head, lines[start + 1 :]) if separator is None else separator
-    cells = [cell.strip() for cell in split_cells(head, separator)]
+    cells = [from_cell(cell.strip()) for cell in split_cells(head, separator)]
     if len(cells) > MOST_COLUMNS:
         raise FormatError("the table is too wide", expected=f"at most {MOST_COLUMNS} columns", found=len(cells))
     if all(is_number(cell) or not cell for cell in cells):
@@ -132,6 +135,9 @@ def split_cells(line: str, separator: str) -> list[str]:
     :raises FormatError: for a cell that is beyond all reason.
     """
     line = line.rstrip("\r")
+    if len(line) > LONGEST_LINE:
+        expected = f"at most {LONGEST_LINE} characters"
+        raise FormatError("a line of the table is too long", expected=expected, found=len(line))
     if '"' not in line:
         return line.split(separator) if separator else line.split()
     try:

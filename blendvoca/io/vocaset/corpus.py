@@ -14,6 +14,9 @@ from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
 from blendvoca.speakers import KNOWN_GAPS
 
+#: Begins what :class:`Missing` says of a folder that may not be read.
+UNREADABLE = "permission to read"
+
 
 @dataclass(frozen=True)
 class Missing:

@@ -19,7 +19,7 @@ from blendvoca.io.mesh.ply import decode_ply
 from blendvoca.io.sequence.frames import frames_in
 from blendvoca.io.sound.wav import SOUND_SUFFIXES, decode_audio
 from blendvoca.io.stores import FolderStore, Store, ZipStore
-from blendvoca.io.vocaset.corpus import Holdings, Missing
+from blendvoca.io.vocaset.corpus import UNREADABLE, Holdings, Missing
 from blendvoca.mesh import Mesh
 from blendvoca.sequence import MeshSequence
 
@@ -43,6 +43,7 @@ class FolderForm:
         self._templates: dict[str, _File] = {}
         self._audio: dict[tuple[str, str], _File] = {}
         self._motion: dict[tuple[str, str], tuple[int, list[str]]] = {}
+        self._closed = [name for store in stores if isinstance(store, FolderStore) for name in store.unreadable()]
         for number, store in enumerate(stores):
             self._sort(number, store)
 
@@ -68,7 +69,7 @@ class FolderForm:
 
     def is_empty(self) -> bool:
         """Whether nothing was recognised."""
-        return not (self._templates or self._motion)
+        return not (self._templates or self._motion or self._closed)
 
     def holdings(self) -> dict[str, Holdings]:
         """Return what there is of every speaker."""
@@ -81,8 +82,8 @@ class FolderForm:
         }
 
     def lacks(self) -> tuple[Missing, ...]:
-        """Return nothing: what folders lack, they lack of a speaker."""
-        return ()
+        """Return the folders that may not be read; whatever else folders lack, they lack of a speaker."""
+        return tuple(Missing(f"{UNREADABLE} {name}", "whatever is in it is left out") for name in self._closed)
 
     def template(self, speaker: str) -> Mesh:
         """Read ``templates/<speaker>.ply``."""

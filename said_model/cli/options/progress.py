@@ -14,6 +14,7 @@ import click
 
 from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.terminal import progress as bars
+from blendvoca.terminal.console import is_terminal
 
 if TYPE_CHECKING:
     from said_model.training.loop import Outcome, Report
@@ -52,7 +53,7 @@ def _is_first() -> bool:
 @contextmanager
 def training_bar(title: str, steps: int) -> Iterator[Callable[[Report], None]]:
     """Yield what shows a training's reports: losses, rate and time left."""
-    if not (sys.stderr.isatty() and _is_first()):
+    if not (is_terminal(sys.stderr) and _is_first()):
         yield _lines()
         return
     from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn

@@ -253,7 +253,10 @@ def train(
         cache = FeatureCache(
             shards, network.audio_encoder, config.model.encoder.name, config.model.fps, Shifts(config.shifts),
             _views(config, augment), store=config.cache,
+            spare=out,
         )  # fmt: skip
+        if config.cache and cache.spare is not None and on_note is not None:
+            on_note(f"{shards} cannot be written: new features go to {cache.spare}")
         features = [cache, cache.clean_only()]
         fill_together([(held, split) for held, split in zip(features, splits) if held is not None], on_features, device)
     clips = [training_clips(dataset, config.model.names, held) for dataset, held in zip(splits, features)]

@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from blendvoca.errors import BlendvocaError, FormatError, MeshError
-from blendvoca.io.mesh.obj import decode_obj, decode_obj_polygons, read_obj, read_obj_polygons, write_obj
+from blendvoca.io.mesh.obj import decode_obj, decode_obj_polygons, read_obj, write_obj
 from blendvoca.mesh import Mesh
 
 SQUARE = b"v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\n"
@@ -53,7 +53,7 @@ def test_colours_and_weights_are_passed_over() -> None:
 
 def test_polygons_as_they_stand(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_bytes(SQUARE + b"v 2 2 2\nf 1 2 3 4\nf 3 4 5\nf 1 2 3 4 5\n")
-    polygons = read_obj_polygons(tmp_path / "a.obj")
+    polygons = decode_obj_polygons((tmp_path / "a.obj").read_bytes())
     assert [face.tolist() for face in polygons.polygons()] == [[0, 1, 2, 3], [2, 3, 4], [0, 1, 2, 3, 4]]
     assert polygons.triangulated().n_faces == 2 + 1 + 3
 
