@@ -7,7 +7,7 @@ DEMO ?= demo
 PIP := PYTHONWARNINGS="ignore:Editable installation" $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 BENCH ?= $(wildcard benchmarks/*.py)
 
-.PHONY: help demo test test-all lint docs bench clean
+.PHONY: help demo test test-all lint docs dist bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -61,6 +61,10 @@ lint: $(VENV)/.test ## ruff and mypy
 docs: $(VENV)/.test ## the site of guide and API reference, under build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	@echo "The site is build/docs/index.html"
+
+dist: $(VENV)/.test ## sdist and wheel for a package index (SOURCE_URL=https://…, the repository's address)
+	@test -n "$(SOURCE_URL)" || { echo "Name the repository's public address: make dist SOURCE_URL=https://…"; exit 1; }
+	$(BIN)/python docs/make_dist.py $(SOURCE_URL) dist
 
 bench: $(VENV)/.test ## run the benchmarks (BENCH="benchmarks/qp.py ..." for some)
 	@for file in $(BENCH); do echo "== $$file"; $(BIN)/python $$file || exit 1; done

@@ -7,7 +7,9 @@ under a random path on the loopback address; requests that name another host are
 from __future__ import annotations
 
 import json
+import os
 import secrets
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -251,15 +253,24 @@ def pick_in_window(mesh: Mesh, out: str | PathLike[str], names: tuple[str, ...] 
 
     :returns: how many points were written.
     :raises MissingDependencyError: without open3d.
+    :raises ConfigurationError: where a library of the system is missing.
     :raises OutputError: without a display.
     :raises LandmarkError: for a point picked twice.
     """
-    from blendvoca.errors import LandmarkError, MissingDependencyError, OutputError
+    from blendvoca.errors import ConfigurationError, LandmarkError, MissingDependencyError
 
     try:
         import open3d
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingDependencyError("open3d", "open3d", "picking in a window") from error
+    except ImportError as error:
+        remedy = "Install the library (Debian: apt install libusb-1.0-0 libgl1 libgomp1), or leave --window out."
+        raise ConfigurationError("open3d lacks a library of the system", found=str(error), remedy=remedy) from error
+    no_window = OutputError("no window can be opened", expected="a display, and OpenGL", found="none",
+                            remedy="Pick in the browser: leave --window out.")  # fmt: skip
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY"))):
+        # open3d would draw off-screen, where nobody can click, for ever.
+        raise no_window
     # Copies: open3d takes no read-only arrays, and a mesh's are.
     shown = open3d.geometry.TriangleMesh(
         open3d.utility.Vector3dVector(np.array(mesh.vertices)), open3d.utility.Vector3iVector(np.array(mesh.faces))
@@ -267,8 +278,7 @@ def pick_in_window(mesh: Mesh, out: str | PathLike[str], names: tuple[str, ...] 
     shown.compute_vertex_normals()
     window = open3d.visualization.VisualizerWithVertexSelection()
     if not window.create_window(f"shift + click: {names[0]} first"):
-        raise OutputError("no window can be opened", expected="a display, and OpenGL", found="none",
-                          remedy="Pick in the browser: leave --window out.")  # fmt: skip
+        raise no_window
     window.add_geometry(shown)
     window.run()
     picked = [int(point.index) for point in window.get_picked_points()]

@@ -45,6 +45,7 @@ def download(
     fetched again. A package that `blendvoca publish` made can be fetched from any web server or file:// folder.
     """
     from blendvoca.fetch import download as by_name
+    from blendvoca.fetch.addon import ADDON, copy_addon
     from blendvoca.fetch.package import download_address, is_address
     from blendvoca.release.ready import READY
     from blendvoca.terminal.progress import byte_bars
@@ -55,6 +56,9 @@ def download(
     if name is None:
         raise click.UsageError("give a NAME or URL, or --list", ctx)
     config = DownloadConfig(jobs=jobs, offline=offline)
+    if name == ADDON:
+        click.echo(str(copy_addon(out or Path())))
+        return
     if name in READY:
         _ready(name, out, vocaset, config)
         return
@@ -90,15 +94,17 @@ def _ready(name: str, out: Path | None, vocaset: Path | None, config: DownloadCo
 def _show_registry(name: str | None) -> None:
     from rich.markup import escape
 
+    from blendvoca.fetch.addon import ADDON
     from blendvoca.fetch.registry import find_entry, load_registry
     from blendvoca.release.ready import READY
     from blendvoca.terminal.console import make_console
 
     console = make_console()
-    if name in (None, *READY):
-        for ready in READY if name is None else (name,):
+    if name in (None, ADDON, *READY):
+        known = {**READY, ADDON: "the add-on that puts a track onto any mesh in Blender; comes with this program"}
+        for ready in known if name is None else (name,):
             console.print(ready, style="bold")
-            console.print(f"    what      {READY[ready]}", soft_wrap=True)
+            console.print(f"    what      {known[ready]}", soft_wrap=True)
         if name is not None:
             return
     for entry in load_registry().values() if name is None else [find_entry(name)]:

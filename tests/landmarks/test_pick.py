@@ -1,6 +1,10 @@
 """The picking page: served to this machine only, answers what it is asked, writes a landmark file."""
 
 import json
+import shutil
+import subprocess
+import sys
+import types
 import urllib.error
 import urllib.request
 
@@ -116,3 +120,44 @@ def test_window_needs_open3d(session, monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "open3d", None)
     with pytest.raises(MissingDependencyError, match=r"blendvoca\[open3d\]"):
         pick_in_window(session.mesh, session.out)
+
+
+def test_no_window_opens_where_nobody_can_see_it(session, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "open3d", types.ModuleType("open3d"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(OutputError, match=r"a display.*leave --window out"):
+        pick_in_window(session.mesh, session.out)
+
+
+_IN_WINDOW = """
+import sys
+import open3d
+from pathlib import Path
+from blendvoca.synthetic.head import SyntheticHead
+from landmarks.pick import pick_in_window
+
+mesh, landmarks = SyntheticHead().head()
+window = open3d.visualization.VisualizerWithVertexSelection
+
+def run(self):
+    for _ in range(3):
+        self.poll_events()
+        self.update_renderer()
+    self.add_picked_points(open3d.utility.IntVector([int(index) for index in landmarks[:10]]))
+
+window.run = run
+assert pick_in_window(mesh, Path(sys.argv[1])) == 10
+"""
+
+
+@pytest.mark.slow
+def test_the_window_opens_with_the_current_open3d(tmp_path) -> None:
+    pytest.importorskip("open3d", reason="pip install 'blendvoca[open3d]' to run this test")
+    if shutil.which("xvfb-run") is None:
+        pytest.skip("no xvfb-run: install the system's package `xvfb`")
+    words = ["xvfb-run", "-a", sys.executable, "-c", _IN_WINDOW, str(tmp_path / "picks.json")]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads((tmp_path / "picks.json").read_text())["points"]
