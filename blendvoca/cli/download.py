@@ -101,10 +101,10 @@ def _show_registry(name: str | None) -> None:
 
     console = make_console()
     if name in (None, ADDON, *READY):
-        known = {**READY, ADDON: "the add-on that puts a track onto any mesh in Blender; comes with this program"}
-        for ready in known if name is None else (name,):
+        shown = {**READY, ADDON: "the add-on that puts a track onto any mesh in Blender; comes with this program"}
+        for ready in shown if name is None else (name,):
             console.print(ready, style="bold")
-            console.print(f"    what      {known[ready]}", soft_wrap=True)
+            console.print(f"    what      {shown[ready]}", soft_wrap=True)
         if name is not None:
             return
     for entry in load_registry().values() if name is None else [find_entry(name)]:
