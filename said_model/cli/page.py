@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--out", default="talk.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--out", default="talk.html", show_default=True, type=click.Path(path_type=Path, dir_okay=False),
+              help="The page, a file that ends in .html.")  # fmt: skip
 @click.option("--rig", metavar="RIG", help="The head that talks, in any form [default: the sample head].")
 @click.option("--audio", type=click.Path(path_type=Path, exists=True), help="Sound that the page opens with.")
 @click.option("--runtime", metavar="FOLDER", help="onnxruntime-web, where it is not to be brought by npm.")
@@ -37,12 +38,13 @@ def page(
     from said_model.extras import import_optional
 
     check_suffix(out, ".html")
+    writer = import_optional("said_model.page.write")
     found = _runtime(runtime)
     face = _face(rig)
     sound = (audio.name, read_audio(audio, Notes())) if audio else None
     said = model.open()
     sampler = drawing.sampler_for(said)
-    import_optional("said_model.page.write").write_talk_page(out, said.network, sampler, face, found, sound)
+    writer.write_talk_page(out, said.network, sampler, face, found, sound)
     click.echo(f"{out}: {face.name}, {out.stat().st_size / 1e6:.1f} MB; open it in a browser")
     if show:
         import webbrowser
@@ -52,15 +54,15 @@ def page(
 
 def _runtime(folder: str | None) -> Runtime:
     from blendvoca.errors import MissingInputError
-    from said_model.page.runtime import PACKAGE, VERSION, cached_runtime, fetch_runtime, find_runtime
+    from blendvoca.terminal.lazy_group import note
+    from said_model.page.runtime import fetch_runtime, find_runtime
 
     try:
         return find_runtime(folder)
     except MissingInputError:
         if folder is not None:
             raise
-        click.echo(f"npm brings {PACKAGE} {VERSION} into {cached_runtime()}, once", err=True)
-        return fetch_runtime()
+        return fetch_runtime(note)
 
 
 def _face(rig: str | None) -> Face:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,10 @@ def find_runtime(folder: str | Path | None = None) -> Runtime:
     )  # fmt: skip
 
 
-def fetch_runtime() -> Runtime:
+def fetch_runtime(on_report: Callable[[str], None] | None = None) -> Runtime:
     """Bring onnxruntime-web into the cache, by npm.
 
+    :param on_report: is called with a sentence before the network is used.
     :raises MissingInputError: without npm.
     :raises DownloadError: if npm cannot get it.
     :raises IntegrityError: if what it gets is not the pinned release.
@@ -79,6 +81,8 @@ def fetch_runtime() -> Runtime:
     npm = shutil.which("npm")
     if npm is None:
         return find_runtime(cached_runtime())
+    if on_report is not None:
+        on_report(f"npm brings {PACKAGE} {VERSION} into {cached_runtime()}, once")
     with tempfile.TemporaryDirectory() as folder:
         command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent", "--pack-destination", folder]
         try:
