@@ -60,9 +60,9 @@ function shownMeshes(file) {
 }
 
 // Columns: `arkit` the 52 names, `groups` { group: names }, `metric` the sizes of a head in metres.
-function rigOfGlb(file, name, { arkit, groups, metric }) {
+function rigOfGlb(file, { arkit, groups, metric }) {
   const { document } = file, refused = (document.extensionsRequired || []).filter((entry) => REFUSED.includes(entry));
-  if (refused.length) throw new Error(`${name} is compressed (${refused.join(", ")}). Save it without, or bring it with \`said page --rig\``);
+  if (refused.length) throw new Error(`it is compressed (${refused.join(", ")}). Save it without, or bring it with \`said page --rig\``);
   const points = [], faces = [], colours = [], moves = new Map();
   for (const { mesh, world } of shownMeshes(file)) {
     const targets = targetNames(mesh), meant = matchShapes(arkit, targets);
@@ -87,7 +87,7 @@ function rigOfGlb(file, name, { arkit, groups, metric }) {
       });
     }
   }
-  if (![...moves.keys()].some((label) => arkit.includes(label))) throw new Error(`${name} has no shapes with ARKit's names, such as jawOpen`);
+  if (![...moves.keys()].some((label) => arkit.includes(label))) throw new Error("it has no shapes with ARKit's names, such as jawOpen");
   return asRig(Float32Array.from(points), Uint32Array.from(faces), Uint8Array.from(colours), moves, { groups, metric });
 }
 

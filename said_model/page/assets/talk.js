@@ -98,7 +98,7 @@ class TalkApp extends App {
 
   // A recording that cannot be read is still there to be saved.
   keep(file, name, seconds) {
-    const entry = { name, seconds, file, takes: [], sound: null, unsaved: true, read: () => Promise.reject(new Error("it cannot be read here; save it")) };
+    const entry = { name, seconds, file, takes: [], sound: null, unsaved: true, read: () => Promise.reject(new Error(`${name} cannot be read here. Save it`)) };
     this.sounds.push(entry);
     this.recording = entry;
     this.listSounds();
@@ -125,7 +125,7 @@ class TalkApp extends App {
       if (!recording.takes.length) await this.drawTake(recording, 0);
     } catch (error) {
       this.tellState();
-      this.note(`${recording.name}: ${error.message}.`);
+      this.note(`Not opened: ${error.message}.`);
     }
   }
 
@@ -202,7 +202,7 @@ class TalkApp extends App {
   async addHead(file) {
     this.note("");
     try {
-      const source = readGlb(new Uint8Array(await file.arrayBuffer())), rig = rigOfGlb(source, file.name, this.meta.arkit);
+      const source = readGlb(new Uint8Array(await file.arrayBuffer())), rig = rigOfGlb(source, this.meta.arkit);
       const blob = `own-${this.meta.speakers.length}`;
       this.rigs.set(blob, rig);
       this.meta.speakers.push({ name: file.name, rig: { blob }, source, clips: [], n_clips: 0, split: "", licence: "", notes: [] });
