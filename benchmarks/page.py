@@ -1,6 +1,6 @@
 """How fast is the model in a browser, on one thread of WebAssembly, and how large is the page?
 
-    python benchmarks/page.py [--seconds 4 30] [--takes 3] [--out results.json]
+    python benchmarks/page.py [--seconds 4 30] [--takes 3] [--steps N] [--guidance G] [--out results.json]
 
 Writes the page with the demo model, opens it in a headless Chromium, gives it sound, and draws takes of it. ``first``
 is a take with everything that a new sound needs (reading, log-mel spectra, the encoder, all steps); ``next`` is another
@@ -45,16 +45,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, nargs="+", default=[4.0, 30.0], help="lengths of the sound")
     parser.add_argument("--takes", type=int, default=3, help="further takes of each sound")
+    parser.add_argument("--steps", type=int, help="steps of the sampler, in place of the model's own")
+    parser.add_argument("--guidance", type=float, help="its guidance")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "page.json")
     args = parser.parse_args()
     torch.set_num_threads(1)
     said = SAiD.load(device="cpu")
+    said.sampler = sampler = said.sampler.changed(None, args.steps, args.guidance)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "talk.html"
         head = SyntheticHead()
-        write_talk_page(page, said.network, said.sampler, Face("sample", head.rig(), head.landmarks()), find_runtime())
+        write_talk_page(page, said.network, sampler, Face("sample", head.rig(), head.landmarks()), find_runtime())
         result: dict[str, Any] = {"machine": machine.describe(), "page_mb": page.stat().st_size / 1e6}
-        sampler = said.sampler
         result |= {"steps": sampler.step_count, "guidance": sampler.guidance_scale}
         print(f"page: {result['page_mb']:.1f} MB; {sampler.step_count} steps, guidance {sampler.guidance_scale:g}")
         print(f"{'sound':>8} {'first':>8} {'next':>8} {'work':>8} {'library':>8}   x real time")
