@@ -69,6 +69,7 @@ class VoicesConfig:
         (``said align`` makes it).
     :param seed: of everything random.
     :param neural_sentences: for each voice of Kokoro, which has many.
+    :param silences: clips of each kind of sound without speech.
     :raises ConfigurationError: for numbers out of range.
     """
 
@@ -79,7 +80,8 @@ class VoicesConfig:
     recordings: tuple[str, ...] = ()
     seed: int = 0
     neural_sentences: int = 12
+    silences: int = 16
 
     def __post_init__(self) -> None:
-        if min(self.sentences, self.recorded_sentences, self.neural_sentences) < 1:
+        if min(self.sentences, self.recorded_sentences, self.neural_sentences, self.silences) < 1:
             raise ConfigurationError("wrong number of sentences", expected="1 or more", found=self)

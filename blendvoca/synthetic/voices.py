@@ -149,9 +149,9 @@ def _say_something(voice: Voice, lead_in: float, lead_out: float, rng: np.random
 
 
 def _nothing(config: VoicesConfig) -> Iterator[tuple[str, Utterance]]:
-    """Make sound without speech, as many clips of each kind as an espeak voice has sentences, at least four."""
+    """Make sound without speech."""
     for kind in KINDS:
-        for number in range(1, max(config.sentences, 4) + 1):
+        for number in range(1, config.silences + 1):
             sentence = f"{kind}{number:03d}"
             rng = stream(config.seed, NOBODY, sentence)
             yield sentence, nonspeech(kind, 3 * int(rng.integers(50, 100)), rng)

@@ -105,14 +105,14 @@ def test_a_corpus_of_voices_is_shards_with_a_face_at_rest_among_them(tmp_path: P
     few = source.voices()[:2]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(source), "voices", lambda self: few)
-        config = VoicesConfig(1, 1, ("espeak",), held_out=(f"espeak/{few[1].name}",))
+        config = VoicesConfig(1, 1, ("espeak",), held_out=(f"espeak/{few[1].name}",), silences=2)
         report = write_voices(tmp_path / "one", config)
         write_voices(tmp_path / "two", config)
         with pytest.raises(OutputError, match="not empty"):
             write_voices(tmp_path / "one", config)
         with pytest.raises(ConfigurationError, match="siri"):
             write_voices(tmp_path / "three", VoicesConfig(engines=("siri",)))
-    assert (report.voices, report.clips, report.missing) == (2, 2 + 4 * len(KINDS), {})
+    assert (report.voices, report.clips, report.missing) == (2, 2 + 2 * len(KINDS), {})
     assert verify(tmp_path / "one") == []
     for path in (tmp_path / "one").iterdir():
         assert (tmp_path / "two" / path.name).read_bytes() == path.read_bytes()
