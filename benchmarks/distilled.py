@@ -41,7 +41,7 @@ def settings(teacher: SAiD, student: SAiD) -> dict[str, tuple[SAiD, SamplerConfi
     """Return what is compared, by name."""
     guidance = teacher.sampler.guidance_scale
     rows = {f"teacher {steps}": (teacher, SamplerConfig("dpm", steps, guidance)) for steps in STEPS}
-    return rows | {f"student {steps}": (student, SamplerConfig("distilled", steps, 0.0)) for steps in STEPS}
+    return rows | {f"student {steps}": (student, SamplerConfig("distilled", steps, guidance)) for steps in STEPS}
 
 
 def quality(

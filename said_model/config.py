@@ -165,6 +165,23 @@ class DiffusionConfig:
         require(self.beta_schedule in BETAS, "unknown beta schedule", BETAS, shown(self.beta_schedule))
         require(self.prediction in PREDICTIONS, "unknown prediction", PREDICTIONS, shown(self.prediction))
         require_number(self.scale, "scale of the coefficients", 1e-3, 1e3)
+        if self.guided is not None:
+            require_number(self.guided, "distilled guidance", 0, 100)
+
+    def added_guidance(self, scale: float) -> float:
+        """Return the guidance that sampling has to add for a scale: none where it is in the predictions.
+
+        :param scale: that is asked for.
+        :raises ConfigurationError: for another scale than the one that is in the predictions.
+        """
+        if self.guided is None:
+            return scale
+        if scale != self.guided:
+            raise ConfigurationError(
+                "guidance is part of a distilled model", expected=self.guided, found=scale,
+                remedy="Leave it out, or draw from the model's teacher.",
+            )  # fmt: skip
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -274,5 +291,5 @@ def default_sampler(diffusion: DiffusionConfig) -> SamplerConfig:
     holds. A distilled model has its guidance in it.
     """
     if diffusion.guided is not None:
-        return SamplerConfig("distilled", guidance_scale=0.0)
+        return SamplerConfig("distilled", guidance_scale=diffusion.guided)
     return SamplerConfig("dpm" if diffusion.prediction == "sample" else "said-ddim")

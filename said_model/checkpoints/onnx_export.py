@@ -105,7 +105,7 @@ def export_onnx(
     description = describe(network, sampler)
     _require_exporter()
     path.parent.mkdir(parents=True, exist_ok=True)
-    guided = sampler.guidance_scale > 0
+    guided = network.config.diffusion.added_guidance(sampler.guidance_scale) > 0
     _write_window(path, network, guided)
     description["windows"].append({"frames": WindowConfig.frames, "overlap": WindowConfig.overlap,
                                    "least": LEAST_FRAMES, "file": path.name})  # fmt: skip
@@ -219,7 +219,7 @@ def describe(network: SaidNetwork, sampler: SamplerConfig) -> dict[str, Any]:
         "encoder": None if stack is None else {"context": round(encoder.context_seconds * config.fps)},
         "sampler": {
             "name": sampler.name,
-            "guidance_scale": sampler.guidance_scale,
+            "guidance_scale": diffusion.added_guidance(sampler.guidance_scale),
             "prediction": diffusion.prediction,
             "scale": diffusion.scale,
             **steps_of(diffusion, sampler),

@@ -57,13 +57,8 @@ class Drawing:
     conventions: Conventions = field(default_factory=Conventions)
 
     def __post_init__(self) -> None:
-        within = self.guided.config.diffusion.guided
-        if within is not None and self.sampler.guidance_scale > 0:
-            raise ConfigurationError(
-                "guidance is part of a distilled model", expected="a guidance scale of 0",
-                found=self.sampler.guidance_scale,
-                remedy=f"Leave it out: {within:g} was distilled into it. Other scales need its teacher.",
-            )  # fmt: skip
+        # Said before anything is encoded.
+        self.guided.config.diffusion.added_guidance(self.sampler.guidance_scale)
 
     @property
     def channels(self) -> int:
@@ -100,11 +95,12 @@ class Drawing:
         whole = self.conventions.whole_clip
         frames = n_frames if whole else min(self.windows.frames, n_frames)
         starts = [0] if whole else window_starts(n_frames, self.windows)
+        scale = self.guided.config.diffusion.added_guidance(self.sampler.guidance_scale)
         parts: list[Denoise] = []
         for rows in batches(len(starts), self.windows.at_once):
             cut = torch.cat([audio[:, starts[i] : starts[i] + frames] for i in rows])
             clip = self.guided.condition(cut.repeat(samples, 1, 1), frames)
-            parts.append(guided_clip(clip, schedule, self.sampler.guidance_scale, self.conventions.guidance_above))
+            parts.append(guided_clip(clip, schedule, scale, self.conventions.guidance_above))
         return blended(parts, starts, frames, n_frames)
 
     @torch.inference_mode()

@@ -119,7 +119,7 @@ class Teacher:
         self.network, self.steps, self.within, self.guidance = network, steps, within, guidance
         self.denoiser = GuidedDenoiser(network)
         student = dataclasses.replace(network.config.diffusion, prediction="sample", guided=guidance)
-        self.student_schedule = make_schedule(student, SamplerConfig("distilled", steps, 0.0))
+        self.student_schedule = make_schedule(student, SamplerConfig("distilled", steps, guidance))
 
     @torch.inference_mode()
     def draw(self, batch: Batch, noise: Tensor) -> Bank:
@@ -227,7 +227,7 @@ class DistillTask(WindowTask):
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write the student as a checkpoint that is drawn from in its few steps."""
-        sampler = SamplerConfig("distilled", self.config.student_steps, 0.0)
+        sampler = SamplerConfig("distilled", self.config.student_steps, self.config.guidance)
         checkpoint.save(folder, self.student, notes, sampler)
 
 

@@ -22,7 +22,7 @@ from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import main  # noqa: E402
 from said_model.config import DenoiserConfig, DiffusionConfig, ModelConfig, SamplerConfig  # noqa: E402
 from said_model.diffusion.sampler import sample  # noqa: E402
-from said_model.diffusion.schedule import make_schedule, teaching_schedule  # noqa: E402
+from said_model.diffusion.schedule import make_schedule, pointing_factors, teaching_schedule  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
 from said_model.training.recipes import distill_recipe  # noqa: E402
 from said_model.training.settings import AugmentConfig, DistillConfig, LoopConfig  # noqa: E402
@@ -81,7 +81,7 @@ def test_a_student_that_hits_its_targets_goes_where_the_teacher_went(prediction:
     noise = torch.randn(2, 10, 32)
     stood = path(denoise, schedule, noise, 3)
     student = dataclasses.replace(diffusion, prediction="sample", guided=2.0)
-    own = make_schedule(student, SamplerConfig("distilled", steps, 0.0))
+    own = make_schedule(student, SamplerConfig("distilled", steps, 2.0))
     np.testing.assert_allclose(own.timesteps, schedule.timesteps[::3], rtol=1e-6)
     targets = dict(zip(own.timesteps, pointed(own, stood), strict=True))
     drawn = sample(lambda x, timestep: targets[timestep], own, noise)
@@ -146,7 +146,7 @@ def test_student_is_a_checkpoint_that_is_drawn_from_in_two_passes(shards: Path, 
     assert (recipe.config.guidance, recipe.config.within) == (1.5, 2)
     distill(shards, tmp_path / "teacher", tmp_path / "fast", recipe.config, device="cpu")
     model = SAiD.load(tmp_path / "fast", "cpu")
-    assert model.sampler == SamplerConfig("distilled", 2, 0.0)
+    assert model.sampler == SamplerConfig("distilled", 2, 1.5)
     assert model.config.diffusion == DiffusionConfig(prediction="sample", scale=8.0, guided=1.5)
     passes = []
     model._guided.denoiser.model.register_forward_hook(lambda *_: passes.append(1))
@@ -156,7 +156,8 @@ def test_student_is_a_checkpoint_that_is_drawn_from_in_two_passes(shards: Path, 
     assert np.abs(first.values - other.values).mean() > 1e-4
     kept = model.edit(first, sound, np.r_[np.ones((30, 32)), np.zeros((len(first) - 30, 32))])[0].track
     np.testing.assert_array_equal(kept.values[:30], first.values[:30])
-    with pytest.raises(ConfigurationError, match=r"1\.5 was distilled into it"):
+    assert model.sample(sound, sampler=SamplerConfig("dpm", 4, 1.5)).values.shape == first.values.shape
+    with pytest.raises(ConfigurationError, match="guidance is part of a distilled model"):
         model.sample(sound, sampler=SamplerConfig("dpm", 4, 2.0))
     with pytest.raises(ConfigurationError, match="distilled model itself"):
         distill(shards, tmp_path / "fast", tmp_path / "faster", recipe.config, device="cpu")
@@ -184,4 +185,17 @@ def test_command(shards: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     assert "said sample SPEECH.wav --model" in done.output
-    assert SAiD.load(tmp_path / "fast", "cpu").sampler.name == "distilled"
+    assert SAiD.load(tmp_path / "fast", "cpu").sampler == SamplerConfig("distilled", 2, 2.0)
+
+
+def test_the_sampler_is_a_table_of_linear_steps_for_other_languages() -> None:
+    from said_model.checkpoints.onnx_export import steps_of
+
+    diffusion = DiffusionConfig(prediction="sample", scale=8.0, guided=2.0)
+    sampler = SamplerConfig("distilled", 2, 2.0)
+    schedule, table = make_schedule(diffusion, sampler), steps_of(diffusion, sampler)
+    assert not table["threshold"] and table["clip"] is None
+    for step, row in enumerate(table["steps"]):
+        kept, added = pointing_factors(schedule.signal, schedule.noise, step)
+        found = [row["keep"], row["clean"], row["raw"], row["before"]]
+        np.testing.assert_allclose(found, [kept, added, 0.0, 0.0], atol=1e-6)
