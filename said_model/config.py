@@ -152,6 +152,7 @@ class DiffusionConfig:
         0.07, so that with 1 the noise hides them at nearly every timestep; 8 brings them to the size of the noise.
     :param guided: the guidance scale that distillation put into the predictions (``said distill``); ``None`` where
         they are not guided.
+    :param distilled_steps: steps of ``distilled`` that it was distilled for; ``None`` likewise.
     """
 
     train_steps: int = 1000
@@ -159,14 +160,18 @@ class DiffusionConfig:
     prediction: Prediction = "epsilon"
     scale: float = 1.0
     guided: float | None = None
+    distilled_steps: int | None = None
 
     def __post_init__(self) -> None:
         require_integer(self.train_steps, "number of noising steps", 2, MOST_STEPS)
         require(self.beta_schedule in BETAS, "unknown beta schedule", BETAS, shown(self.beta_schedule))
         require(self.prediction in PREDICTIONS, "unknown prediction", PREDICTIONS, shown(self.prediction))
         require_number(self.scale, "scale of the coefficients", 1e-3, 1e3)
-        if self.guided is not None:
+        both = (self.guided is None) == (self.distilled_steps is None)
+        require(both, "guidance and steps are distilled together", "both or none", (self.guided, self.distilled_steps))
+        if self.guided is not None and self.distilled_steps is not None:
             require_number(self.guided, "distilled guidance", 0, 100)
+            require_integer(self.distilled_steps, "distilled steps", 1, self.train_steps)
 
     def added_guidance(self, scale: float) -> float:
         """Return the guidance that sampling has to add for a scale: none where it is in the predictions.
@@ -256,6 +261,14 @@ class SamplerConfig:
         """
         return build(cls, data)
 
+    def suits(self, diffusion: DiffusionConfig) -> bool:
+        """Return whether a model was trained for what this asks of it: a distilled one knows its own steps alone.
+
+        :param diffusion: of the model.
+        """
+        own = diffusion.distilled_steps
+        return own is None or (self.name, self.step_count) == ("distilled", own)
+
     def changed(
         self, name: str | None = None, steps: int | None = None, guidance_scale: float | None = None
     ) -> SamplerConfig:
@@ -291,5 +304,5 @@ def default_sampler(diffusion: DiffusionConfig) -> SamplerConfig:
     holds. A distilled model has its guidance in it.
     """
     if diffusion.guided is not None:
-        return SamplerConfig("distilled", guidance_scale=diffusion.guided)
+        return SamplerConfig("distilled", diffusion.distilled_steps, diffusion.guided)
     return SamplerConfig("dpm" if diffusion.prediction == "sample" else "said-ddim")

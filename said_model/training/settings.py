@@ -208,8 +208,8 @@ class DistillConfig:
     guidance: float = 2.0
     student_steps: int = 2
     within: int = 5
-    round_windows: int = 960
-    round_steps: int = 500
+    round_windows: int = 640
+    round_steps: int = 400
     frames: int = 120
     views: int = 1
     shifts: int = 5
@@ -316,13 +316,13 @@ class SaidSettings(WindowSettings):
 class DistillSettings(WindowSettings):
     """Options of a distillation."""
 
-    steps: int = option(3000, "Optimiser steps.")
+    steps: int = option(2000, "Optimiser steps.")
     batch: int = option(12, "Windows a step (and GPU).")
     learning_rate: float = option(1e-3, "Of AdamW, after the warm-up.")
     warmup: int | None = option(100, "Steps until the learning rate is reached.")
     decay: str = option("cosine", "Of the learning rate.", choices=DECAYS)
     ema: float = option(0.998, "Decay of the averaged weights.")
-    evaluate_every: int = option(500, "Steps between validations.")
+    evaluate_every: int = option(400, "Steps between validations.")
     student_steps: int = option(DistillConfig.student_steps, "Denoising steps of the student.")
     teacher_steps: int = option(10, "Denoising steps of the teacher, a multiple of the student's.")
     guidance: float | None = option(None, "Of the teacher.  [default: the checkpoint's]")

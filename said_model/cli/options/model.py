@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from blendvoca.errors import ConfigurationError
+from blendvoca.terminal.lazy_group import note
 from blendvoca.terminal.options import default_of
 from said_model.cli.options.groups import option_group
 from said_model.config import DEFAULT_STEPS, SamplerConfig
@@ -109,6 +110,9 @@ class DrawingChoice:
         if 0 < found.guidance_scale <= self.conventions.guidance_above:
             guidance += f" counts as none (--preset {self.preset})"
         click.echo(f"sampler: {found.name}, {found.step_count} steps, {guidance}", err=True)
+        if not found.suits(said.config.diffusion):
+            own = said.sampler
+            note(f"this model was distilled for {own.name} with {own.step_count} steps; others give worse motion")
         return found
 
 
@@ -159,6 +163,6 @@ def open_speech(path: Path) -> Speech:
     from said_model.audio_encoder.speech import load_speech
 
     speech = load_speech(path)
-    for note in speech.notes:
-        click.echo(f"warning: {path.name}: {note}", err=True)
+    for sentence in speech.notes:
+        click.echo(f"warning: {path.name}: {sentence}", err=True)
     return speech

@@ -70,7 +70,7 @@ class Bank:
         return cls(states, targets, *(torch.cat([getattr(p, name) for p in parts]) for name in ("features", "mask")))
 
 
-def student_of(teacher: SaidNetwork, guidance: float) -> SaidNetwork:
+def student_of(teacher: SaidNetwork, guidance: float, steps: int) -> SaidNetwork:
     """Return a network of the teacher's architecture and weights that predicts guided clean coefficients.
 
     Dropout is left out: the target is a function of what the student is given.
@@ -79,7 +79,7 @@ def student_of(teacher: SaidNetwork, guidance: float) -> SaidNetwork:
     changed = dataclasses.replace(
         config,
         denoiser=dataclasses.replace(config.denoiser, dropout=0.0),
-        diffusion=dataclasses.replace(config.diffusion, prediction="sample", guided=guidance),
+        diffusion=dataclasses.replace(config.diffusion, prediction="sample", guided=guidance, distilled_steps=steps),
     )
     student = SaidNetwork(changed, copy.deepcopy(teacher.audio_encoder))
     student.load_state_dict(teacher.state_dict())
@@ -118,7 +118,7 @@ class Teacher:
     def __init__(self, network: SaidNetwork, steps: int, within: int, guidance: float) -> None:
         self.network, self.steps, self.within, self.guidance = network, steps, within, guidance
         self.denoiser = GuidedDenoiser(network)
-        student = dataclasses.replace(network.config.diffusion, prediction="sample", guided=guidance)
+        student = dataclasses.replace(network.config.diffusion, prediction="sample")
         self.student_schedule = make_schedule(student, SamplerConfig("distilled", steps, guidance))
 
     @torch.inference_mode()
@@ -145,7 +145,11 @@ class DistillTask(WindowTask):
         self, teacher: SaidNetwork, config: DistillConfig, augment: AugmentConfig, train: list[TrainingClip],
         validation: list[TrainingClip], on_round: Progress | None = None,
     ) -> None:  # fmt: skip
-        self.student, self.config, self.on_round = student_of(teacher, config.guidance), config, on_round
+        self.student, self.config, self.on_round = (
+            student_of(teacher, config.guidance, config.student_steps),
+            config,
+            on_round,
+        )
         self.student.freeze_encoder()
         self.student.null_cond_emb.requires_grad_(False)
         self.teaching, self.weights = teacher.eval().requires_grad_(False), torch.from_numpy(spread_of(train))

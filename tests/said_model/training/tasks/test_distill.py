@@ -20,7 +20,7 @@ from blendvoca.errors import ConfigurationError  # noqa: E402
 from said_model import SAiD  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import main  # noqa: E402
-from said_model.config import DenoiserConfig, DiffusionConfig, ModelConfig, SamplerConfig  # noqa: E402
+from said_model.config import DenoiserConfig, DiffusionConfig, ModelConfig, SamplerConfig, default_sampler  # noqa: E402
 from said_model.diffusion.sampler import sample  # noqa: E402
 from said_model.diffusion.schedule import make_schedule, pointing_factors, teaching_schedule  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
@@ -80,7 +80,7 @@ def test_a_student_that_hits_its_targets_goes_where_the_teacher_went(prediction:
     assert len(schedule) == 3 * steps
     noise = torch.randn(2, 10, 32)
     stood = path(denoise, schedule, noise, 3)
-    student = dataclasses.replace(diffusion, prediction="sample", guided=2.0)
+    student = dataclasses.replace(diffusion, prediction="sample", guided=2.0, distilled_steps=steps)
     own = make_schedule(student, SamplerConfig("distilled", steps, 2.0))
     np.testing.assert_allclose(own.timesteps, schedule.timesteps[::3], rtol=1e-6)
     targets = dict(zip(own.timesteps, pointed(own, stood), strict=True))
@@ -147,7 +147,7 @@ def test_student_is_a_checkpoint_that_is_drawn_from_in_two_passes(shards: Path, 
     distill(shards, tmp_path / "teacher", tmp_path / "fast", recipe.config, device="cpu")
     model = SAiD.load(tmp_path / "fast", "cpu")
     assert model.sampler == SamplerConfig("distilled", 2, 1.5)
-    assert model.config.diffusion == DiffusionConfig(prediction="sample", scale=8.0, guided=1.5)
+    assert model.config.diffusion == DiffusionConfig(prediction="sample", scale=8.0, guided=1.5, distilled_steps=2)
     passes = []
     model._guided.denoiser.model.register_forward_hook(lambda *_: passes.append(1))
     sound = Waveform(np.random.default_rng(0).standard_normal(16_000).astype(np.float32) * 0.1, 16_000)
@@ -165,10 +165,21 @@ def test_student_is_a_checkpoint_that_is_drawn_from_in_two_passes(shards: Path, 
 
 def test_teacher_and_student_share_all_but_dropout_and_what_they_predict() -> None:
     teacher = teacher_of("v_prediction")
-    student = student_of(teacher, 3.0)
+    student = student_of(teacher, 3.0, 2)
     assert student.config.denoiser == dataclasses.replace(teacher.config.denoiser, dropout=0.0)
     for name, value in teacher.state_dict().items():
         torch.testing.assert_close(student.state_dict()[name], value, rtol=0, atol=0)
+
+
+def test_a_distilled_model_knows_its_own_steps_alone() -> None:
+    own = DiffusionConfig(prediction="sample", guided=2.0, distilled_steps=2)
+    assert default_sampler(own) == SamplerConfig("distilled", 2, 2.0)
+    assert default_sampler(own).suits(own) and SamplerConfig("distilled").suits(own)
+    assert not SamplerConfig("distilled", 4).suits(own) and not SamplerConfig("dpm", 2).suits(own)
+    assert SamplerConfig("dpm", 7).suits(DiffusionConfig())
+    assert own.added_guidance(2.0) == 0.0 and DiffusionConfig().added_guidance(2.0) == 2.0
+    with pytest.raises(ConfigurationError, match="both or none"):
+        DiffusionConfig(guided=2.0)
 
 
 def test_steps_that_do_not_divide_are_refused(tmp_path: Path) -> None:
@@ -191,7 +202,7 @@ def test_command(shards: Path, tmp_path: Path) -> None:
 def test_the_sampler_is_a_table_of_linear_steps_for_other_languages() -> None:
     from said_model.checkpoints.onnx_export import steps_of
 
-    diffusion = DiffusionConfig(prediction="sample", scale=8.0, guided=2.0)
+    diffusion = DiffusionConfig(prediction="sample", scale=8.0, guided=2.0, distilled_steps=2)
     sampler = SamplerConfig("distilled", 2, 2.0)
     schedule, table = make_schedule(diffusion, sampler), steps_of(diffusion, sampler)
     assert not table["threshold"] and table["clip"] is None
