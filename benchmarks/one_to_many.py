@@ -130,15 +130,16 @@ def train_said(work: Path, row: str, seed: int, steps: int, guidance: Sequence[f
     return found
 
 
-def instruments(work: Path, vae_steps: int, sync_steps: int) -> Instruments:
+def instruments(work: Path, options: argparse.Namespace) -> Instruments:
     """Train what is measured with."""
     shards = work / "shards"
-    said(work, "sync", "train-sync", shards, "--out", work / "sync", "--device", "cpu", "--steps", sync_steps)
+    said(work, "sync", "train-sync", shards, "--out", work / "sync", "--device", "cpu", "--steps",
+         options.sync_steps)  # fmt: skip
     said(work, "vae", "train-vae", shards, "--out", work / "vae", "--device", "cpu", "--preset", "short", "--steps",
-         vae_steps)  # fmt: skip
+         options.vae_steps)  # fmt: skip
     expert = load_sync(work / "sync")
     encoder, _ = load_encoder(expert.config.encoder)
-    return Instruments(load_vae(work / "vae" / "vae.safetensors"), expert, encoder)
+    return Instruments(load_vae(work / "vae" / "vae.safetensors"), expert, encoder, rigs=not options.no_vertices)
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -170,34 +171,33 @@ def main() -> None:
     parser.add_argument("--baseline-steps", type=int, default=4000)
     parser.add_argument("--guidance", type=float, nargs="+", default=[0.0, 2.0])
     parser.add_argument("--rows", nargs="*", default=[], choices=[name for name in ABLATIONS if name != "said"])
+    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--no-vertices", action="store_true", help="Measure coefficients only, in a tenth of the time.")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     work = options.work
     shards = write_shards(work)
-    used = instruments(work, options.vae_steps, options.sync_steps)
+    used = instruments(work, options)
     said(work, "baseline", "train", shards, "--model", "end2end-au", "--out", work / "end2end", "--device", "cpu",
          "--learning-rate", "1e-3", "--decay", "cosine", "--warmup", "100", "--ema", "0.998", "--evaluate-every", "500",
          "--steps", options.baseline_steps)  # fmt: skip
     said(work, "baseline-tracks", "baseline", work / "end2end", shards, "--out", work / "tracks" / BASELINE)
     folders = {name: work / "tracks" / name for name in (OTHER_TAKES, BASELINE)}
+    for row in ("said", *options.rows):
+        for seed in range(options.seeds):
+            folders |= train_said(work, row, seed, options.steps, options.guidance if row == "said" else [2.0])
     truth = BlendVOCA(shards, "test", audio_rate=SAMPLE_RATE)
-    found: dict[str, Evaluation] = {}
-    jobs = [("said", seed) for seed in range(options.seeds)]
-    jobs += [(row, seed) for row in options.rows for seed in range(options.seeds)]
-    for row, seed in jobs:
-        folders |= train_said(work, row, seed, options.steps, options.guidance if row == "said" else [2.0])
-        for name, folder in folders.items():
-            if name not in found:
-                found[name] = evaluate(read_outputs(folder, truth, 60.0), truth, used, name)
-        facts = {
-            "machine": machine.describe(), "options": {key: str(value) for key, value in vars(options).items()},
-            "truth": next(iter(found.values())).truth, "seeds": over_seeds(found),
-            "systems": {figure: {name: asdict(cell) for name, cell in row.items()}
-                        for figure, row in compare(list(found.values())).items()},
-        }  # fmt: skip
-        text = json.dumps(facts, indent=1) + "\n"
-        (options.out or work / "results.json").write_text(text)
-        print(f"{row} {seed}: {json.dumps(facts['seeds'])}", flush=True)
+    found = {name: evaluate(read_outputs(folder, truth, 60.0), truth, used, name) for name, folder in folders.items()}
+    table = compare(list(found.values()), options.resamples)
+    facts = {
+        "machine": machine.describe(), "options": {key: str(value) for key, value in vars(options).items()},
+        "truth": next(iter(found.values())).truth, "seeds": over_seeds(found),
+        "systems": {figure: {name: asdict(cell) for name, cell in row.items()} for figure, row in table.items()},
+    }  # fmt: skip
+    (options.out or work / "results.json").write_text(json.dumps(facts, indent=1) + "\n")
+    for figure, row in table.items():
+        cells = ", ".join(f"{name} {cell.value:.4g} [{cell.low:.4g}, {cell.high:.4g}]" for name, cell in row.items())
+        print(f"{figure}: {cells}")
 
 
 if __name__ == "__main__":

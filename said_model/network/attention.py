@@ -3,13 +3,13 @@
 The window of frame i over M audio features and N frames is, with r = M / N, centre c = (i + 1/2) r and half width
 h = r / 2 + bandwidth, the features from max(round(c - h), 0) up to min(round(c + h), M), end excluded, ties to even.
 For M = N that is |i - j| <= bandwidth (paper Eq. 4). Where rounding leaves nothing (bandwidth 0, fewer features than
-frames), it is the feature at the centre. Only the W features of each window are ever gathered: no N x M
-array exists.
+frames), it is the feature at the centre. Sampling gathers the W features of each window once, and holds no N x M
+array. Training's windows are short, and few operators are what counts there: dense bands mask what is outside.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -23,11 +23,20 @@ class Band:
     :param index: (N, W) audio feature of each place of each window, clamped into range.
     :param inside: (N, W) whether the place belongs to the window.
     :param shift: the bandwidth where feature j stands at frame j (M = N), else ``None``.
+    :param mask: (N, M) 0 within the windows, -inf outside, where features are not gathered; else ``None``.
     """
 
     index: Tensor
     inside: Tensor
     shift: int | None
+    mask: Tensor | None = None
+
+    def dense(self, n_features: int) -> Band:
+        """Return the band with its mask over ``n_features`` M."""
+        mask = torch.full((len(self.index), n_features), float("-inf"), device=self.index.device)
+        # Places outside a window are clamped to others' features: they must not open them.
+        opened = torch.where(self.inside, 0.0, float("-inf"))
+        return replace(self, mask=mask.scatter_reduce(1, self.index, opened, "amax"))
 
 
 def alignment_band(n_frames: int, n_features: int, bandwidth: int, device: torch.device | str | None = None) -> Band:
@@ -78,5 +87,10 @@ def banded_attention(query: Tensor, keys: Tensor, values: Tensor, band: Band, he
 
 def full_attention(query: Tensor, keys: Tensor, values: Tensor, heads: int) -> Tensor:
     """Attend to everything: (B, N, C) queries over (B, M, C) keys and values to (B, N, C)."""
+    return masked_attention(query, keys, values, heads, None)
+
+
+def masked_attention(query: Tensor, keys: Tensor, values: Tensor, heads: int, mask: Tensor | None) -> Tensor:
+    """Attend with (B, N, C) queries over (B, M, C) keys and values to (B, N, C); ``mask`` (N, M) is added to scores."""
     q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, keys, values))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    return F.scaled_dot_product_attention(q, k, v, mask).transpose(1, 2).flatten(2)

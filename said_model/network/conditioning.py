@@ -8,8 +8,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from said_model.network.attention import Band, banded_attention, full_attention, gather_band
-from said_model.network.layers import Linear
+from said_model.network.attention import Band, banded_attention, full_attention, gather_band, masked_attention
+from said_model.network.layers import Linear, together
 
 #: A band for each bandwidth of the alignment; ``None`` attends to the whole clip.
 Bands = tuple[Band | None, ...]
@@ -20,7 +20,7 @@ class LayerConditioning:
     """What one attention to the audio knows of it.
 
     :param keys_values: for each band keys and values, (B, N, W, C) gathered into windows, or (B, M, C) where there is
-        no band.
+        no band or a dense one.
     :param unconditional: (C,) what the attention adds without audio; ``None`` where that is not asked for.
     """
 
@@ -59,13 +59,20 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, add: Tensor) -> Tensor:
         """Attend with (B, N, C) to itself; plus ``add``."""
-        return self.to_out[0](self.full_attention(self.to_q(x), self.to_k(x), self.to_v(x), self.heads), add)
+        query, keys, values = together(x, (self.to_q, self.to_k, self.to_v))
+        return self.to_out[0](self.full_attention(query, keys, values, self.heads), add)
 
-    def condition(self, context: Tensor, bands: Bands, null: Tensor | None) -> LayerConditioning:
-        """Compute what :meth:`attend` needs of a (B, M, D) context, and of the (1, D) null condition."""
-        keys, values = self.to_k(context), self.to_v(context)
+    def condition(self, keys: Tensor, values: Tensor, bands: Bands, null: Tensor | None) -> LayerConditioning:
+        """Compute what :meth:`attend` needs of a context, and of the (1, D) null condition.
+
+        :param keys: (B, M, C) that :attr:`to_k` makes of the context.
+        :param values: (B, M, C) of :attr:`to_v`.
+        """
         gathered = [
-            (keys, values) if band is None else (gather_band(keys, band), gather_band(values, band)) for band in bands
+            (keys, values)
+            if band is None or band.mask is not None
+            else (gather_band(keys, band), gather_band(values, band))
+            for band in bands
         ]
         unconditional = None if null is None else self.to_out[0](self.to_v(null))[0]
         return LayerConditioning(tuple(gathered), unconditional)
@@ -77,13 +84,15 @@ class Attention(nn.Module):
             the values of timesteps. ``None`` where there is one.
         """
         query = self.to_q(x)
-        results = [
-            self.full_attention(query, *parts, self.heads)
-            if band is None
-            else banded_attention(query, *parts, band, self.heads)
-            for band, parts in zip(bands, context.keys_values, strict=True)
-        ]
+        results = [self._attended(query, *parts, band) for band, parts in zip(bands, context.keys_values, strict=True)]
         result = results[0]
         for number, other in enumerate(results[1:], start=1):
             result = torch.where((cast(Tensor, chosen) >= number)[:, None, None], other, result)
         return self.to_out[0](result, add)
+
+    def _attended(self, query: Tensor, keys: Tensor, values: Tensor, band: Band | None) -> Tensor:
+        if band is None:
+            return self.full_attention(query, keys, values, self.heads)
+        if band.mask is not None:
+            return masked_attention(query, keys, values, self.heads, band.mask)
+        return banded_attention(query, keys, values, band, self.heads)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from said_model.config import Alignment, DenoiserConfig
 from said_model.network.attention import alignment_band
 from said_model.network.conditioning import Attention, AudioConditioning, Bands, LayerConditioning
-from said_model.network.layers import Convolution, GroupNorm, Linear, Pointwise
+from said_model.network.layers import Convolution, GroupNorm, Linear, Pointwise, together
 
 GROUPS = 32
 #: Longest period of the sinusoidal timestep embedding.
@@ -187,10 +187,16 @@ class Denoiser(nn.Module):
         """The alignment window over timesteps."""
         return self.config.alignment
 
-    def bands(self, n_frames: int, n_features: int, device: torch.device | str | None = None) -> Bands:
-        """Return the alignment's bands for N frames and M features: one, and one for each entry of its schedule."""
+    def bands(
+        self, n_frames: int, n_features: int, device: torch.device | str | None = None, dense: bool = False
+    ) -> Bands:
+        """Return the alignment's bands for N frames and M features: one, and one for each entry of its schedule.
+
+        :param dense: with masks (N, M), for short windows that are attended to once: fewer operators.
+        """
         widths = [self.alignment.bandwidth, *(width for _, width in self.alignment.schedule)]
-        return tuple(None if width is None else alignment_band(n_frames, n_features, width, device) for width in widths)
+        found = [None if width is None else alignment_band(n_frames, n_features, width, device) for width in widths]
+        return tuple(band.dense(n_features) if band is not None and dense else band for band in found)
 
     def condition(
         self, audio: Tensor, n_frames: int, null: Tensor | None = None, bands: Bands | None = None
@@ -203,8 +209,10 @@ class Denoiser(nn.Module):
         :param bands: of :meth:`bands` for N and M, where they are at hand.
         """
         bands = self.bands(n_frames, audio.shape[1], audio.device) if bands is None else bands
-        layers: list[Any] = [block.transformer_blocks[0] for block in self.model.transformers()]
-        return AudioConditioning(tuple(layer.attn2.condition(audio, bands, null) for layer in layers), bands)
+        attentions: list[Any] = [cast(Any, block.transformer_blocks[0]).attn2 for block in self.model.transformers()]
+        parts = iter(together(audio, [part for one in attentions for part in (one.to_k, one.to_v)]))
+        layers = (one.condition(keys, values, bands, null) for one, keys, values in zip(attentions, parts, parts))
+        return AudioConditioning(tuple(layers), bands)
 
     def predict(self, noisy: Tensor, timesteps: Tensor, audio: AudioConditioning) -> Tensor:
         """Predict, given audio that is prepared.

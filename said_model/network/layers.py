@@ -9,6 +9,7 @@ precisions, and where its operators are missing, they are PyTorch's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -36,7 +37,7 @@ class Pointwise(nn.Conv1d):
 
     def forward(self, input: Tensor, add: Tensor | None = None) -> Tensor:
         """(B, N, C_in) to (B, N, C_out), plus ``add`` of the result's shape."""
-        result = linear(input, self.weight[:, :, 0], self.bias)
+        result = linear(input, self.weight.squeeze(2), self.bias)
         return result if add is None else result + add
 
 
@@ -60,6 +61,18 @@ class GroupNorm(nn.GroupNorm):
         """(B, N, C) to (B, N, C)."""
         # The function in torch.nn.functional refuses a clip of one frame.
         return as_frames(torch.group_norm(as_image(input), self.num_groups, self.weight, self.bias, self.eps))
+
+
+def together(x: Tensor, layers: Sequence[nn.Module]) -> Sequence[Tensor]:
+    """Return what linear layers of one size, without bias, make of one input: by one product, if none is packed.
+
+    :param x: (…, C_in).
+    :return: (…, C_out) of each layer.
+    """
+    plain = [layer.weight for layer in layers if type(layer) is Linear]
+    if len(plain) < len(layers):
+        return [layer(x) for layer in layers]
+    return linear(x, torch.cat(plain), None).chunk(len(layers), dim=-1)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

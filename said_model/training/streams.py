@@ -8,6 +8,7 @@ one would have drawn, and a step draws the same whether it is drawn alone or wit
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -67,27 +68,52 @@ def normal(word: Tensor) -> Tensor:
 class StepDropout(nn.Module):
     """Dropout whose choice is a function of (seed, layer, step, place), in the place of :class:`torch.nn.Dropout`.
 
-    A hash of 32 bits (the finaliser of MurmurHash3) is enough here, and cheap enough for a CPU.
-
     :param p: probability of a zero.
-    :param salt: of seed, process and layer.
-    :param step: zero-dimensional int32, the step's word (:func:`step_words`); the training changes it in place.
+    :param choices: of all layers of the network, this one's in the place ``number``.
     """
 
-    def __init__(self, p: float, salt: int, step: Tensor) -> None:
+    def __init__(self, p: float, choices: DropoutChoices, number: int) -> None:
         super().__init__()
-        self.p, self.salt, self.step = p, salt, step
+        self.p, self.choices, self.number = p, choices, number
 
     def forward(self, x: Tensor) -> Tensor:
         """(…) to (…), scaled so that the mean stays."""
         if not self.training or self.p == 0:
             return x
-        place = torch.arange(x.numel(), dtype=torch.int32, device=x.device)
-        mixed = (place ^ self.step) * -1640531535 + self.salt
+        return x * self.choices.kept[self.number].view(x.shape).to(x.dtype)
+
+
+class DropoutChoices:
+    """What all dropouts of a network keep in a step, drawn together: a step has few operators then.
+
+    A hash of 32 bits (the finaliser of MurmurHash3) is enough here, and cheap enough for a CPU.
+
+    :param p: probability of a zero, of each layer: (L,) numbers.
+    :param salts: (L,) int32, of seed, process and layer.
+    """
+
+    def __init__(self, p: Sequence[float], salts: Tensor) -> None:
+        self.salts = salts[:, None]
+        self.limits = torch.tensor([[round(chance * 2**24)] for chance in p], dtype=torch.int32, device=salts.device)
+        self.scales = torch.tensor([[1 / (1 - chance)] for chance in p], device=salts.device)
+        #: (L, places) what values are multiplied by: 0, or 1 / (1 - p).
+        self.kept = torch.empty(len(p), 0, device=salts.device)
+
+    def reserve(self, places: int) -> None:
+        """Make room for layers of so many values."""
+        if self.kept.shape[1] != places:
+            self.kept = torch.empty(len(self.kept), places, device=self.salts.device)
+
+    def draw(self, step: Tensor) -> None:
+        """Draw a step.
+
+        :param step: zero-dimensional int32, the step's word (:func:`step_words`).
+        """
+        place = torch.arange(self.kept.shape[1], dtype=torch.int32, device=self.salts.device)
+        mixed = (place ^ step) * -1640531535 + self.salts
         for shift, factor in ((16, -2048144789), (13, -1028477387)):
             mixed = (mixed ^ (mixed >> shift)) * factor
-        keep = (mixed >> 8 & 0xFFFFFF) >= round(self.p * 2**24)
-        return x * (keep.view(x.shape).to(x.dtype) / (1 - self.p))
+        torch.mul((mixed >> 8 & 0xFFFFFF) >= self.limits, self.scales, out=self.kept)
 
 
 def step_words(seed: int, steps: Tensor) -> Tensor:
@@ -96,14 +122,20 @@ def step_words(seed: int, steps: Tensor) -> Tensor:
     return (mixed - (mixed >> 31 << 32)).int()
 
 
-def replace_dropout(module: nn.Module, seed: int, rank: int, step: Tensor) -> None:
-    """Put :class:`StepDropout` in the place of every dropout of a module; what was put there before is put anew."""
+def replace_dropout(module: nn.Module, seed: int, rank: int, device: torch.device) -> DropoutChoices:
+    """Put :class:`StepDropout` in the place of every dropout of a module; what was put there before is put anew.
+
+    :param device: of the module.
+    :returns: what they keep, to be drawn before every step.
+    """
     found = [
         (part, child, layer)
         for part in module.modules()
         for child, layer in part.named_children()
         if isinstance(layer, (nn.Dropout, StepDropout))
     ]
-    salts = words(seed, DROPOUT, torch.arange(max(len(found), 1)), 2, rank)[:, 1] - 2**31
-    for (part, child, layer), salt in zip(found, salts.tolist()):
-        setattr(part, child, StepDropout(layer.p, salt, step).train(layer.training))
+    salts = words(seed, DROPOUT, torch.arange(len(found)), 2, rank)[:, 1] - 2**31
+    choices = DropoutChoices([layer.p for _, _, layer in found], salts.int().to(device))
+    for number, (part, child, layer) in enumerate(found):
+        setattr(part, child, StepDropout(layer.p, choices, number).train(layer.training))
+    return choices

@@ -163,6 +163,7 @@ class WindowSource:
         :param size: B, windows a step.
         """
         drawn = self._places(first, count, size, seed, rank, self.device)
+        drawn["coefficients"] = self._coefficients(drawn)
         if self._host is not None:
             drawn["features"] = self._host.windows(
                 (first, count), lambda at: self._places(*at, size, seed, rank, torch.device("cpu"))
@@ -224,13 +225,18 @@ class WindowSource:
 
     def cut(self, drawn: Mapping[str, Tensor]) -> Batch:
         """Return the windows of one step of what :meth:`draw` gave."""
-        clip, frame = drawn["clip"], drawn["frame"]
-        place = self._extents[self.device].first[clip][:, None] + frame
-        coefficients = self._values[place[:, :, None], self._mirrored[drawn["mirror"]][:, None]]
         features = drawn.get("features")
         if self._features is not None:
-            features = self._features[drawn["row"][:, None], place]
-        return Batch(coefficients, features, self._waveform(drawn), drawn["mask"])
+            features = self._features[drawn["row"][:, None], self._joined(drawn)]
+        return Batch(drawn["coefficients"], features, self._waveform(drawn), drawn["mask"])
+
+    def _joined(self, drawn: Mapping[str, Tensor]) -> Tensor:
+        """Return where the frames (…, B, N) of windows stand in what was joined."""
+        return self._extents[self.device].first[drawn["clip"]][..., None] + drawn["frame"]
+
+    def _coefficients(self, drawn: Mapping[str, Tensor]) -> Tensor:
+        """Return the coefficients (…, B, N, K) of windows."""
+        return self._values[self._joined(drawn)[..., None], self._mirrored[drawn["mirror"]][..., None, :]]
 
     def _waveform(self, drawn: Mapping[str, Tensor]) -> Tensor | None:
         if self._samples is None:
@@ -253,7 +259,8 @@ class WindowSource:
         drawn = self._windows(clip, start, frames or self.config.frames, none, middle, none)
         if self._host is not None:
             drawn["features"] = self._host.gather({name: value[None] for name, value in drawn.items()})[0]
-        return self.cut({name: value.to(self.device) for name, value in drawn.items()})
+        placed = {name: value.to(self.device) for name, value in drawn.items()}
+        return self.cut({**placed, "coefficients": self._coefficients(placed)})
 
 
 class HostFeatures:

@@ -128,17 +128,28 @@ class SaidTask:
             self.weights = torch.from_numpy(spread_of(self.train.clips)).to(device)
         self.train.place(device)
         self.held_out.place(device)
-        self._step = torch.zeros((), dtype=torch.int32).to(device)
-        streams.replace_dropout(self.network.denoiser, self.config.loop.seed, rank, self._step)
+        self._dropout = streams.replace_dropout(self.network.denoiser, self.config.loop.seed, rank, device)
+        frames = self.config.augment.frames
+        # The cache holds a feature for every frame: all windows have the same bands.
+        self._bands = self.network.denoiser.bands(frames, frames, device, dense=True)
 
     def draw(self, first: int, count: int) -> dict[str, Tensor]:
         """Return windows, timesteps, noise and the null condition of a block of steps."""
         seed, size = self.config.loop.seed, self.config.loop.batch
         steps = torch.arange(first, first + count, device=self.device)
         windows = self.train.draw(first, count, size, seed, self.rank)
-        null = self.config.null_probability
-        return {**windows, **self._noise(steps, windows["frame"].shape[1:], seed, null),
-                "step": streams.step_words(seed, steps)}  # fmt: skip
+        drawn = self._noise(steps, windows["frame"].shape[1:], seed, self.config.null_probability)
+        noisy, wanted = self._noised(windows["coefficients"], drawn["timestep"], drawn.pop("noise"))
+        return {**windows, **drawn, "noisy": noisy, "wanted": wanted, "step": streams.step_words(seed, steps)}
+
+    def _noised(self, coefficients: Tensor, timesteps: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the network is given and what it is to say, both (…, B, N, K), at timesteps (…, B)."""
+        clean = self.config.model.diffusion.scale * coefficients
+        signal, spread = self.signal[timesteps][..., None, None], self.spread[timesteps][..., None, None]
+        noisy = signal * clean + spread * noise
+        wanted = {"epsilon": lambda: noise, "sample": lambda: clean,
+                  "v_prediction": lambda: signal * noise - spread * clean}  # fmt: skip
+        return noisy, wanted[self.config.model.diffusion.prediction]()
 
     def _noise(self, steps: Tensor, shape: Sequence[int], seed: int, null: float) -> dict[str, Tensor]:
         """Return timesteps (n, B), noise (n, B, N, K) and null (n, B) of windows of ``shape`` (B, N)."""
@@ -151,19 +162,17 @@ class SaidTask:
 
     def loss(self, drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the loss of one random batch (paper Eq. 8)."""
-        self._step.copy_(drawn["step"])
+        self._dropout.reserve(drawn["mask"].numel() * self.config.model.denoiser.width)
+        self._dropout.draw(drawn["step"])
         if self.config.encoder_training_mode:
             self.network.audio_encoder.train()
-        return self._loss(self.train.cut(drawn), drawn["timestep"], drawn["noise"], drawn["null"])
+        return self._loss(self.train.cut(drawn), drawn["timestep"], drawn["noisy"], drawn["wanted"], drawn["null"])
 
-    def _loss(self, batch: Batch, timesteps: Tensor, noise: Tensor, null: Tensor) -> dict[str, Tensor]:
-        clean = self.config.model.diffusion.scale * batch.coefficients
-        signal, spread = self.signal[timesteps][:, None, None], self.spread[timesteps][:, None, None]
-        noisy = signal * clean + spread * noise
-        target = {"epsilon": noise, "sample": clean, "v_prediction": signal * noise - spread * clean}
+    def _loss(self, batch: Batch, timesteps: Tensor, noisy: Tensor, wanted: Tensor, null: Tensor) -> dict[str, Tensor]:
         features = self._features(batch)
-        prediction = self.module(noisy, timesteps, self._audio(features, null))
-        wanted = target[self.config.model.diffusion.prediction]
+        same = features.shape[1] == noisy.shape[1] == self.config.augment.frames
+        bands = self._bands if same else self.network.denoiser.bands(noisy.shape[1], features.shape[1], noisy.device)
+        prediction = self.module(noisy, timesteps, self._audio(features, null), bands)
         losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
         if self.stack_loss is None or not self.module.training:
             return losses
@@ -188,8 +197,9 @@ class SaidTask:
         """Return the mean loss over the validation split, with the same noise every time."""
         sums = torch.zeros(2, device=self.device)
         for batch, timesteps, noise, null in self._clips() if self.config.validation == "clips" else self._windows():
-            count = len(timesteps)
-            sums += count * torch.stack([self._loss(batch, timesteps, noise, null)["loss"], torch.ones_like(sums[0])])
+            count, noised = len(timesteps), self._noised(batch.coefficients, timesteps, noise)
+            loss = self._loss(batch, timesteps, *noised, null)["loss"]
+            sums += count * torch.stack([loss, torch.ones_like(sums[0])])
         total, count = sums.cpu().tolist()
         return total / count
 

@@ -10,7 +10,13 @@ from reference.said_tiny import filled, tiny_config  # noqa: E402
 
 from blendvoca.errors import ConfigurationError  # noqa: E402
 from said_model.config import Alignment, DenoiserConfig, DiffusionConfig, ModelConfig, SamplerConfig  # noqa: E402
-from said_model.network.attention import alignment_band, banded_attention, full_attention, gather_band  # noqa: E402
+from said_model.network.attention import (  # noqa: E402
+    alignment_band,
+    banded_attention,
+    full_attention,
+    gather_band,
+    masked_attention,
+)
 from said_model.network.denoiser import Denoiser  # noqa: E402
 from said_model.network.guided import GuidedDenoiser  # noqa: E402
 from said_model.network.kernels import product_attention  # noqa: E402
@@ -49,6 +55,9 @@ def test_banded_attention_is_masked_attention(frames, features, bandwidth):
     parts = (x.view(2, -1, 2, 4).transpose(1, 2) for x in (q, k, v))
     expected = torch.nn.functional.scaled_dot_product_attention(*parts, attn_mask=mask)
     assert torch.allclose(found, expected.transpose(1, 2).reshape(2, frames, 8), atol=1e-12)
+    dense = band.dense(features)
+    assert torch.equal(dense.mask == 0, mask) and torch.equal(dense.mask == float("-inf"), ~mask)
+    assert torch.allclose(masked_attention(q, k, v, 2, dense.mask.double()), found, atol=1e-12)
 
 
 @pytest.mark.parametrize("features", [1, 5, 24])

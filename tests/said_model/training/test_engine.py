@@ -24,7 +24,7 @@ from said_model.training.windows import TrainingClip  # noqa: E402
 
 CPU = torch.device("cpu")
 #: Forward and backward together, before anything is fused; see docs/training.md.
-MOST_OPERATORS = 700
+MOST_OPERATORS = 450
 #: Operators that start no kernel: views, and memory that nothing is written to.
 FREE = {
     "view", "_unsafe_view", "expand", "permute", "transpose", "t", "unsqueeze", "squeeze", "slice", "select", "detach",

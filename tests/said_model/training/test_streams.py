@@ -56,11 +56,13 @@ def test_distributions():
 def test_dropout_is_a_function_of_seed_layer_and_step():
     step = torch.zeros((), dtype=torch.int32)
     layers = nn.Sequential(nn.Dropout(0.1), nn.Linear(4, 4), nn.Dropout(0.1))
-    streams.replace_dropout(layers, 0, 0, step)
+    choices = streams.replace_dropout(layers, 0, 0, torch.device("cpu"))
     x = torch.ones(8, 100, 192)
+    choices.reserve(x.numel())
     zeros = []
     for word in streams.step_words(0, torch.arange(30)):
         step.copy_(word)
+        choices.draw(step)
         y = layers[0](x)
         assert torch.equal(y, layers[0](x)) and not torch.equal(y, layers[2](x))
         zeros.append((y == 0).float())

@@ -404,7 +404,7 @@ def test_the_scale_multiplies_the_coefficients_that_are_noised(shards):
         clips = [TrainingClip(np.full((40, len(config.model.names)), 0.1, np.float32),
                               np.zeros((5, 40, 512), np.float16), None, 0)]  # fmt: skip
         task = SaidTask(said_recipe(shards, **SMALL).network, config, clips, clips)
-        task.module = lambda noisy, timesteps, audio: torch.zeros_like(noisy)
+        task.module = lambda noisy, timesteps, audio, bands: torch.zeros_like(noisy)
         found[scale] = float(task.loss(first_step(task))["noise"])
     assert found[1.0] == pytest.approx(0.1)
     assert found[8.0] == pytest.approx(0.8)
