@@ -196,13 +196,13 @@ def main() -> int:
     options = parser.parse_args()
     # A run of some readers keeps what the file says of the others.
     results = json.loads(options.out.read_text())["readers"] if options.readers and options.out.exists() else {}
-    print(f"{'reader':<11}{'inputs':>8}{'seconds':>9}{'slowest ms':>12}{'growth MiB':>12}  outcomes")
+    print(f"{'reader':<21}{'inputs':>8}{'seconds':>9}{'slowest ms':>12}{'growth MiB':>12}  outcomes")
     for name in options.readers or targets():
         found = results[name] = in_own_process(name, options.inputs, options.seed)
         outcomes = ", ".join(f"{count} {kind}" for kind, count in found["outcomes"].items())
         numbers = [found.get(key, float("nan")) for key in ("seconds", "slowest_ms", "growth_mib")]
         print(
-            f"{name:<11}{found['inputs']:>8}{numbers[0]:>9.1f}{numbers[1]:>12.1f}{numbers[2]:>12.1f}  {outcomes}",
+            f"{name:<21}{found['inputs']:>8}{numbers[0]:>9.1f}{numbers[1]:>12.1f}{numbers[2]:>12.1f}  {outcomes}",
             flush=True,
         )
         for failure in found["failures"]:

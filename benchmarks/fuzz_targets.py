@@ -42,12 +42,14 @@ class Target:
     :param make_seeds: makes proper files.
     :param words: pieces of the format, to be put in odd places.
     :param slow: inputs take milliseconds rather than microseconds.
+    :param heavy: to set up takes seconds: tests of it are slow.
     """
 
     read: Callable[[bytes, Path], object]
     make_seeds: Callable[[], tuple[bytes, ...]]
     words: tuple[bytes, ...] = ()
     slow: bool = False
+    heavy: bool = False
 
     @cached_property
     def seeds(self) -> tuple[bytes, ...]:
@@ -61,6 +63,7 @@ FACES = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
 
 def targets() -> dict[str, Target]:
     """Return all readers by name."""
+    from benchmarks.fuzz_readers import reader_targets
     from benchmarks.fuzz_rigs import rig_targets
 
     return {
@@ -81,6 +84,7 @@ def targets() -> dict[str, Target]:
         "track json": Target(_in_memory(decode_track_file), _track_json_seeds, _JSON_WORDS),
         "track arrays": Target(_in_memory(decode_track_file), _array_seeds, _ARRAY_WORDS),
         **rig_targets(),
+        **reader_targets(),
     }
 
 

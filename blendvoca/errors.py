@@ -30,6 +30,9 @@ from collections.abc import Iterable
 from itertools import islice
 from os import PathLike
 
+#: Characters that an error shows of what was expected, and of what was found.
+LONGEST_SHOWN = 1500
+
 
 class BlendvocaError(Exception):
     """Base of all errors this toolkit raises on purpose.
@@ -56,9 +59,9 @@ class BlendvocaError(Exception):
     def __str__(self) -> str:
         text = f"{self.path}: {self.what}" if self.path is not None else self.what
         if self.expected is not None:
-            text += f"; expected {self.expected}"
+            text += f"; expected {_short(self.expected)}"
         if self.found is not None:
-            text += f"{', ' if self.expected is not None else '; '}found {self.found}"
+            text += f"{', ' if self.expected is not None else '; '}found {_short(self.found)}"
         if self.remedy:
             text += f". {self.remedy}"
         return text
@@ -66,6 +69,12 @@ class BlendvocaError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword arguments do not survive the default pickling, and workers send errors home.
         return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _short(value: object) -> str:
+    """Return a value as text of bounded length: files hold names and lists of any length."""
+    text = str(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]} … ({len(text)} characters)"
 
 
 def _rebuild(cls: type[BlendvocaError], state: dict[str, object]) -> BlendvocaError:

@@ -16,6 +16,8 @@ from blendvoca.internal.names import check_labels, places_of
 
 #: Rounding outside [0, 1] that is put back inside without a word.
 RANGE_TOLERANCE = 1e-6
+#: Frames per second, far around what any camera takes.
+LOWEST_FPS, HIGHEST_FPS = 1e-3, 1e5
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +40,9 @@ class CoefficientTrack:
         if values.ndim != 2 or len(values) == 0 or values.shape[1] != len(names) or not names:
             raise TrackError("a track has a wrong shape", expected=f"(T > 0, {len(names)} names)", found=values.shape)
         check_labels(names, "blendshape", TrackError)
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise TrackError("wrong frame rate", expected="a positive number", found=self.fps)
+        if not LOWEST_FPS <= self.fps <= HIGHEST_FPS:
+            expected = f"a positive number, {LOWEST_FPS:g} to {HIGHEST_FPS:g}"
+            raise TrackError("wrong frame rate", expected=expected, found=self.fps)
         if not np.isfinite(values).all():
             frame, column = np.argwhere(~np.isfinite(values))[0]
             raise TrackError("coefficients are not finite", found=f"{names[column]} at frame {frame}")

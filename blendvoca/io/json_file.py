@@ -56,10 +56,10 @@ def parse_json(content: bytes | str, shape: Shape, what: str, path: str | PathLi
         document = json.loads(
             text, object_pairs_hook=_without_repeats, parse_constant=_no_number, parse_float=_finite
         )  # fmt: skip
-    except RecursionError as error:
-        raise FormatError(what, expected="JSON", found="too many brackets in one another", path=path) from error
         if text.count("[") + text.count("{") > DEEPEST or _SURROGATE.search(text):
             _check_inside(document)
+    except RecursionError as error:
+        raise FormatError(what, expected="JSON", found="too many brackets in one another", path=path) from error
     except ValueError as error:
         raise FormatError(what, expected="JSON", found=first_line(error), path=path) from error
     return check_json(document, shape, what, path)

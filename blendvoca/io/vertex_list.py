@@ -16,6 +16,8 @@ from blendvoca.io.files import StrPath, decode_text, naming, read_bytes
 
 #: Largest list, in bytes: every vertex of a mesh of a million has seven.
 MOST_BYTES = 1 << 25
+#: A million indices of seven digits.
+LONGEST_LINE = 8_000_000
 #: Beyond every mesh.
 _HIGHEST = 2**31
 
@@ -41,6 +43,9 @@ def decode_vertex_list(data: bytes, n_vertices: int | None = None, path: StrPath
             raise FormatError("too large for a list of vertices", expected=most, found=len(data))
         indices: list[int] = []
         for number, line in enumerate(decode_text(data).splitlines(), 1):
+            if len(line) > LONGEST_LINE:
+                most = f"lines of at most {LONGEST_LINE} characters"
+                raise FormatError("too long a line for a list of vertices", expected=most, found=len(line))
             words = line.split("#", 1)[0].replace(",", " ").replace(";", " ").split()
             indices += [_index(word, number, n_vertices) for word in words]
         if not indices:

@@ -205,8 +205,13 @@ def _plain(value: Any) -> object:
 
 
 def text_attribute(item: Any, name: str) -> str:
-    """Return an attribute that is text."""
+    """Return an attribute that is text.
+
+    :raises FormatError: if it is something else.
+    """
     value = item.attrs[name]
+    if not isinstance(value, str | bytes | np.void | h5py.Empty):
+        raise FormatError(f"the attribute {name} is no text", found=f"a value of type {type(value).__name__}")
     # An empty text is stored as one zero byte, since HDF5 has no text of length nought.
     return value.decode() if isinstance(value, bytes) else str(value)
 

@@ -15,6 +15,7 @@ from benchmarks.fuzz import main as fuzz_main
 from benchmarks.fuzz_targets import Target, targets
 
 TARGETS = targets()
+NAMES = [pytest.param(name, marks=pytest.mark.slow) if target.heavy else name for name, target in TARGETS.items()]
 #: The same inputs in every run: CI must not fail by luck.
 SEEDED = settings(
     derandomize=True,
@@ -25,7 +26,7 @@ SEEDED = settings(
 )
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_proper_files_are_read(name: str, tmp_path: Path) -> None:
     target = TARGETS[name]
     outcomes = [attempt(target, seed, tmp_path) for seed in target.seeds]
@@ -33,14 +34,14 @@ def test_proper_files_are_read(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", NAMES)
 def test_damaged_files_get_a_typed_error(name: str, tmp_path: Path) -> None:
     target = TARGETS[name]
     outcomes = {attempt(target, damaged(target, 1, number), tmp_path) for number in range(100 if target.slow else 300)}
     assert len(outcomes) > 1
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", NAMES)
 @SEEDED
 @given(data=st.data())
 def test_files_pieced_together_get_a_typed_error(name: str, tmp_path: Path, data: st.DataObject) -> None:

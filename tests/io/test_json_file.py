@@ -7,6 +7,7 @@ import pytest
 from blendvoca.errors import FormatError, MissingInputError
 from blendvoca.internal.names import check_label
 from blendvoca.io.json_file import (
+    anything,
     boolean,
     choice,
     integer,
@@ -45,7 +46,7 @@ def test_a_document_of_the_shape():
     ("old", "new", "said"),
     [
         ('"x"', "3", "name; expected text, found 3"),
-        ('"x"', r'"\ud800"', "name; expected at most 20 characters of valid Unicode"),
+        ('"x"', r'"\ud800"', "half of a character"),
         ('"x"', r'"\u001b[2J"', "name; expected 1 to 200 printable characters"),
         ("[1, 2]", "[1, 101]", r"sizes\[1\]; expected a whole number from 0 to 100, found 101"),
         ("[1, 2]", "[1.0]", r"sizes\[0\]; expected a whole number"),
@@ -88,3 +89,18 @@ def test_files(tmp_path):
         read_json(path, CARD, "no card")
     with pytest.raises(MissingInputError):
         read_json(tmp_path / "none.json", CARD, "no card")
+
+
+@pytest.mark.parametrize("text", ["[" * 101 + "]" * 101, '{"a":' * 101 + "1" + "}" * 101])
+def test_depth_is_bounded_for_every_shape(text):
+    with pytest.raises(FormatError, match="brackets in one another"):
+        parse_json(text, anything, "x")
+    assert parse_json("[" * 100 + "]" * 100, anything, "x")
+    assert len(parse_json("[" + "[[]]," * 99 + "[]]", anything, "x")) == 100
+
+
+@pytest.mark.parametrize("text", [r'{"a": "\ud800"}', r'[["\udfff x"]]', r'{"\ud83d": 1}'])
+def test_lone_surrogates_are_refused_for_every_shape(text):
+    with pytest.raises(FormatError, match="half of a character"):
+        parse_json(text, anything, "x")
+    assert parse_json(r'"\ud83d\ude00"', anything, "x") == "😀"
