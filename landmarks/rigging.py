@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from blendvoca.geometry import vertex_components
 from blendvoca.mesh import Mesh
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
+from blendvoca.transfer.parts import describe_parts
 from landmarks.check import LandmarkReport, require_landmarks
 from landmarks.files import checked_indices
 from landmarks.repair import looks_inwards, weld
@@ -46,6 +48,11 @@ class RiggedHead:
     result: TransferResult
     seconds: dict[str, float]
 
+    @property
+    def parts(self) -> list[str]:
+        """What was found beside the skin, and what it does, in sentences."""
+        return describe_parts(self.result.parts, self.rig.names)
+
     def to_json(self, head: str, source: SourceRig) -> dict[str, Any]:
         """Return the whole report as plain data.
 
@@ -56,6 +63,7 @@ class RiggedHead:
             "head": {"file": head, "vertices": self.rig.neutral.n_vertices, "triangles": self.rig.neutral.n_faces},
             "unit": asdict(self.unit),
             "notes": list(self.notes),
+            "parts": self.parts,
             "source": {"name": source.name, "licence": source.licence},
             "landmarks": {
                 "figures": self.check.figures,
@@ -75,10 +83,13 @@ def rig_head(
     *,
     units: str = "auto",
     region: Crop | None = None,
+    still: Sequence[NDArray[np.integer]] = (),
+    jaw: Sequence[NDArray[np.integer]] = (),
 ) -> RiggedHead:
     """Give any head the blendshapes of a source.
 
-    Unit and pose of the head do not matter; parts without landmarks (eyeballs, teeth) stay at rest.
+    Unit and pose of the head do not matter. Lower teeth and tongue follow the jaw, eyeballs turn, other parts without
+    landmarks stay at rest (:mod:`blendvoca.transfer.parts`).
 
     :param head: the mesh as its file has it.
     :param landmarks: 68 vertices of it.
@@ -86,6 +97,8 @@ def rig_head(
     :param config: how shapes are transferred; None takes the defaults.
     :param units: ``auto`` (guessed from the size of the face) or one of :data:`landmarks.units.UNITS`.
     :param region: vertices that may move; None finds the face from the landmarks.
+    :param still: vertices of parts that stay, whatever they look like.
+    :param jaw: vertices of parts that follow the jaw.
     :raises LandmarkError: if the landmarks fail their check.
     :raises MeshError: for a mesh that cannot be repaired, or has more than :data:`MAX_VERTICES` vertices.
     """
@@ -110,7 +123,8 @@ def rig_head(
     _, report = require_landmarks(mesh, group[marks])
     ready = time.perf_counter()
     on_mesh = None if region is None else Crop.of(group[region.kept], mesh.n_vertices)
-    result = transfer_rig(source.rig, source.landmarks, mesh, group[marks], config, on_mesh)
+    told = [[group[vertices] for vertices in each] for each in (still, jaw)]
+    result = transfer_rig(source.rig, source.landmarks, mesh, group[marks], config, on_mesh, *told)
     # The output has the vertices and faces of the file, in its order.
     rig = BlendshapeRig(whole, result.rig.deltas[:, group], result.rig.names)
     seconds = {"check": ready - start, **result.seconds}

@@ -51,6 +51,9 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Add them to this part of a glTF HEAD only; may be repeated. [default: every part that moves]",
 )
+@click.option("--still", multiple=True, metavar="NAME|INDEX",
+              help="A part that stays: of a glTF HEAD by name, or a component by its number.")  # fmt: skip
+@click.option("--jaw", multiple=True, metavar="NAME|INDEX", help="A part that follows the jaw, named likewise.")
 @click.option(
     "--obj",
     type=OutFolder(),
@@ -70,6 +73,8 @@ def rig(
     out: Path,
     glb: Path | None,
     parts: tuple[str, ...],
+    still: tuple[str, ...],
+    jaw: tuple[str, ...],
     obj: Path | None,
     report: Path | None,
     strict: bool,
@@ -100,7 +105,8 @@ def rig(
     indices = _landmarks(read, marks, whole, found_at)
     chosen = whole.select(_names(shapes))
     kept = read_region(region, mesh.n_vertices) if region else None
-    done = rig_head(mesh, indices, chosen, config, units=units, region=kept)
+    told = {name: _named(read, words) for name, words in (("still", still), ("jaw", jaw))}
+    done = rig_head(mesh, indices, chosen, config, units=units, region=kept, **told)
     stored = write_rig(
         out, done.rig, landmarks=indices, sources={"head": head.name, "source": chosen.name, "method": method}
     )
@@ -138,6 +144,24 @@ def _check_parts(head: Path, parts: tuple[str, ...]) -> None:
     for part in parts:
         if part not in known:
             raise InputError(f"no part {part!r}{nearest(part, known)}", expected=", ".join(known)[:300], path=head)
+
+
+def _named(read: HeadMesh, words: tuple[str, ...]) -> list[NDArray[np.int64]]:
+    """Return the vertices of parts by their names in a glTF file, or by their components' numbers."""
+    import numpy as np
+
+    from blendvoca.errors import InputError, nearest
+    from blendvoca.transfer.parts import component_numbers
+
+    numbers, found = component_numbers(read.mesh), []
+    for word in words:
+        inside = numbers == int(word) if word.isdigit() else np.zeros(0, dtype=bool)
+        vertices = read.parts.get(word, np.flatnonzero(inside))
+        if not len(vertices):
+            expected = f"{', '.join(read.parts) or 'a number'}, or 0 to {numbers.max()}"
+            raise InputError(f"no part {word!r}{nearest(word, list(read.parts))}", expected=expected[:300])
+        found.append(vertices)
+    return found
 
 
 def _write_model(glb: Path, done: RiggedHead, head: Path, parts: tuple[str, ...]) -> None:
@@ -214,6 +238,8 @@ def _show(done: RiggedHead, written: list[Path]) -> None:
     console.print(f"unit        {done.unit.name} ({done.unit.reason}){scale}")
     for note in done.notes:
         console.print(f"repair      {note}")
+    for sentence in done.parts:
+        console.print(f"part        {sentence}", markup=False, soft_wrap=True)
     for finding in done.check.warnings:
         console.print(f"landmarks   {finding.message}", markup=False)
     shapes = Table(box=None, pad_edge=False)

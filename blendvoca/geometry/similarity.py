@@ -77,6 +77,19 @@ def fit_similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> 
     return Similarity(scale, rotation, left, float(np.sqrt((residual**2).sum(axis=1).mean())))
 
 
+def fit_rigid(source: NDArray[np.float64], target: NDArray[np.float64]) -> Similarity:
+    """Rotation and translation, of scale 1, that take `source` (m,3) closest to `target` (m,3) (Kabsch 1976).
+
+    :param source: (m, 3) positions.
+    :param target: (m, 3) positions, row by row those of the source.
+    :raises MeshError: as :func:`fit_similarity`.
+    """
+    rotation = fit_similarity(source, target).rotation
+    shift = target.mean(axis=0) - rotation @ source.mean(axis=0)
+    left = target - source @ rotation.T - shift
+    return Similarity(1.0, rotation, shift, float(np.sqrt((left**2).sum(axis=1).mean())))
+
+
 def rms_radius(points: NDArray[np.float64]) -> float:
     """Return the root mean square distance of points from their mean, the size of a set of landmarks.
 

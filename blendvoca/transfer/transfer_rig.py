@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -23,6 +24,7 @@ from blendvoca.transfer.openings.contact import keep_apart
 from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
 from blendvoca.transfer.openings.passing import Lips
+from blendvoca.transfer.parts import Part, find_parts, move_parts, source_glances
 from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
@@ -202,6 +204,7 @@ class TransferResult:
     :param source: the rig that was transferred.
     :param pairs: (m, 2) landmark pairs of source and whole target.
     :param seconds: wall time of each phase.
+    :param parts: the components beside the skin, and what each does.
     """
 
     rig: BlendshapeRig
@@ -210,6 +213,7 @@ class TransferResult:
     source: BlendshapeRig
     pairs: NDArray[np.int64]
     seconds: dict[str, float]
+    parts: tuple[Part, ...] = ()
 
     @cached_property
     def report(self) -> TransferReport:
@@ -231,6 +235,8 @@ def transfer_rig(
     target_landmarks: ArrayLike,
     config: TransferConfig | None = None,
     region: Crop | None = None,
+    still: Sequence[NDArray[np.integer]] = (),
+    jaw: Sequence[NDArray[np.integer]] = (),
 ) -> TransferResult:
     """Give `target` the blendshapes of `source`.
 
@@ -240,12 +246,16 @@ def transfer_rig(
     :param target_landmarks: (m,) vertices of the target, the same points in the same order.
     :param config: how; None takes the defaults.
     :param region: vertices of the target to be deformed; None finds the face (`region.face_region`).
+    :param still: vertices of components beside the skin that stay, whatever they look like.
+    :param jaw: vertices of those that follow the jaw.
     :raises LandmarkError: for landmark lists that cannot be right (see `checks.landmark_pairs`), or outside the region.
     :raises MeshError: for geometry that cannot be transferred to.
     """
     config = config or TransferConfig()
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
     start = time.perf_counter()
+    whole, on_whole = source, pairs
+    source, pairs = _skin_of(source, pairs)
     notes: tuple[str, ...] = ()
     if region is None:
         region = face_region(target, pairs[:, 1], config.region)
@@ -260,13 +270,25 @@ def transfer_rig(
     deltas = prepared.shapes(source)
     done = time.perf_counter()
     deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit, pairs[:, 1])
+    parts = find_parts(target, pairs[:, 1], still, jaw)
+    glances = source_glances(whole, on_whole[:, 0], prepared.space.to_target.rotation)
+    deltas = move_parts(target, pairs[:, 1], source.names, deltas, parts, glances)
     seconds = {
         "region": cropped - start,
         **prepared.seconds,
         "transfer": done - ready,
         "reattach": time.perf_counter() - done,
     }
-    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds)
+    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds, parts)
+
+
+def _skin_of(source: BlendshapeRig, pairs: NDArray[np.int64]) -> tuple[BlendshapeRig, NDArray[np.int64]]:
+    """The source without components that carry no landmark (its own eyeballs and teeth), and pairs that count it."""
+    skin = landmark_components(source.neutral, pairs[:, 0])
+    if len(skin.kept) == source.neutral.n_vertices:
+        return source, pairs
+    rig = BlendshapeRig(skin.apply(source.neutral), source.deltas[:, skin.kept], source.names)
+    return rig, np.column_stack([skin.indices(pairs[:, 0]), pairs[:, 1]])
 
 
 def measure(

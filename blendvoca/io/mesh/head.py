@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blendvoca.arkit import arkit_name
 from blendvoca.crop import Crop
@@ -30,11 +31,13 @@ class HeadMesh:
     :param mesh: everything in the file, as :func:`blendvoca.io.mesh.anymesh.read_mesh` gives it.
     :param crop: the vertices of the head; all of them where the file is nothing else.
     :param part: name of the head's part, None where the file has no parts to choose from.
+    :param parts: the vertices of each part of a glTF file.
     """
 
     mesh: Mesh
     crop: Crop
     part: str | None
+    parts: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def read_head(path: StrPath, part: str | None = None) -> HeadMesh:
@@ -60,9 +63,12 @@ def read_head(path: StrPath, part: str | None = None) -> HeadMesh:
         chosen = part or _head(scene)
         whole = scene.mesh()
         kept, group = weld_groups(whole.vertices)
-        own = [np.arange(start, start + len(piece.vertices)) for piece, start in zip(scene.pieces, scene.starts)
-               if chosen in (None, piece.part)]  # fmt: skip
-        return HeadMesh(welded(whole), Crop.of(group[np.concatenate(own)], len(kept)), chosen)
+        own: dict[str, list[NDArray[np.int64]]] = {}
+        for piece, start in zip(scene.pieces, scene.starts):
+            own.setdefault(piece.part, []).append(group[start : start + len(piece.vertices)])
+        parts = {name: np.unique(np.concatenate(vertices)) for name, vertices in own.items()}
+        head = np.concatenate([parts[name] for name in parts if chosen in (None, name)])
+        return HeadMesh(welded(whole), Crop.of(head, len(kept)), chosen, parts)
 
 
 def _head(scene: GltfScene) -> str | None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.geometry.components import vertex_components
+from blendvoca.geometry.sphere import fit_sphere
 from blendvoca.mesh import Mesh
 
 #: A component is an eyeball if its points lie on a sphere this closely, of a radius between these shares of the head.
@@ -37,13 +38,7 @@ def eyeballs(mesh: Mesh) -> NDArray[np.float64]:
 
 def _ball(points: NDArray[np.float64], extent: float) -> tuple[NDArray[np.float64], float] | None:
     """Return middle and radius of the sphere through points, None if they do not lie on one of an eye's size."""
-    start = points.mean(axis=0)
-    offsets = points - start
-    matrix = np.column_stack([2 * offsets, np.ones(len(points))])
-    solution = np.linalg.lstsq(matrix, (offsets**2).sum(axis=1), rcond=None)[0]
-    radius = float(np.sqrt(max(solution[3] + solution[:3] @ solution[:3], 0.0)))
-    middle = start + solution[:3]
+    middle, radius, miss = fit_sphere(points)
     if not _EYE_SIZE[0] < radius / extent < _EYE_SIZE[1]:
         return None
-    miss = np.abs(np.linalg.norm(points - middle, axis=1) - radius).max()
     return (middle, radius) if miss < _ROUND * radius else None
