@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.crop import Crop
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.similarity import fit_rigid
 from blendvoca.geometry.sphere import fit_sphere
@@ -58,7 +59,11 @@ class Part:
 
 
 def find_parts(
-    mesh: Mesh, landmarks: Index, still: Sequence[Index] = (), jaw: Sequence[Index] = ()
+    mesh: Mesh,
+    landmarks: Index,
+    still: Sequence[Index] = (),
+    jaw: Sequence[Index] = (),
+    region: Crop | None = None,
 ) -> tuple[Part, ...]:
     """Tell the components of a head beside its skin apart.
 
@@ -66,6 +71,7 @@ def find_parts(
     :param landmarks: (68,) vertices; with another scheme nothing is told apart.
     :param still: vertices of parts that stay, whatever they look like.
     :param jaw: vertices of parts that follow the jaw.
+    :param region: what a user lets move; parts that are not wholly in it stay, unless `jaw` names them.
     """
     labels = component_numbers(mesh)
     skin = np.unique(labels[np.asarray(landmarks)])
@@ -80,6 +86,8 @@ def find_parts(
         role, what = judge.role(mesh.vertices[members]) if judge else ("still", "a part")
         if told is not None:
             role, what = told, f"{what}, as you say"
+        elif role != "still" and region is not None and (region.position[members] < 0).any():
+            role, what = "still", f"{what}, outside the region"
         parts.append(Part(int(number), members, role, what))
     return tuple(parts)
 

@@ -254,7 +254,7 @@ def transfer_rig(
     config = config or TransferConfig()
     pairs = landmark_pairs(source.neutral.vertices, source_landmarks, target.vertices, target_landmarks)
     start = time.perf_counter()
-    whole, on_whole = source, pairs
+    whole, on_whole, may_move = source, pairs, region
     source, pairs = _skin_of(source, pairs)
     notes: tuple[str, ...] = ()
     if region is None:
@@ -270,7 +270,7 @@ def transfer_rig(
     deltas = prepared.shapes(source)
     done = time.perf_counter()
     deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit, pairs[:, 1])
-    parts = find_parts(target, pairs[:, 1], still, jaw)
+    parts = find_parts(target, pairs[:, 1], still, jaw, may_move)
     glances = source_glances(whole, on_whole[:, 0], prepared.space.to_target.rotation)
     deltas = move_parts(target, pairs[:, 1], source.names, deltas, parts, glances)
     seconds = {
