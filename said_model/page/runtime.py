@@ -94,13 +94,22 @@ def fetch_runtime(on_report: Callable[[str], None] | None = None) -> Runtime:
                 f"npm did not bring {PACKAGE} {VERSION}", found=reason[-1][:200] if reason else type(error).__name__,
                 remedy=f"Name its folder with --runtime or {VARIABLE}.",
             ) from error  # fmt: skip
-        with tarfile.open(archive) as package:
-            for name, digest in FILES.items():
-                member = package.extractfile(f"package/dist/{name}")
-                content = b"" if member is None else member.read()
-                _check(content, digest, archive)
-                write_bytes(cached_runtime() / name, content)
+        contents = {name: _member(archive, f"package/dist/{name}") for name in FILES}
+        for name, digest in FILES.items():
+            _check(contents[name], digest, archive)
+    for name, content in contents.items():
+        write_bytes(cached_runtime() / name, content)
     return find_runtime(cached_runtime())
+
+
+def _member(archive: Path, name: str) -> bytes:
+    """Return a file of an archive; nothing where it is not there."""
+    try:
+        with tarfile.open(archive) as package:
+            member = package.extractfile(name)
+            return b"" if member is None else member.read()
+    except (KeyError, tarfile.TarError):
+        return b""
 
 
 def _check(content: bytes, digest: str, path: Path) -> None:
