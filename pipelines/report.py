@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,16 @@ import numpy as np
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import BlendvocaError
 from blendvoca.io.atomic import write_text
-from blendvoca.view.report import ClipEvidence, Evidence, build_report
+from blendvoca.view.inspect import Choice, gather, write_page
+from blendvoca.view.report import ClipEvidence, Evidence, build_report, worst_clips
 from pipelines.build import BuildResult
 from pipelines.records import unpack_crop, unpack_rig
 from pipelines.workspace import BuildWorkspace
 
 #: The page's name, beside the manifest; it is part of no hash.
 REPORT_NAME = "report.html"
+#: The inspect page of its worst clips.
+WORST_NAME = "worst.html"
 
 
 def write_report(result: BuildResult) -> Path:
@@ -23,9 +27,23 @@ def write_report(result: BuildResult) -> Path:
 
     :raises MissingInputError: if nothing was built.
     """
-    path = result.out / REPORT_NAME
-    write_text(path, build_report(BlendVOCA(result.out), _evidence(result)))
+    path, dataset = result.out / REPORT_NAME, BlendVOCA(result.out)
+    page = _write_worst(dataset, result.out / WORST_NAME)
+    write_text(path, build_report(dataset, replace(_evidence(result), page=page)))
     return path
+
+
+def _write_worst(dataset: BlendVOCA, path: Path) -> str:
+    """Write the inspect page of the worst clips and return its name; nothing where there is none to show."""
+    clips: dict[str, list[str]] = {}
+    for speaker, sentence in worst_clips(dataset):
+        clips.setdefault(speaker, []).append(sentence)
+    if not clips:
+        return ""
+    contents = [gather(dataset.root, Choice((speaker,), tuple(names))) for speaker, names in clips.items()]
+    heads = tuple(head for content in contents for head in content.speakers)
+    write_page(path, replace(contents[0], speakers=heads))
+    return path.name
 
 
 def _evidence(result: BuildResult) -> Evidence:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +59,14 @@ class Evidence:
     :param transfer: speaker to the report of its transfer (:meth:`TransferReport.to_json`).
     :param clip: speaker and sentence to what is known of the clip.
     :param warnings: sentences.
+    :param page: name of an inspect page beside the report that shows the worst clips; none where it is empty.
     """
 
     settings: tuple[tuple[str, str], ...] = ()
     transfer: Mapping[str, Mapping[str, Any]] | None = None
     clip: Callable[[str, str], ClipEvidence | None] = lambda speaker, sentence: None
     warnings: tuple[str, ...] = ()
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,19 +192,31 @@ def _limits(fitted: Sequence[_Fitted]) -> str:
     return section("Rate limit, and lips", tiles(plots), about)
 
 
+def worst_clips(dataset: BlendVOCA) -> list[tuple[str, str]]:
+    """Return (speaker, sentence) of the clips that the report shows as its worst, the worst first.
+
+    :param dataset: opened with all splits.
+    """
+    return [(clip.speaker, clip.sentence) for clip in _worst(list(_fitted(dataset)))]
+
+
+def _worst(fitted: Sequence[_Fitted]) -> list[_Fitted]:
+    return sorted(fitted, key=lambda clip: (-clip.certificate.error_mean_mm, clip.name))[:_WORST]
+
+
 def _worst_clips(dataset: BlendVOCA, fitted: Sequence[_Fitted], evidence: Evidence) -> str:
-    worst = sorted(fitted, key=lambda clip: (-clip.certificate.error_mean_mm, clip.name))[:_WORST]
+    worst = _worst(fitted)
     known = {clip.name: evidence.clip(clip.speaker, clip.sentence) for clip in worst}
     scale = max((float(found.vertex_error_mm.max()) for found in known.values()
                  if found is not None and found.vertex_error_mm is not None), default=0.0)  # fmt: skip
-    cards = [_card(dataset, clip, known[clip.name], scale) for clip in worst]
+    cards = [_card(dataset, clip, known[clip.name], scale, evidence.page) for clip in worst]
     about = f"Their worst frames. Colour: distance of fit from mesh, grey 0, dark red {scale:.1f} mm." if scale else (
         "The frame that is furthest from rest; where the meshes are, blendvoca build shows the error itself."
     )  # fmt: skip
     return section("Worst clips", tiles(cards), about)
 
 
-def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: float) -> str:
+def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: float, page: str) -> str:
     track = dataset[clip.speaker, clip.sentence].track
     frame = _furthest(dataset, clip.speaker, track) if found is None else found.worst
     words = f"{clip.certificate.error_mean_mm:.2f} mm mean, {clip.certificate.error_max_mm:.2f} mm max; frame {frame}"
@@ -221,6 +236,9 @@ def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: 
     where = escape(dataset.root.name or ".")
     command = f"blendvoca inspect {where} --speaker {escape(clip.speaker)} --clip {escape(clip.sentence)} --open"
     how = f"<p class=about><code>{command}</code></p>"
+    if page:
+        place = "&".join(map(quote, (clip.speaker, clip.sentence, f"{frame / track.fps:.2f}")))
+        how = f'<p class=about><a href="{escape(f"{page}#{place}")}">Open this moment</a></p>'
     return shown + caption(clip.name, words) + line + how
 
 

@@ -419,6 +419,8 @@ def test_the_report_shows_transfer_and_fit_errors_and_changes_no_hash(built, sam
     page = write_report(built)
     text = page.read_text(encoding="utf-8")
     page.unlink()
+    assert 'href="worst.html#speaker01&amp;sentence' in text, "the worst clips can be looked at"
+    (built.out / "worst.html").unlink()
     assert hashes(built.out) == before
     assert "Transfer of the blendshapes" in text
     worst = built.work.load("fit", "speaker01/sentence01")["frame_error_mm"]

@@ -8,7 +8,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from importlib import resources
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, distance_transform_edt
+
 from blendvoca.view.render import Picture
+from blendvoca.view.shading import BACKGROUND
 from blendvoca.view.sheet import pillow
 
 
@@ -79,13 +84,33 @@ def caption(title: str, words: str = "") -> str:
     return f"<figcaption><b>{escape(title)}</b> {escape(words)}</figcaption>"
 
 
+def cut_out(picture: Picture) -> NDArray[np.uint8]:
+    """Return a drawn picture (H, W, 4) whose background is transparent, so that it stands on light and dark.
+
+    The line of pixels around what is drawn, which the background shines through, is half transparent and has the colour
+    of what lies inside it.
+
+    :param picture: (H, W, 3) of :class:`blendvoca.view.render.Renderer`.
+    """
+    empty = (np.abs(picture.astype(int) - np.rint(255 * np.array(BACKGROUND)).astype(int)) <= 1).all(axis=2)
+    inside = ~binary_dilation(empty, iterations=2)
+    alpha = np.where(empty, 0, 255)
+    colours = picture
+    if inside.any():
+        edge = ~empty & ~inside
+        nearest = distance_transform_edt(~inside, return_distances=False, return_indices=True)
+        colours = np.where(edge[..., None], picture[tuple(nearest)], picture)
+        alpha[binary_dilation(empty) & ~empty] = 128
+    return np.dstack([colours, alpha]).astype(np.uint8)
+
+
 def embedded(picture: Picture, words: str) -> str:
     """Return a picture (height, width, 3) as part of the page; ``words`` says what it shows.
 
     :raises MissingDependencyError: without Pillow.
     """
     buffer = io.BytesIO()
-    pillow("Image").fromarray(picture).save(buffer, "PNG", optimize=True)
+    pillow("Image").fromarray(cut_out(picture)).save(buffer, "PNG", optimize=True)
     data = base64.b64encode(buffer.getvalue()).decode()
     height, width = picture.shape[:2]
     source = f'src="data:image/png;base64,{data}"'
