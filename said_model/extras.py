@@ -12,15 +12,18 @@ from blendvoca.errors import MissingDependencyError
 PACKAGES = ("torch", "transformers", "diffusers", "accelerate", "safetensors", "sklearn", "huggingface_hub")
 
 
-def require_package(name: str, purpose: str) -> Any:
+def require_package(name: str, purpose: str, extra: str = "said") -> Any:
     """Import an optional package.
 
+    :param name: of the package.
+    :param purpose: what needs it.
+    :param extra: of this project that brings it.
     :raises MissingDependencyError: if it is not installed.
     """
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(name, "said", purpose) from error
+        raise MissingDependencyError(name, extra, purpose) from error
 
 
 def import_optional(module: str) -> ModuleType:

@@ -14,6 +14,7 @@ from blendvoca.terminal.options import one_of
 from said_model.cli.options.model import (
     DrawingChoice,
     ModelChoice,
+    blinks_option,
     drawing_options,
     model_options,
     open_speech,
@@ -43,11 +44,12 @@ if TYPE_CHECKING:
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Which clips of --data [default: "
               "test].")  # fmt: skip
 @click.option("--samples", default=1, show_default=True, help="Samples of each file, with seeds in a row.")
+@blinks_option
 @seed_option
 @model_options
 @drawing_options
 def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None, data: Path | None, split: str | None,
-           samples: int, seed: int, model: ModelChoice, drawing: DrawingChoice) -> None:  # fmt: skip
+           samples: int, blinks: bool, seed: int, model: ModelChoice, drawing: DrawingChoice) -> None:  # fmt: skip
     """Draw blendshape coefficients for AUDIO: sound files of any kind and rate, or folders of them, at any depth.
 
     The name of --out says what is written: a table (.csv; livelink.csv for Live Link), .json, a face that talks (.glb,
@@ -73,7 +75,7 @@ def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None
     make_schedule(said.config.diffusion, sampler)
     for job in jobs:
         try:
-            _sample_one(said, job, plan, face, sampler, drawing)
+            _sample_one(said, job, plan, face, sampler, drawing, blinks)
         except BlendvocaError as error:
             if len(jobs) == 1 or isinstance(error, OutputError):
                 raise
@@ -192,12 +194,13 @@ def _check_source(audio: tuple[Path, ...], data: Path | None, split: str | None)
         raise ConfigurationError("--split chooses clips of --data", expected="--data SHARDS", found="none")
 
 
-def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: SamplerConfig,
-                drawing: DrawingChoice) -> None:  # fmt: skip
+def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: SamplerConfig, drawing: DrawingChoice,
+                blinks: bool) -> None:  # fmt: skip
     import time
 
     from said_model.cli.options.progress import counting_bar
-    from said_model.synthesis.write import WITH_SOUND, write_take
+    from said_model.synthesis.idle import with_idle
+    from said_model.synthesis.write import WITH_HEAD, WITH_SOUND, write_take
 
     speech, seeds = job.speech(said.config.fps), plan.seeds
     start = time.perf_counter()
@@ -206,9 +209,12 @@ def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: Sampler
     taken = time.perf_counter() - start
     targets = plan.targets(job.name)
     waveform = job.waveform() if plan.kind in WITH_SOUND else None
-    for track, target in zip(tracks, targets):
+    if blinks and plan.kind not in WITH_HEAD:
+        face.on_report(f"a file of kind {plan.kind} holds no motion of the head: {', '.join(WITH_HEAD)} do")
+    for seed, track, target in zip(seeds, tracks, targets):
+        whole, head = with_idle(track, seed) if blinks else (track, None)
         with counting_bar(target.name) as progress:
-            write_take(target, plan.kind, track, face, waveform, progress)
+            write_take(target, plan.kind, whole, face, waveform, progress, head)
     seconds = sum(track.duration for track in tracks)
     what = "1 sample" if len(seeds) == 1 else f"{len(seeds)} samples"
     where = str(targets[0]) if len(seeds) == 1 else f"{targets[0]} to {targets[-1].name}"

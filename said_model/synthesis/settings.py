@@ -55,6 +55,11 @@ class StreamConfig:
     chain: Chain = field(default_factory=lambda: Chain(past=60, hop=30, lookahead=20))
     context: float = 1.0
 
+    @classmethod
+    def live(cls) -> StreamConfig:
+        """Return sizes for receivers that play along: a frame waits 0.3 s."""
+        return cls(Chain(past=60, hop=9, lookahead=9))
+
     def latency(self, fps: float) -> float:
         """Seconds from a sound to its frame, without the computation.
 

@@ -14,6 +14,7 @@ from blendvoca.export.rigs import fitted_to, load_rig, no_report, spoken_with
 from blendvoca.export.vrm import ARKIT, PRESET, save_vrma
 from blendvoca.internal.progress import Progress, no_progress
 from blendvoca.io.gltf.container import SUFFIXES as GLTF_SUFFIXES
+from blendvoca.io.track.livelink import write_livelink
 from blendvoca.rig import BlendshapeRig
 from blendvoca.track import CoefficientTrack
 
@@ -32,6 +33,8 @@ SUFFIXES: dict[str, str] = {
 SUFFIX_OF: dict[str, str] = {**KINDS, "mp4": ".mp4", "page": ".html"}
 #: Kinds that have sound.
 WITH_SOUND = ("mp4", "page")
+#: Kinds that hold the head's motion too.
+WITH_HEAD = ("livelink", PRESET, ARKIT)
 #: Kinds that show or hold a face.
 _WITH_FACE = ("glb", "usd", "mp4", "page")
 
@@ -109,6 +112,7 @@ def write_take(
     face: Face,
     waveform: Waveform | None = None,
     progress: Progress = no_progress,
+    head: NDArray[np.float64] | None = None,
 ) -> None:
     """Write a track.
 
@@ -118,6 +122,8 @@ def write_take(
     :param face: whose head moves, for the kinds that hold or show one.
     :param waveform: the sound of videos and pages.
     :param progress: of a video's frames.
+    :param head: (T, 3) radians of the head, as :func:`said_model.synthesis.idle.with_idle` gives them; only
+        :data:`WITH_HEAD` hold it.
     :raises MissingDependencyError: if the kind needs a package that is not installed.
     :raises RigError: if the head has none of the track's shapes.
     :raises OutputError: if the file cannot be written.
@@ -126,7 +132,9 @@ def write_take(
         raise OutputError("a folder has this name", path=path, remedy="Name another output.")
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind in (PRESET, ARKIT):
-        save_vrma(path, track, kind=kind, avatar=face.source, on_report=face.on_report)
+        save_vrma(path, track, kind=kind, avatar=face.source, head=head, on_report=face.on_report)
+    elif kind == "livelink":
+        write_livelink(path, track, head=head)
     elif kind not in _WITH_FACE:
         save(path, kind, track)
     elif kind == "glb" and face.is_gltf:

@@ -47,8 +47,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "said features": ("BlendVOCA", "said"),
     "said import-weights": ("nothing.pth --out run", "said"),
     "said info": ("BlendVOCA", "said"),
-    "said page": ("--out page.html", "said"),
-    "said export-onnx": ("nothing --out model.onnx", "said"),
     "said distill": ("nothing BlendVOCA --out fast", "said"),
     "said export-onnx": ("--out model.onnx", "said"),
     "said page": ("--out talk.html", "said"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blendvoca.arkit import ARKIT_NAMES, canonical_name
 from blendvoca.errors import TrackError
@@ -17,13 +18,19 @@ POSE_COLUMNS = tuple(f"{part}{axis}" for part in ("Head", "LeftEye", "RightEye")
 DECIMALS = 10
 
 
-def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_seconds: float = 0.0) -> None:
+def write_livelink(
+    path: str | PathLike[str],
+    track: CoefficientTrack,
+    start_seconds: float = 0.0,
+    head: NDArray[np.float64] | None = None,
+) -> None:
     """Write a track as Live Link Face writes it: timecode, count, 52 shapes in its order, nine pose angles.
 
-    Shapes that the track lacks and all pose angles are zero. Values keep ten decimals: the error is below 5e-11.
+    Shapes that the track lacks and pose angles are zero. Values keep ten decimals: the error is below 5e-11.
 
     :param start_seconds: time of day of the first frame; a track that would end in the same second begins with that
         second's last frame, since nothing else in the format states its rate.
+    :param head: (T, 3) radians of the head: yaw, pitch, roll.
     :raises TrackError: if the track holds a name that is no ARKit shape, or the rate is no whole number.
     """
     if track.fps != round(track.fps) or track.fps > 999:
@@ -33,6 +40,8 @@ def write_livelink(path: str | PathLike[str], track: CoefficientTrack, start_sec
     columns = [ARKIT_NAMES.index(canonical_name(name)) for name in track.names]
     table = np.zeros((len(track), len(ARKIT_NAMES) + len(POSE_COLUMNS)))
     table[:, columns] = track.values
+    if head is not None:
+        table[:, len(ARKIT_NAMES) : len(ARKIT_NAMES) + 3] = head
     header = ["Timecode", "BlendShapeCount", *(name[0].upper() + name[1:] for name in ARKIT_NAMES), *POSE_COLUMNS]
     rate = round(track.fps)
     first = round(start_seconds * rate)

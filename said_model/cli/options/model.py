@@ -142,6 +142,8 @@ def _live(sampler: str | None, steps: int | None, guidance: float | None) -> Dra
 
 
 seed_option = click.option("--seed", default=0, show_default=True, help="The same seed gives the same sample.")
+blinks_option = click.option("--blinks", is_flag=True, help="Add natural blinks, small motion of eyes and head; lips "
+                             "are left alone.")  # fmt: skip
 #: Hands the command ``model``, a :class:`ModelChoice`.
 model_options = option_group(
     "model", ModelChoice,

@@ -257,3 +257,68 @@ def test_errors_are_one_line(place):
         assert found.exit_code == 1
         assert text in found.output
         assert found.output.splitlines()[-1].startswith("Error: ")
+
+
+def test_blinks_leave_the_lips_alone(place):
+    from blendvoca.arkit import BLENDVOCA_NAMES
+
+    model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
+    assert said("sample", place / "speech.wav", "--out", place / "plain.csv", *model).exit_code == 0
+    found = said("sample", place / "speech.wav", "--out", place / "blinks.csv", "--blinks", *model)
+    assert found.exit_code == 0, found.output
+    assert "no motion of the head" in found.output
+    plain, blinks = read_track(place / "plain.csv"), read_track(place / "blinks.csv")
+    np.testing.assert_array_equal(blinks.select(list(BLENDVOCA_NAMES)).values, plain.values)
+    assert blinks.select(["eyeBlinkLeft"]).values.max() > 0.5
+    # Live Link holds the head too.
+    assert said("sample", place / "speech.wav", "--out", place / "livelink.csv", "--blinks", *model).exit_code == 0
+    header, *rows = (place / "livelink.csv").read_text().splitlines()
+    place_of_yaw = header.split(",").index("HeadYaw")
+    assert len({row.split(",")[place_of_yaw] for row in rows}) > 100
+
+
+def test_a_vrm_animation_from_sound(place):
+    found = said("sample", place / "speech.wav", "--out", place / "talk.vrma", "--blinks", "--model", place / "run",
+                 "--device", "cpu", "--steps", 2)  # fmt: skip
+    assert found.exit_code == 0, found.output
+    content = (place / "talk.vrma").read_bytes()
+    document = json.loads(content[20 : 20 + int.from_bytes(content[12:16], "little")])
+    assert "aa" in document["extensions"]["VRMC_vrm_animation"]["expressions"]["preset"]
+    assert "lookAt" in document["extensions"]["VRMC_vrm_animation"]
+
+
+def test_stream_to_a_receiver(place):
+    """Frames reach a receiver in order, whatever the machine does, and the table beside it has the same ones."""
+    import socket
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(1)
+        to = f"livelink://127.0.0.1:{server.getsockname()[1]}"
+        found = said("stream", place / "speech.wav", "--to", to, "--to", place / "live.csv", "--model", place / "run",
+                     "--device", "cpu", "--steps", 2, "--blinks", "--delay", 1.5)  # fmt: skip
+        assert found.exit_code == 0, found.output
+        assert "frames go out 1.50 s after their sound" in found.output
+        frames = []
+        while True:
+            try:
+                frames.append(struct.unpack_from(">i", server.recv(4096), 1 + 4 + 36 + 4 + len("said"))[0])
+            except TimeoutError:
+                break
+    assert frames == sorted(set(frames))
+    assert len(frames) > 20
+    table = np.loadtxt(place / "live.csv", delimiter=",", skiprows=1)
+    # The system keeps 200 packets or so that nobody has read yet.
+    assert table.shape[1] == 42
+    assert len(table) >= len(frames)
+
+
+def test_streams_to_wrong_places_are_refused_before_a_model_is_loaded(place):
+    for more, text in (
+        (("--to", "livelnk://x:1"), "did you mean 'livelink'"), (("--to", "talk.glb"), "frames go nowhere"),
+        ((place / "speech.wav", "--mic"), "which sound"), (("--mic-device", "3"), "which sound"),
+    ):  # fmt: skip
+        refused = said("stream", "--model", place / "nowhere", *more)
+        assert refused.exit_code == 1
+        assert text in refused.output

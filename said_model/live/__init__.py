@@ -1,0 +1,1 @@
+"""Live output: where frames go as sound comes in, and when."""
