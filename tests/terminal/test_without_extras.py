@@ -48,8 +48,6 @@ CALLS: dict[str, tuple[str, str]] = {
     "said import-weights": ("nothing.pth --out run", "said"),
     "said info": ("BlendVOCA", "said"),
     "said distill": ("nothing BlendVOCA --out fast", "said"),
-    "said export-onnx": ("--out model.onnx", "said"),
-    "said page": ("--out talk.html", "said"),
 }
 
 
