@@ -114,6 +114,12 @@ def test_light_eyes_and_cap():
     assert found[: mesh.n_vertices].any() == False and (found[mesh.n_vertices :, 3] == 1).all()  # noqa: E712
     assert np.allclose(found[mesh.n_vertices : 2 * mesh.n_vertices, :3], mesh.vertices, atol=0.02)
     assert not eyeballs(mesh).any()
+    # A cornea around each eye belongs to it; lashes before it do not.
+    cornea = [part * 1.0 for part in parts] + [0.132 * mesh.vertices + np.array([x, 0.3, 0.805]) for x in (0.35, -0.35)]
+    lash = 0.05 * mesh.vertices * [3.0, 0.3, 0.3] + np.array([0.35, 0.36, 0.95])
+    faces = np.concatenate([mesh.faces + shift * mesh.n_vertices for shift in range(6)])
+    found = eyeballs(Mesh(np.concatenate([*cornea, lash]), faces)).reshape(6, -1, 4)[..., 3].mean(axis=1)
+    assert found.tolist() == [0, 1, 1, 1, 1, 0]
     ring = {int(vertex) for vertex in cap(mesh).ravel()}
     assert len(ring) == 48 and len(cap(mesh)) == 46
 
