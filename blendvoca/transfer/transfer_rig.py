@@ -26,6 +26,7 @@ from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
 from blendvoca.transfer.openings.passing import Lips
 from blendvoca.transfer.parts import Part, find_parts, move_parts, source_glances
 from blendvoca.transfer.quality.checks import landmark_pairs
+from blendvoca.transfer.quality.eyeballs import eyeball_seen
 from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import completed_region, face_region, landmark_components, require_inside
@@ -218,7 +219,11 @@ class TransferResult:
     @cached_property
     def report(self) -> TransferReport:
         """The figures of the new rig, measured when first asked for."""
-        return measure(self.source, self.pairs, self.rig, self.prepared.registration, self.covered)
+        report = measure(self.source, self.pairs, self.rig, self.prepared.registration, self.covered)
+        seen = eyeball_seen(self.rig, self.pairs[:, 1], self.parts)
+        if seen is None:
+            return report
+        return replace(report, figures=report.figures | {"eyeball_seen_mm2": seen})
 
     @property
     def covered(self) -> NDArray[np.bool_]:

@@ -7,10 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from blendvoca.mesh import Mesh
+from blendvoca.rig import BlendshapeRig
 from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferResult, transfer_rig
 from blendvoca.transfer.parts import GLANCES, component_numbers, describe_parts, find_parts
+from blendvoca.transfer.quality.eyeballs import eyeball_seen
 
 NAMES = ("jawOpen", "jawLeft", "jawForward", "mouthClose", "eyeLookUpLeft", "eyeLookInLeft", "eyeLookOutRight")
 
@@ -111,3 +113,18 @@ def test_a_surface_torn_at_its_seams_is_one_component(speaker: SyntheticHead) ->
     corners: NDArray[np.integer] = mesh.faces.ravel()
     torn = Mesh(mesh.vertices[corners], np.arange(len(corners)).reshape(-1, 3).astype(np.int32))
     assert np.array_equal(component_numbers(torn), component_numbers(mesh)[corners])
+
+
+def test_what_shows_of_an_eyeball_after_a_blink_is_measured(speaker: SyntheticHead) -> None:
+    mesh, marks = speaker.head()
+    names = ("eyeBlinkLeft", "eyeBlinkRight")
+    found = transfer_rig(speaker.rig("mask", names), speaker.landmarks("mask"), mesh, marks)
+    shut = found.report.figures["eyeball_seen_mm2"]
+    open_eye = eyeball_seen(BlendshapeRig(mesh, 0.0 * found.rig.deltas, names), marks, found.parts)
+    half = eyeball_seen(BlendshapeRig(mesh, 0.5 * found.rig.deltas, names), marks, found.parts)
+    assert shut is not None and open_eye is not None and half is not None
+    assert shut < 15.0 < half < open_eye
+    assert 100.0 < open_eye < 300.0
+    larger = BlendshapeRig(mesh.with_vertices(100.0 * mesh.vertices), 50.0 * found.rig.deltas, names)
+    assert eyeball_seen(larger, marks, found.parts) == pytest.approx(half, rel=0.02)
+    assert eyeball_seen(found.rig, marks, ()) is None
