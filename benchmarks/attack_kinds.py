@@ -15,7 +15,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Attack:
 
 def attacks(reader: Reader) -> Iterator[Attack]:
     """Yield all attacks on a reader."""
-    yield from _stand_ins()
+    yield from (replace(attack, refused=attack.refused and not reader.optional) for attack in _stand_ins())
     yield from _cuts(reader.proper())
     suffix = Path(reader.name).suffix
     if reader.is_json:

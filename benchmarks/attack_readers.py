@@ -32,7 +32,6 @@ from benchmarks.fuzz_targets import (
     _rig,
     _stl_seeds,
     _track_json_seeds,
-    _write_shard,
 )  # fmt: skip
 from blendvoca.errors import FormatError, IntegrityError
 
@@ -52,6 +51,7 @@ class Reader:
     :param proper: content of a proper one.
     :param beside: puts what belongs to it into the folder.
     :param is_json: whether the content is a JSON document.
+    :param optional: whether the file may be missing or empty.
     """
 
     read: Callable[[Path], object]
@@ -59,6 +59,7 @@ class Reader:
     proper: Callable[[], bytes]
     beside: Callable[[Path], object] = _nothing
     is_json: bool = False
+    optional: bool = False
 
 
 def readers() -> dict[str, Reader]:
@@ -184,22 +185,24 @@ def _shards() -> dict[str, Reader]:
     from blendvoca.shard.writer import write_shard
     from blendvoca.track import CoefficientTrack
 
+    def made(folder: str | Path) -> Path:
+        track = CoefficientTrack(np.full((6, 32), 0.5), BLENDVOCA_NAMES, 60.0)
+        sound = Waveform(np.zeros(2200, np.float32), 22_000)
+        clip = Clip("anna", "sentence01", track, sound, None, {"origin": "test"})
+        return write_shard(Path(folder, "anna.h5"), "anna", [clip], _rig(), "open")
+
     def shard() -> bytes:
         with TemporaryDirectory() as folder:
-            track = CoefficientTrack(np.full((6, 32), 0.5), BLENDVOCA_NAMES, 60.0)
-            clip = Clip(
-                "anna", "sentence01", track, Waveform(np.zeros(2200, np.float32), 22_000), None, {"origin": "test"}
-            )
-            return write_shard(Path(folder, "anna.h5"), "anna", [clip], _rig(), "open").read_bytes()
+            return made(folder).read_bytes()
 
     def manifest() -> bytes:
         with TemporaryDirectory() as folder:
-            _write_shard(folder)
+            made(folder)
             return write_manifest(folder).to_json().encode()
 
     def package() -> bytes:
         with TemporaryDirectory() as place:
-            _write_shard(place)
+            made(place)
             write_manifest(place)
             stream, files = io.BytesIO(), sorted(Path(place).iterdir())
             Path(place, SUMS_NAME).write_text("".join(f"{digest_file(file)}  {file.name}\n" for file in files))
@@ -214,7 +217,7 @@ def _shards() -> dict[str, Reader]:
 
     def dataset(path: Path) -> object:
         found = BlendVOCA(path.parent)
-        return found.keys(), found[0], list(map(str, verify(path.parent)))
+        return found.keys(), found[0], refused(path.parent)
 
     def refused(path: Path) -> object:
         """Verify reports instead of raising; a report is as good as an error."""
@@ -226,7 +229,7 @@ def _shards() -> dict[str, Reader]:
     return {
         "shard": Reader(whole, "anna.h5", shard),
         "verify": Reader(refused, "anna.h5", shard),
-        "manifest": Reader(dataset, "manifest.json", manifest, lambda folder: _write_shard(str(folder)), True),
+        "manifest": Reader(dataset, "manifest.json", manifest, made, True),
         "package": Reader(lambda path: unpack(path, path.parent / "out"), "a.tar", package,
                           lambda folder: (folder / "out").mkdir()),
     }  # fmt: skip
@@ -314,5 +317,5 @@ def _builds() -> dict[str, Reader]:
     return {
         "artefact": Reader(read_artefact, "a.npz", artefact),
         "ledger": Reader(marked, "anna.done", mark, is_json=True),
-        "training log": Reader(log, "log.csv", lambda: b"step,loss\n5,0.1\n10,0.2\n"),
+        "training log": Reader(log, "log.csv", lambda: b"step,loss\n5,0.1\n10,0.2\n", optional=True),
     }

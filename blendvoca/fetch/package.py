@@ -20,6 +20,7 @@ from blendvoca.internal.limits import SMALL_DOWNLOAD
 from blendvoca.internal.names import inside, shown
 from blendvoca.internal.progress import Progress
 from blendvoca.io.digest import digest_file
+from blendvoca.io.files import check_file as check_plain
 from blendvoca.io.files import decode_text, read_bytes
 from blendvoca.shard.manifest import check_file, parse_manifest
 from blendvoca.shard.schema import MANIFEST_NAME, SHARD_SUFFIX
@@ -177,9 +178,11 @@ def _package_tar(
 def unpack(archive: Path, out: Path) -> list[Path]:
     """Unpack a package's tar into a folder; nothing gets its name before all of it was checked.
 
+    :raises MissingInputError: if it cannot be read, or is a pipe or device.
     :raises FormatError: if it is no tar, or holds anything but plain files with plain names.
     :raises IntegrityError: if its files differ from its sums or its manifest.
     """
+    check_plain(archive)
     with _scratch(out) as folder:
         _extract(archive, folder)
         if not (folder / SUMS_NAME).is_file() or not (folder / MANIFEST_NAME).is_file():

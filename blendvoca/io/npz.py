@@ -19,6 +19,8 @@ from blendvoca.io.archive import decode_zip, open_zip, read_member
 from blendvoca.io.files import StrPath
 
 _MAGIC = b"\x93NUMPY"
+#: Logical values, numbers and text.
+_KINDS = "biufcSU"
 _SAVE_AGAIN = "Save each array by itself: np.save(path, np.asarray(values, 'float32'))."
 
 
@@ -85,8 +87,9 @@ def decode_array(data: bytes, path: StrPath | None = None) -> NDArray[Any]:
     except Exception as error:  # NumPy evaluates the header as Python, which raises many kinds for what is none
         expected = ".npy or .npz of numbers"
         raise FormatError("not an array of numbers", expected=expected, found=first_line(error), path=path) from error
-    if dtype.hasobject or dtype.names is not None or dtype.subdtype is not None or not dtype.itemsize:
-        raise FormatError("not an array of numbers", expected=".npy or .npz without objects", found="Python objects",
+    if dtype.kind not in _KINDS or dtype.subdtype is not None or not dtype.itemsize:
+        found = "Python objects" if dtype.hasobject else str(dtype)[:80]
+        raise FormatError("not an array of numbers", expected=".npy or .npz without objects", found=found,
                           remedy=_SAVE_AGAIN, path=path)  # fmt: skip
     count, start = math.prod(shape), file.tell()
     if min(shape, default=1) < 0 or count * dtype.itemsize != len(data) - start:

@@ -92,7 +92,8 @@ class RunLog:
         if not path.is_file() or not path.stat().st_size:
             return
         header, *rows = decode_text(read_bytes(path), path).splitlines() or [""]
-        kept = [row for row in rows if row.partition(",")[0].isdigit() and int(row.partition(",")[0]) <= step]
+        kept = [row for row in rows if (number := row.partition(",")[0]).isdecimal() and len(number) < 19
+                and int(number) <= step]  # fmt: skip
         if not kept:
             path.unlink()
         elif len(kept) < len(rows):
