@@ -112,7 +112,7 @@ class DrawingChoice:
         click.echo(f"sampler: {found.name}, {found.step_count} steps, {guidance}", err=True)
         if not found.suits(said.config.diffusion):
             own = said.sampler
-            note(f"this model was distilled for {own.name} with {own.step_count} steps; others give worse motion")
+            note(f"this model was distilled into {own.step_count} steps; other samplers and numbers give worse motion")
         return found
 
 
