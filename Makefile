@@ -32,9 +32,9 @@ demo: $(VENV)/.demo ## sample dataset, three takes of a sentence, an edit, a lon
 	$(BIN)/blendvoca build $(DEMO)/corpus --out $(DEMO)/BlendVOCA --jobs 2
 	$(BIN)/python docs/demo_files.py $(DEMO)
 	$(BIN)/blendvoca rig $(DEMO)/head.ply --shapes all --out $(DEMO)/head.h5 > $(DEMO)/head.log
-	$(BIN)/said sample $(DEMO)/speech.wav --samples 3 --out $(DEMO)/takes
+	$(BIN)/said sample $(DEMO)/speech.wav --samples 3 --blinks --out $(DEMO)/takes
 	$(BIN)/said edit $(DEMO)/takes/speech_0.csv --audio $(DEMO)/speech.wav --keep 0:1.2 --out $(DEMO)/edit.csv
-	$(BIN)/said sample $(DEMO)/long.wav --out $(DEMO)/long.csv
+	$(BIN)/said sample $(DEMO)/long.wav --blinks --out $(DEMO)/long.csv
 	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/takes/speech_0.csv --track $(DEMO)/takes/speech_1.csv --track $(DEMO)/takes/speech_2.csv --audio $(DEMO)/speech.wav --out $(DEMO)/takes.html
 	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/takes/speech_0.csv --track $(DEMO)/edit.csv --audio $(DEMO)/speech.wav --out $(DEMO)/edit.html
 	$(BIN)/blendvoca inspect $(DEMO)/head.h5 --track $(DEMO)/long.csv --audio $(DEMO)/long.wav --out $(DEMO)/long.html

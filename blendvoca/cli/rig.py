@@ -52,8 +52,9 @@ if TYPE_CHECKING:
     help="Add them to this part of a glTF HEAD only; may be repeated. [default: every part that moves]",
 )
 @click.option("--still", multiple=True, metavar="NAME|INDEX",
-              help="A part that stays: of a glTF HEAD by name, or a component by its number.")  # fmt: skip
-@click.option("--jaw", multiple=True, metavar="NAME|INDEX", help="A part that follows the jaw, named likewise.")
+              help="A part that stays: of a glTF HEAD by name, else by component number; may be repeated.")  # fmt: skip
+@click.option("--jaw", multiple=True, metavar="NAME|INDEX",
+              help="A part that follows the jaw, named likewise; may be repeated.")  # fmt: skip
 @click.option(
     "--obj",
     type=OutFolder(),
