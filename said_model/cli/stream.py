@@ -35,8 +35,8 @@ _LIVE_STEPS = 50
 @click.command()
 @click.argument("audio", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--to", "targets", multiple=True, metavar="WHERE",
-              help="livelink://HOST:PORT, osc://HOST:PORT, ws://HOST:PORT, FILE.csv or -; several if given several "
-              "times [default: CSV on standard output].")  # fmt: skip
+              help="livelink://HOST:PORT, osc://HOST:PORT, ws://HOST:PORT, FILE.csv or -; may be repeated "
+              "[default: CSV on standard output].")  # fmt: skip
 @click.option("--mic", is_flag=True, help="The sound is a microphone's; pip install 'blendvoca[live]'.")
 @click.option("--mic-device", metavar="NAME", help="Which microphone [default: the system's].")
 @click.option("--format", "encoding", type=click.Choice(["s16le", "f32le"]), default="s16le", show_default=True,
