@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rigging_builders
 
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.ibug68 import INDEX, MIRROR
@@ -121,3 +122,22 @@ def test_weld_joins_what_is_at_one_place() -> None:
     assert joined.n_vertices == 4
     assert np.array_equal(joined.vertices[group], mesh.vertices)
     assert np.array_equal(joined.vertices[joined.faces], mesh.vertices[mesh.faces])
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        ("fused_lips", "no slit between the lips of the mouth"),
+        ("one_eye", "no slit between the lids of the left eye"),
+        ("bust", None),
+        ("welded_teeth", None),
+    ],
+)
+def test_heads_with_parts_grown_together_or_missing_get_a_rig(source, build, said) -> None:
+    mesh, landmarks = getattr(rigging_builders, build)()
+    rigged = rig_head(mesh, landmarks, source)
+    assert np.isfinite(rigged.rig.deltas).all()
+    # No spike: the worst vertex leaves its neighbours by less than lips that are grown together must be drawn.
+    assert rigged.result.report.figures["roughness_mm"] < 8.0
+    assert np.linalg.norm(rigged.rig.delta("jawOpen")[landmarks[8]]) > 0.02
+    assert said is None or any(said in finding.message for finding in rigged.check.warnings)
