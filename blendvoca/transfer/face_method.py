@@ -2,14 +2,16 @@
 
 For target displacements d it minimises
 
-    Σᵢ aᵢ ‖∇dᵢ − Qᵢ Pᵢ‖²  +  Σᵥ aᵥ/ℓ² ‖dᵥ − δᵥ‖²  +  Σᵣ c/ℓ² ‖d(pᵣ) − δᵣ‖²
+    Σᵢ aᵢ ‖∇dᵢ − Qᵢ Pᵢ‖²  +  Σᵥ aᵥ/ℓ² ‖dᵥ − δᵥ‖²  +  Σᵣ c/ℓ² ‖d(pᵣ) − δᵣ‖²  +  Σᵥ kᵥ ‖dᵥ − mean of d around v‖²
 
 - Qᵢ: linearised gradient of the source's displacement on the triangles that correspond, smoothed over a length τ
   where the two meshes are sampled differently; left smooth, and faded to a rotation and then to nothing, beyond the
   source's rims;
 - δᵥ: the source's displacement at the nearest registered point, where the source covers the target (screening: shapes
   finer than ℓ follow gradients, coarser ones the displacement, which is what keeps amplitudes);
-- pᵣ: where the source's own rims and landmarks came to lie on the target. They seal lips and lids.
+- pᵣ: where the source's own rims and landmarks came to lie on the target. They seal lips and lids;
+- kᵥ: at the mouth's corners only, where upper and lower lip part within a few millimetres, and in so far as the
+  registration is distorted there.
 
 All terms are linear in the source's displacement: the sum of two shapes transfers to the sum of their transfers, so
 jawOpen + mouthClose seals because it seals on the source.
@@ -25,10 +27,11 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from blendvoca.errors import ConfigurationError
+from blendvoca.geometry.adjacency import umbrella
 from blendvoca.geometry.closest import ClosestPoints
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.surface import Surface
-from blendvoca.ibug68 import N_LANDMARKS
+from blendvoca.ibug68 import MOUTH, N_LANDMARKS
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
 from blendvoca.transfer.frames import gradient_matrix
@@ -58,6 +61,9 @@ class FaceConfig:
     :param distortion: where the registration stretches or turns the source by more than this (natural logarithm,
         radians), its displacement counts less.
     :param doubt_smoothing: how much longer gradients are smoothed where the registration is fully distorted.
+    :param corner_weight: weight of the roughness (distance from the neighbours' mean) at the mouth's corners, beside 1
+        for gradients, where the registration is fully distorted.
+    :param corner_reach: how far from the corners it is felt (9 mm on an adult).
     :param lids: fit lid motion to the target's aperture (lids.py).
     :raises ConfigurationError: for a length that is not positive, or a negative weight.
     """
@@ -71,11 +77,13 @@ class FaceConfig:
     hole_weight: float = 0.1
     distortion: float = 0.5
     doubt_smoothing: float = 3.0
+    corner_weight: float = 3.0
+    corner_reach: float = 0.15
     lids: bool = True
 
     def __post_init__(self) -> None:
-        lengths = (self.screening_length, self.fade_length, self.reach, self.distortion)
-        if min(lengths) <= 0 or min(self.smoothing_length, self.rim_weight, self.hole_weight) < 0:
+        lengths = (self.screening_length, self.fade_length, self.reach, self.distortion, self.corner_reach)
+        if min(lengths) <= 0 or min(self.smoothing_length, self.rim_weight, self.hole_weight, self.corner_weight) < 0:
             raise ConfigurationError("lengths are positive and weights not negative", found=self)
 
 
@@ -134,7 +142,7 @@ class FaceSolver:
         self._trust = _trust(source, registered, config.distortion)
         doubt = 1.0 - self._coverer.carry(at_faces.rim, self._trust[None, :, None])[0, :, 0]
         self._smoother = self._gradient_smoother(registered, doubt)
-        self._assemble(registered)
+        self._assemble(registered, pairs)
 
     def _gradient_smoother(self, registered: Surface, doubt: Array) -> sp.csc_matrix:
         """Matrix A + L: implicit smoothing over the triangles, off where the target's vertices are the source's.
@@ -163,7 +171,18 @@ class FaceSolver:
 
         return self.target.index.query_where(points, same_side, LANDING_CANDIDATES)[0]
 
-    def _assemble(self, registered: Surface) -> None:
+    def _corners(self, landmarks: NDArray[np.integer]) -> Array:
+        """Weight (W,) of the roughness at the mouth's corners, where lips that part would leave tabs.
+
+        None on the source's own head, and for landmarks of another scheme.
+        """
+        if self.same or len(landmarks) != N_LANDMARKS:
+            return np.zeros(len(self.target))
+        apart = self.target.graph.distances(landmarks[list(MOUTH.corners)])
+        near = np.clip(1.0 - apart / self.config.corner_reach, 0.0, 1.0)
+        return np.asarray(self.config.corner_weight * near**2 * (3.0 - 2.0 * near))
+
+    def _assemble(self, registered: Surface, pairs: NDArray[np.integer]) -> None:
         """Build and factor the normal matrix, and keep what right-hand sides need."""
         areas, source_area = self.target.face_areas, float(registered.face_areas.sum() / len(registered))
         screen = 1.0 / self.config.screening_length**2
@@ -185,6 +204,8 @@ class FaceSolver:
         pull[np.isin(self.rims, self._sure)] = 1.0  # the user's own correspondences
         self._rim_pull = self._rim_weight * pull
         matrix = self._right @ gradient + self.landing.T @ sp.diags(self._rim_pull) @ self.landing
+        apart = umbrella(self.faces, len(self.target))
+        matrix = matrix + apart.T @ sp.diags(self._corners(pairs[:, 1]) * (1.0 - trust)) @ apart
         # A component that nothing holds stays where it is.
         labels = vertex_components(self.faces, len(self.target))
         held = np.unique(labels[(self._anchor > 0) | (np.asarray(self.landing.sum(axis=0)).ravel() > 0)])
