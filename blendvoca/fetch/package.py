@@ -212,7 +212,7 @@ def _extract(archive: Path, folder: Path) -> None:
                 with target.open("wb") as file:
                     while block := stream.read(1 << 20):
                         file.write(block)
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
         raise FormatError("no tar", found=str(error)[:200], path=archive) from error
     except OSError as error:
         raise OutputError("cannot unpack", found=error.strerror, remedy="Free some space.", path=folder) from error
