@@ -26,11 +26,13 @@ from blendvoca.export.recipes import RECIPES, from_recipe, load_recipe
 from blendvoca.export.rigs import load_rig
 from blendvoca.rig import BlendshapeRig
 from blendvoca.shard.reader import open_shard
+from blendvoca.track import CoefficientTrack
 
 Array = NDArray[np.float64]
 #: Largest difference that a lossless exporter may make, as the tests bound it.
 BOUNDS = {"glb": 2e-5, "glb, metres": 1e-8, "usd": 1e-7, "usd, metres": 1e-8, "livelink": 1e-10, "csv": 6e-8,
-          "json": 1e-9}  # fmt: skip
+          "json": 1e-9, "read table, decimal commas": 1e-7, "read JSON, matrix": 1e-9, "read JSON, categories": 1e-9,
+          "read array": 1e-7}  # fmt: skip
 
 
 def sample(folder: Path, every: int) -> list[tuple[Path, str]]:
@@ -57,12 +59,40 @@ def differences(path: Path, sentence: str, folder: Path) -> dict[str, tuple[Arra
         weights, geometry = read_usd(file, rig, len(track))
         found["usd"] = track.values, weights[:, rig.indices(track.names)]
         found["usd, metres"] = _geometry(rig), geometry
+    for name, (file, options) in foreign(track, folder).items():
+        found[f"read {name}"] = track.values, load_track(file, **options).select(track.names).values
     for recipe in RECIPES:
         save(folder / f"{recipe}.json", recipe, track)
         again = from_recipe(load_track(folder / f"{recipe}.json"), load_recipe(recipe))
         shared = [name for name in again.names if name in track.names]
         found[recipe] = track.select(shared).values, again.select(shared).values
     return found
+
+
+def foreign(track: CoefficientTrack, folder: Path) -> dict[str, tuple[Path, dict[str, Any]]]:
+    """Write a track as other programs do; return the files by kind, with what has to be stated to read them."""
+    rows = track.values.tolist()
+    table = ["time;" + ";".join(track.names)]
+    table += [f"{n / track.fps:.6f};".replace(".", ",") + ";".join(f"{v:.7f}".replace(".", ",") for v in row)
+              for n, row in enumerate(rows)]  # fmt: skip
+    (folder / "semicolons.csv").write_text("\ufeff" + "\r\n".join(table), encoding="utf-8")
+    matrix = {"exportFps": track.fps, "facsNames": list(track.names), "weightMat": rows}
+    (folder / "matrix.json").write_text(json.dumps(matrix))
+    named = [
+        {
+            "timestamp_ms": round(1000 * n / track.fps),
+            "blendshapes": [{"categoryName": name, "score": value} for name, value in zip(track.names, row)],
+        }
+        for n, row in enumerate(rows)
+    ]
+    (folder / "categories.json").write_text(json.dumps(named))
+    np.save(folder / "array.npy", track.values.astype(np.float32)[None])
+    return {
+        "table, decimal commas": (folder / "semicolons.csv", {}),
+        "JSON, matrix": (folder / "matrix.json", {}),
+        "JSON, categories": (folder / "categories.json", {}),
+        "array": (folder / "array.npy", {"names": track.names, "fps": track.fps}),
+    }
 
 
 def _geometry(rig: BlendshapeRig) -> Array:
@@ -116,10 +146,10 @@ def main() -> int:
     if not clips:
         parser.error(f"no clips in {options.shards}: build some with blendvoca build")
     result = measure(clips)
-    print(f"{'exporter':<14}{'largest':>10}{'RMS':>10}{'RMS given':>11}{'bound':>9}  ({len(clips)} clips)")
+    print(f"{'exporter':<27}{'largest':>10}{'RMS':>10}{'RMS given':>11}{'bound':>9}  ({len(clips)} clips)")
     for name, figures in result.items():
         bound = f"{BOUNDS[name]:.0e}" if name in BOUNDS else "lossy"
-        print(f"{name:<14}{figures['largest']:>10.2g}{figures['rms']:>10.2g}{figures['rms_given']:>11.2g}{bound:>9}")
+        print(f"{name:<27}{figures['largest']:>10.2g}{figures['rms']:>10.2g}{figures['rms_given']:>11.2g}{bound:>9}")
     document: dict[str, Any] = {"clips": len(clips), "speakers": len({path for path, _ in clips}),
                                 "machine": machine.describe(), "exporters": result}  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
