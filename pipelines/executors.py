@@ -6,6 +6,7 @@ threads each, slow one another down, and how a sum is split over threads would s
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -151,6 +152,8 @@ class Dask(AbstractContextManager["Dask"]):
             from distributed import Client
         except ImportError as error:
             raise MissingDependencyError("distributed", "dask", "--dask") from error
+        # A client that failed to connect closes itself when it is collected; inside another's start that never ends.
+        gc.collect()
         try:
             self.client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
         except Exception as error:  # what else listens there may answer anything
