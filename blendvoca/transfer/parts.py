@@ -38,8 +38,10 @@ GLANCES: dict[str, tuple[float, float]] = {
 _MOUTH_BOX = (0.85, 0.75, 3.0)
 #: Sizes of an eyeball, and how far its middle may lie from the eye's, in widths of the eye.
 _BALL_SIZE, _BALL_OFF = (0.5, 1.6), 0.5
-#: Half the height over which a component that spans both jaws goes over from rest to the jaw, in widths of the mouth.
-_BLEND = 0.12
+#: Half the height over which a component that spans both jaws goes over from rest to the jaw, in widths of the mouth:
+#: at the lips, and how much it grows with the depth behind them. Gums part in front; behind the teeth one surface joins
+#: them, and a short way from rest to the jaw would turn its triangles over.
+_BLEND, _BLEND_GROWTH = 0.12, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,8 +195,9 @@ class _Judge:
 
     def share(self, vertices: Array) -> Array:
         """Return how far (n,) vertices go with the jaw: 1 well below the lips' line, 0 above."""
-        below = (self.lips - vertices) @ self.axes[1] / (_BLEND * self.width)
-        s = np.clip(0.5 + 0.5 * below, 0.0, 1.0)
+        local = (vertices - self.lips) @ self.axes.T / self.width
+        half = _BLEND + _BLEND_GROWTH * np.maximum(-local[:, 2], 0.0)
+        s = np.clip(0.5 - 0.5 * local[:, 1] / half, 0.0, 1.0)
         return np.asarray(s * s * (3.0 - 2.0 * s))
 
     def _is_eyeball(self, vertices: Array, eye: Opening) -> bool:

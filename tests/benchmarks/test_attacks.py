@@ -22,7 +22,7 @@ from blendvoca.errors import FormatError
 def test_no_attack_is_wrong(name):
     found = run(readers()[name])
     assert found["wrong"] == []
-    assert found["tried"] > 25 and found["typed"] > 10
+    assert found["tried"] > 25 and found["typed"] >= 5
 
 
 def test_the_attacks_are_many():

@@ -24,6 +24,6 @@ def test_every_measurement_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "results.json").read_text())
     assert not [name for name, value in found.items() if isinstance(value, str)], found
-    assert found["training eager no"]["recipe_hours"] > 0
+    assert found["training eager float32"]["recipe_hours"] > 0
     assert sum(name.startswith("sampling") for name in found) == 3
     assert found["time to loss"]["validation"] > 0

@@ -17,6 +17,7 @@ from blendvoca.shard.rig_file import read_rig
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.transfer.region import completed_region
 from landmarks.files import read_landmarks, write_landmarks, write_picks
+from landmarks.schemes import topology_landmarks
 
 SHAPES = "jawOpen,mouthClose,mouthSmileLeft,mouthSmileRight,eyeBlinkLeft,eyeBlinkRight"
 
@@ -207,8 +208,12 @@ def test_arkit_onto_an_ict_head(assets, tmp_path, monkeypatch) -> None:
     assert report["unit"]["name"] == "cm"
     assert report["quality"]["failed_shapes"] == []
     rig = read_rig(tmp_path / "rig.h5").whole()
-    # Eyeballs, teeth and the rest behind the skin stay where they are.
-    assert not rig.deltas[:, 17_000:].any()
+    # Behind the skin: lower teeth go with the jaw, by as much as the chin; everything else stays where it is.
+    assert "lower teeth: with the jaw" in done.output and "upper teeth: still" in done.output
+    behind = np.linalg.norm(rig.deltas[:, 17_000:], axis=2)
+    jaw, chin = rig.names.index("jawOpen"), np.linalg.norm(rig.delta("jawOpen")[topology_landmarks("ict")[8]])
+    assert 0.7 * chin < behind[jaw].max() < 1.3 * chin
+    assert not np.delete(behind, jaw, axis=0).any()
 
 
 def test_a_head_without_landmarks_is_rigged_in_one_step(folder, monkeypatch) -> None:

@@ -38,7 +38,8 @@ def test_proper_files_are_read(name: str, tmp_path: Path) -> None:
 def test_damaged_files_get_a_typed_error(name: str, tmp_path: Path) -> None:
     target = TARGETS[name]
     outcomes = {attempt(target, damaged(target, 1, number), tmp_path) for number in range(100 if target.slow else 300)}
-    assert len(outcomes) > 1
+    # What verify says of any damage is one kind of error; other readers meet several.
+    assert outcomes == {"IntegrityError"} if name == "verify" else len(outcomes) > 1
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -137,7 +137,7 @@ def test_heads_with_parts_grown_together_or_missing_get_a_rig(source, build, sai
     mesh, landmarks = getattr(rigging_builders, build)()
     rigged = rig_head(mesh, landmarks, source)
     assert np.isfinite(rigged.rig.deltas).all()
-    # Above the product's own limit of 6 mm, which the report names: lips and teeth that are grown together are drawn out.
+    # Over the product's own limit of 6 mm, which the report names: what is grown together is drawn out.
     assert rigged.result.report.figures["roughness_mm"] < 8.0
     assert np.linalg.norm(rigged.rig.delta("jawOpen")[landmarks[8]]) > 0.02
     assert said is None or any(said in finding.message for finding in rigged.check.warnings)
