@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import igl
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import grey_closing
@@ -21,9 +20,9 @@ from scipy.spatial import cKDTree
 from blendvoca.crop import Crop
 from blendvoca.geometry.closest import barycentric
 from blendvoca.geometry.components import vertex_components
-from blendvoca.geometry.distance import SurfaceGraph
-from blendvoca.geometry.normals import face_normals
+from blendvoca.geometry.rays import RayIndex
 from blendvoca.geometry.similarity import rms_radius
+from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import GROUPS, INDEX, MOUTH, OPENINGS, Opening, face_axes
 from blendvoca.mesh import Mesh
 
@@ -40,8 +39,6 @@ _PIT = (0.5, 0.12)
 _MARGIN = 0.1
 #: How far from the landmarks' middle the surface is looked at, in their RMS radii.
 _NEAR = 2.0
-#: Extent of the mesh in the unit that rays are cast in.
-_TREE_SIZE = 1e4
 #: Widest opening, and largest step of its rims from column to column, in widths.
 _WIDEST, _STEP = 0.6, 0.06
 #: Least share of the opening's width that a slit must run along.
@@ -96,42 +93,32 @@ class FrontView:
         kept = near & np.isin(labels, labels[places])
         self.crop = Crop.of(kept, mesh.n_vertices)
         part = self.crop.apply(mesh)
-        self.vertices = np.ascontiguousarray(part.vertices, dtype=np.float64)
-        self.faces = np.ascontiguousarray(part.faces, dtype=np.int64)
-        self.graph = SurfaceGraph(self.vertices, self.faces)
-        self._reach = float(np.ptp(self.vertices, axis=0).max())
-        # The ray test takes triangles of little area for edge-on, whatever the unit.
-        self._size = _TREE_SIZE / self._reach
-        self._scaled = np.ascontiguousarray(self._size * self.vertices)
-        self._tree = igl.AABB()
-        self._tree.init(self._scaled, self.faces)
-        self._normals = face_normals(self.vertices, self.faces)
-        self._front = float((self.vertices @ self.axes[2]).max())
+        self.surface = Surface(np.asarray(part.vertices, dtype=np.float64), part.faces)
+        self._rays = RayIndex(self.surface.vertices, self.surface.faces)
+        reach = float(np.ptp(self.surface.vertices, axis=0).max())
+        self._before = reach + float((self.surface.vertices @ self.axes[2]).max())
 
     def cast(self, points: Array) -> tuple[NDArray[np.int64], Array]:
         """Return faces (n,), −1 for none, and places (n, 3) that stand foremost at the points (n, 3)."""
-        origin = points + (self._reach + self._front - points @ self.axes[2])[:, None] * self.axes[2]
-        down = np.ascontiguousarray(np.tile(-self.axes[2], (len(points), 1)))
-        start = np.ascontiguousarray(self._size * origin)
-        face, along, _ = self._tree.intersect_ray_first(self._scaled, self.faces, start, down)
-        face = np.where(np.isfinite(along), np.asarray(face, dtype=np.int64), -1)
-        return face, origin + np.where(face >= 0, along / self._size, np.nan)[:, None] * down
+        origin = points + (self._before - points @ self.axes[2])[:, None] * self.axes[2]
+        face, along = self._rays.first(origin, -self.axes[2])
+        return face, origin - along[:, None] * self.axes[2]
 
     def nearest(self, points: Array) -> NDArray[np.int64]:
         """Return the vertices (n,) of what stands foremost at the points, or nearest to them where nothing does."""
         face, place = self.cast(points)
-        result = np.asarray(cKDTree(self.vertices).query(points)[1], dtype=np.int64)
+        result = np.asarray(cKDTree(self.surface.vertices).query(points)[1], dtype=np.int64)
         hit = face >= 0
-        corners = self.faces[face[hit]]
-        apart = np.linalg.norm(self.vertices[corners] - place[hit, None], axis=2)
+        corners = self.surface.faces[face[hit]]
+        apart = np.linalg.norm(self.surface.vertices[corners] - place[hit, None], axis=2)
         result[hit] = corners[np.arange(len(corners)), apart.argmin(axis=1)]
         return result
 
     def potential(self, opening: Opening) -> Array:
         """Return the potential (V,) of the crop's vertices: less above the opening than below."""
         above, below = _anchors(self.marks, self.axes, opening)
-        far = 10.0 * np.linalg.norm(np.ptp(self.vertices, axis=0))
-        ways = [self.graph.distances(self.nearest(points)) for points in (above, below)]
+        far = 10.0 * np.linalg.norm(np.ptp(self.surface.vertices, axis=0))
+        ways = [self.surface.graph.distances(self.nearest(points)) for points in (above, below)]
         return np.asarray(np.minimum(ways[0], far) - np.minimum(ways[1], far))
 
     def slit(self, opening: Opening) -> Slit | None:
@@ -139,14 +126,14 @@ class FrontView:
         corners = self.marks[list(opening.corners)]
         width = float(np.linalg.norm(corners[0] - corners[1]))
         face, place = self.cast(_window(self.marks, self.axes, opening, width))
-        facing = (self._normals[face] @ self.axes[2] > 0.0) & (face >= 0)
+        facing = (self.surface.face_normals[face] @ self.axes[2] > 0.0) & (face >= 0)
         behind = corners.mean(axis=0) @ self.axes[2] - place @ self.axes[2]
         seen = (facing & (np.nan_to_num(behind) < _DEEP * width)).reshape(_RAYS)
         height = (place @ self.axes[1]).reshape(_RAYS)
         values = self.potential(opening)
-        corner = values[self.faces[face]]
-        shares = barycentric(place, self.vertices[self.faces[face]])
-        potential = (corner * shares).sum(axis=1).reshape(_RAYS)
+        corners_hit = self.surface.faces[face]
+        shares = barycentric(place, self.surface.vertices[corners_hit])
+        potential = (values[corners_hit] * shares).sum(axis=1).reshape(_RAYS)
         depth = np.where(seen, -behind.reshape(_RAYS), -_DEEP * width)
         size = int(_RAYS[1] * _PIT[0] / (2 * _WINDOW[1]))
         level = seen & (depth > grey_closing(depth, size=(size, size)) - _PIT[1] * width)

@@ -8,7 +8,7 @@ from blendvoca.geometry.boundary import boundary_edges, boundary_loops
 from blendvoca.geometry.closest import ClosestPoints, SurfaceIndex, closest_points
 from blendvoca.geometry.components import face_components, vertex_components
 from blendvoca.geometry.distance import SurfaceGraph, edge_lengths, geodesic_distances, ring_distances
-from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.geometry.normals import face_areas, face_normals, vertex_areas, vertex_normals
 from blendvoca.geometry.similarity import Similarity, fit_similarity
 from blendvoca.geometry.surface import Surface
 
@@ -31,6 +31,7 @@ __all__ = [
     "ring_distances",
     "undirected_edges",
     "vertex_adjacency",
+    "vertex_areas",
     "vertex_components",
     "vertex_face_matrix",
     "vertex_normals",

@@ -20,6 +20,18 @@ def face_areas(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDA
     return 0.5 * np.linalg.norm(_cross(vertices, faces), axis=1)
 
 
+def vertex_areas(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Each vertex's third (V,) of the triangles around it, in the square of the vertices' unit.
+
+    :param vertices: (V, 3) positions.
+    :param faces: (F, 3) vertex indices.
+    """
+    total, thirds = np.zeros(len(vertices)), face_areas(vertices, faces) / 3
+    for k in range(3):
+        np.add.at(total, faces[:, k], thirds)
+    return total
+
+
 def face_normals(vertices: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
     """Unit normals (F,3), right-handed in the winding; zero for a triangle without area.
 

@@ -12,7 +12,7 @@ from blendvoca.geometry.adjacency import face_adjacency
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.geometry.closest import SurfaceIndex
 from blendvoca.geometry.distance import SurfaceGraph
-from blendvoca.geometry.normals import face_areas, face_normals, vertex_normals
+from blendvoca.geometry.normals import face_areas, face_normals, vertex_areas, vertex_normals
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,11 @@ class Surface:
     def face_areas(self) -> NDArray[np.float64]:
         """Area (F,) of each triangle, in the square of the vertices' unit."""
         return face_areas(self.vertices, self.faces)
+
+    @cached_property
+    def vertex_areas(self) -> NDArray[np.float64]:
+        """Each vertex's third (V,) of the triangles around it."""
+        return vertex_areas(self.vertices, self.faces)
 
     @cached_property
     def vertex_normals(self) -> NDArray[np.float64]:

@@ -188,9 +188,7 @@ class FaceSolver:
         screen = 1.0 / self.config.screening_length**2
         gradient = gradient_matrix(self.target.vertices, self.faces)
         self._right = sp.csr_matrix(gradient.T @ sp.diags(np.repeat(areas, 3)))
-        per_vertex = np.zeros(len(self.target))
-        for corner in range(3):
-            np.add.at(per_vertex, self.faces[:, corner], areas / 3)
+        per_vertex = self.target.vertex_areas
         share = np.where(self.vertices.covered, 1.0, self.config.hole_weight * self.vertices.in_hole)
         trust = self._coverer.carry(self.vertices.nearest, self._trust[None, :, None])[0, :, 0]
         self._anchor = screen * per_vertex * share * trust

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from blendvoca.shard.entries import Manifest
 from blendvoca.shard.summary import summary_rows
 from blendvoca.speakers import SPLIT_NAMES
 from blendvoca.track import CoefficientTrack
-from blendvoca.view.appearance import appearance_of, heat_colours
+from blendvoca.view.appearance import Appearance, appearance_of, heat_colours
 from blendvoca.view.page import plot
 from blendvoca.view.page.document import bullets, caption, document, embedded, facts, missing, section, table, tiles
 from blendvoca.view.render import Renderer
@@ -209,14 +210,22 @@ def _worst_clips(dataset: BlendVOCA, fitted: Sequence[_Fitted], evidence: Eviden
     known = {clip.name: evidence.clip(clip.speaker, clip.sentence) for clip in worst}
     scale = max((float(found.vertex_error_mm.max()) for found in known.values()
                  if found is not None and found.vertex_error_mm is not None), default=0.0)  # fmt: skip
-    cards = [_card(dataset, clip, known[clip.name], scale, evidence.page) for clip in worst]
+
+    @cache
+    def look_of(speaker: str) -> Appearance:
+        return appearance_of(dataset.rig(speaker).neutral, dataset.parts(speaker).landmarks)
+
+    cards = [_card(dataset, clip, known[clip.name], scale, evidence.page, look_of) for clip in worst]
     about = f"Their worst frames. Colour: distance of fit from mesh, grey 0, dark red {scale:.1f} mm." if scale else (
         "The frame that is furthest from rest; where the meshes are, blendvoca build shows the error itself."
     )  # fmt: skip
     return section("Worst clips", tiles(cards), about)
 
 
-def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: float, page: str) -> str:
+def _card(
+    dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: float, page: str,
+    look_of: Callable[[str], Appearance],
+) -> str:  # fmt: skip
     track = dataset[clip.speaker, clip.sentence].track
     frame = _furthest(dataset, clip.speaker, track) if found is None else found.worst
     words = f"{clip.certificate.error_mean_mm:.2f} mm mean, {clip.certificate.error_max_mm:.2f} mm max; frame {frame}"
@@ -224,8 +233,7 @@ def _card(dataset: BlendVOCA, clip: _Fitted, found: ClipEvidence | None, scale: 
         head, landmarks = dataset.rig(clip.speaker).select(track.names), dataset.parts(clip.speaker).landmarks
         errors = None if found is None else found.vertex_error_mm
         colours = None if errors is None else heat_colours(errors, scale)
-        look = appearance_of(head.neutral, landmarks)
-        with Renderer(head.neutral, (_PIXELS, _PIXELS), look=look) as renderer:
+        with Renderer(head.neutral, (_PIXELS, _PIXELS), look=look_of(clip.speaker)) as renderer:
             picture = renderer.draw(head.pose(track.values[frame]), face_camera(head.neutral, landmarks), colours)
         shown = embedded(picture, f"{clip.name}, frame {frame}")
     except LicenceError:

@@ -20,6 +20,8 @@ def test_figures_are_those_of_the_functions() -> None:
     np.testing.assert_array_equal(surface.face_normals, face_normals(points, faces))
     np.testing.assert_array_equal(surface.face_areas, face_areas(points, faces))
     np.testing.assert_array_equal(surface.vertex_normals, vertex_normals(points, faces))
+    np.testing.assert_allclose(surface.vertex_areas.sum(), surface.face_areas.sum())
+    np.testing.assert_allclose(surface.vertex_areas[0], surface.face_areas[(faces == 0).any(axis=1)].sum() / 3)
     np.testing.assert_array_equal(
         surface.graph.distances(np.array([0])), geodesic_distances(points, faces, np.array([0]))
     )

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import nnls
 
+from blendvoca.geometry.closest import ClosestPoints
 from blendvoca.linalg.cholesky import CholeskyFactor, factor
 from blendvoca.transfer.frames import gradient_matrix
 from blendvoca.transfer.openings.passing import POSES, WEIGHTS, Lip, Lips, depths
@@ -77,9 +78,7 @@ def _smoothness(lips: Lips) -> sp.csc_matrix:
     surface = lips.surface
     gradient = gradient_matrix(surface.vertices, surface.faces)
     stiffness = gradient.T @ sp.diags(np.repeat(surface.face_areas, 3)) @ gradient
-    mass = np.full(len(surface), 1e-9)
-    for corner in range(3):
-        np.add.at(mass, surface.faces[:, corner], surface.face_areas / 3)
+    mass = 1e-9 + surface.vertex_areas
     held = np.zeros(len(surface))
     held[lips.outer] = HELD
     bending = stiffness @ sp.diags(BENDS**2 / mass) @ stiffness
@@ -117,16 +116,17 @@ def _constraints(lips: Lips, move: Array, up: Array) -> Iterator[_Rows]:
             if len(order):
                 chosen = np.zeros(len(vertices), dtype=bool)
                 chosen[order] = True
-                yield _rows(points, vertices[chosen], other, lip.sign * up, weight)
+                yield _rows(points, vertices[chosen], deep.some(chosen), other, lip.sign * up, weight)
 
 
-def _rows(points: Array, vertices: NDArray[np.int64], other: Lip, way: Array, weight: float) -> _Rows:
-    """Rows for `vertices` that must move along `way` (3,) to come out of the `other` lip.
+def _rows(
+    points: Array, vertices: NDArray[np.int64], near: ClosestPoints, other: Lip, way: Array, weight: float
+) -> _Rows:
+    """Rows for `vertices`, whose nearest points on the `other` lip are `near`, that must move along `way` (3,).
 
     Straight along the way where the other lip lies there, and not much farther than its nearest point; towards the
     nearest point elsewhere.
     """
-    near = depths(points, vertices, other)
     face, corners, distance = _straight(points, vertices, other, way)
     bent = ~(distance < 4.0 * near.distance + SLACK)
     face, distance = np.where(bent, near.face, face), np.where(bent, near.distance, distance)

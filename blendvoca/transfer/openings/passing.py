@@ -100,13 +100,13 @@ class Lips:
         :param move: (n, 3) displacement of the patch at weight 1.
         """
         found: dict[float, list[NDArray[np.int64]]] = {weight: [] for weight in WEIGHTS}
+        poses = [self.posed(move, step / STEPS) for step in range(STEPS + 1)]
         for lip, other in self.pairs:
             moving = lip.faces.size and other.faces.size
             net = np.zeros(len(lip.vertices), dtype=np.int64)
             for step in range(STEPS):
                 if moving:
-                    start, end = self.posed(move, step / STEPS), self.posed(move, (step + 1) / STEPS)
-                    net += _went_through(start, end, lip.vertices, other.faces)
+                    net += _went_through(poses[step], poses[step + 1], lip.vertices, other.faces)
                 if (step + 1) / STEPS in found:
                     found[(step + 1) / STEPS].append(lip.vertices[net > 0])
         return found

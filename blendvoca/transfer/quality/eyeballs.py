@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import igl
 import numpy as np
 from numpy.typing import NDArray
 
+from blendvoca.geometry.rays import RayIndex
 from blendvoca.geometry.similarity import rms_radius
 from blendvoca.ibug68 import LEFT_EYE, N_LANDMARKS, RIGHT_EYE, face_axes
 from blendvoca.rig import BlendshapeRig
@@ -20,8 +20,6 @@ Index = NDArray[np.integer]
 _RAYS, _WINDOW = 81, 0.7
 #: RMS radius of an adult's landmarks in mm.
 _ADULT = 60.0
-#: Extent that rays are cast at: little triangles count as edge-on, whatever the unit.
-_EXTENT = 1e4
 _EYES = {"left eye": LEFT_EYE, "right eye": RIGHT_EYE}
 
 
@@ -48,7 +46,7 @@ def eyeball_seen(rig: BlendshapeRig, landmarks: Index, parts: Sequence[Part]) ->
         step = np.linspace(-_WINDOW, _WINDOW, _RAYS) * width
         grid = rim.mean(axis=0) + step[:, None, None] * axes[0] + step[None, :, None] * axes[1] + 2 * width * axes[2]
         for row in blinks:
-            face = _first(mesh.vertices + deltas[row], faces, grid.reshape(-1, 3), -axes[2])
+            face, _ = RayIndex(mesh.vertices + deltas[row], faces).first(grid.reshape(-1, 3), -axes[2])
             hit = np.isin(faces[face[face >= 0], 0], members)
             seen.append(float(hit.sum()) * (step[1] - step[0]) ** 2)
     unit = rms_radius(mesh.vertices[np.asarray(landmarks)]) / _ADULT
@@ -63,14 +61,3 @@ def _eyeballs(parts: Sequence[Part]) -> dict[str, NDArray[np.int64]]:
 
 def _of_side(name: str, role: str) -> bool:
     return name.lower().endswith(role.split(" ")[0])
-
-
-def _first(vertices: Array, faces: Index, origins: Array, direction: Array) -> NDArray[np.int64]:
-    """Faces (n,) that rays hit first, −1 for none."""
-    scale = _EXTENT / float(np.ptp(vertices, axis=0).max())
-    points, corners = np.ascontiguousarray(scale * vertices), np.ascontiguousarray(faces, dtype=np.int64)
-    tree = igl.AABB()
-    tree.init(points, corners)
-    down = np.ascontiguousarray(np.tile(direction, (len(origins), 1)))
-    face, along, _ = tree.intersect_ray_first(points, corners, np.ascontiguousarray(scale * origins), down)
-    return np.where(np.isfinite(along), np.asarray(face, dtype=np.int64), -1)

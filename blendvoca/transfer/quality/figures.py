@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from blendvoca.geometry.adjacency import umbrella, undirected_edges
 from blendvoca.geometry.closest import closest_points
 from blendvoca.geometry.components import vertex_components
-from blendvoca.geometry.normals import face_areas, face_normals
+from blendvoca.geometry.normals import face_normals, vertex_areas
 from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import MIDLINE
 from blendvoca.mesh import Mesh
@@ -132,10 +132,7 @@ def energies(
         otherwise fall to one side by rounding.
     :param where: (V,) vertices that count; all when not given.
     """
-    weight = np.zeros(mesh.n_vertices)
-    areas = face_areas(mesh.vertices, mesh.faces)
-    for corner in range(3):
-        np.add.at(weight, mesh.faces[:, corner], areas / 3)
+    weight = vertex_areas(mesh.vertices, mesh.faces)
     if where is not None:
         weight[~where] = 0.0
     energy = weight * (deltas**2).sum(axis=2)
