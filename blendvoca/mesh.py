@@ -57,6 +57,10 @@ class Mesh:
             raise MeshError("vertex count changed", expected=self.n_vertices, found=moved.n_vertices)
         return moved
 
+    def turned(self) -> Mesh:
+        """Return the same vertices with every triangle the other way round: inside out."""
+        return Mesh(self.vertices, self.faces[:, [0, 2, 1]])
+
 
 def checked_vertices(vertices: ArrayLike) -> Vertices:
     """Return (V, 3) positions as a read-only float64 array.

@@ -244,8 +244,9 @@ def _openings(frame: FaceFrame) -> list[Finding]:
 
 def _sides(mesh: Mesh, indices: NDArray[np.int64]) -> list[Finding]:
     """Upper and lower points of lids and lips lie on opposite sides of the opening, which must be there."""
-    if not mesh.n_faces or looks_inwards(mesh, indices):
+    if not mesh.n_faces:
         return []
+    mesh = mesh.turned() if looks_inwards(mesh, indices) else mesh
     found = []
     sides = wrong_sides(FrontView(mesh, indices, mesh.vertices[indices]), indices)
     for opening in OPENINGS:

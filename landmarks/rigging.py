@@ -115,7 +115,7 @@ def rig_head(
     whole = head.with_vertices(head.vertices * unit.metres)
     notes: list[str] = []
     if looks_inwards(whole, marks):
-        whole = Mesh(whole.vertices, whole.faces[:, [0, 2, 1]])
+        whole = whole.turned()
         notes.append("the triangles looked inwards and were turned")
     mesh, group = _joined(whole, marks)
     if mesh.n_vertices < whole.n_vertices:

@@ -114,23 +114,31 @@ class FrontView:
         result[hit] = corners[np.arange(len(corners)), apart.argmin(axis=1)]
         return result
 
-    def potential(self, opening: Opening) -> Array:
-        """Return the potential (V,) of the crop's vertices: less above the opening than below."""
-        above, below = _anchors(self.marks, self.axes, opening)
+    def potential(self, opening: Opening, marks: Array | None = None) -> Array:
+        """Return the potential (V,) of the crop's vertices: less above the opening than below.
+
+        :param marks: (68, 3) positions of the landmarks, where they are not the view's.
+        """
+        above, below = _anchors(self.marks if marks is None else marks, self.axes, opening)
         far = 10.0 * np.linalg.norm(np.ptp(self.surface.vertices, axis=0))
         ways = [self.surface.graph.distances(self.nearest(points)) for points in (above, below)]
         return np.asarray(np.minimum(ways[0], far) - np.minimum(ways[1], far))
 
-    def slit(self, opening: Opening) -> Slit | None:
-        """Look for the slit of an opening near its landmarks; None where the surface does not part."""
+    def slit(self, opening: Opening, lift: float = 0.0) -> Slit | None:
+        """Look for the slit of an opening near its landmarks; None where the surface does not part.
+
+        :param lift: widths of the opening by which to look above its landmarks.
+        """
         corners = self.marks[list(opening.corners)]
         width = float(np.linalg.norm(corners[0] - corners[1]))
-        face, place = self.cast(_window(self.marks, self.axes, opening, width))
+        marks = self.marks.copy()
+        marks[list(opening.corners + opening.upper + opening.lower)] += lift * width * self.axes[1]
+        face, place = self.cast(_window(marks, self.axes, opening, width))
         facing = (self.surface.face_normals[face] @ self.axes[2] > 0.0) & (face >= 0)
         behind = corners.mean(axis=0) @ self.axes[2] - place @ self.axes[2]
         seen = (facing & (np.nan_to_num(behind) < _DEEP * width)).reshape(_RAYS)
         height = (place @ self.axes[1]).reshape(_RAYS)
-        values = self.potential(opening)
+        values = self.potential(opening, marks)
         corners_hit = self.surface.faces[face]
         shares = barycentric(place, self.surface.vertices[corners_hit])
         potential = (values[corners_hit] * shares).sum(axis=1).reshape(_RAYS)

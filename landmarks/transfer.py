@@ -7,6 +7,7 @@ From about ten picked points, or from none where both heads look the same way. T
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.spatial import cKDTree
 from blendvoca.crop import Crop
 from blendvoca.errors import LandmarkError, MeshError
 from blendvoca.geometry import Surface, face_areas, fit_similarity, geodesic_distances, vertex_components
+from blendvoca.geometry.normals import vertex_normals
 from blendvoca.geometry.similarity import Similarity, rms_radius
 from blendvoca.ibug68 import INDEX, INNER, MOUTH, NAMES, OPENINGS, Opening
 from blendvoca.mesh import Mesh
@@ -33,6 +35,8 @@ Array = NDArray[np.float64]
 MIN_PICKS = 4
 #: Pull of the slits' rims on the source's lids and lips: nothing withstands it.
 _GUIDE = 1000.0
+#: Widths of an opening by which its slit is looked for beside the landmarks, until one is found.
+_LIFTS = (0.0, -0.2, 0.2, -0.4, 0.4)
 #: A lid or lip landmark farther from where the slit has it, in widths of the opening, sets that right.
 _FAR = 0.12
 #: Steps of the registration that are done again with them.
@@ -86,8 +90,9 @@ def transfer_landmarks(
     pairs = pairs.reshape(-1, 2)
     if known:
         to_target = _by_picks(local.vertices[pairs[:, 0]], cropped.vertices[pairs[:, 1]])
+        cropped = _facing_as(local, pairs, cropped, to_target)
     else:
-        to_target = align_alike(local, _near(local, inside[INNER], 0.25), cropped)
+        to_target, cropped = _alike(local, _near(local, inside[INNER], 0.25), cropped)
     unit = rms_radius(local.vertices[inside])
     start = local.vertices / unit
     goal = to_target.inverse.points(cropped.vertices) / unit
@@ -105,9 +110,13 @@ def transfer_landmarks(
         points[around] = register(*parts, again, guides).vertices[inside][around]
     taken = dict(zip((INDEX[name] for name in known), pairs[:, 1].tolist()))
     found = _vertices(points, goal, taken, _wrong_side(here.n_vertices, slits))
-    landmarks = skin.kept[found]
+    report = check_landmarks(target, skin.kept[found])
+    if any(finding.code == "side" for finding in report.findings):
+        # Seen from where the landmarks came to lie, the slit ends elsewhere.
+        found = _vertices(points, goal, taken, _wrong_side(here.n_vertices, _slits(here, goal[found])))
+        report = check_landmarks(target, skin.kept[found])
     positions = to_target.points(points * unit)
-    return LandmarkTransfer(landmarks, positions, check_landmarks(target, landmarks), float(bent.distance.mean()))
+    return LandmarkTransfer(skin.kept[found], positions, report, float(bent.distance.mean()))
 
 
 def _skin(target: Mesh, picked: NDArray[np.int64]) -> Crop:
@@ -169,12 +178,37 @@ def _by_picks(source: Array, target: Array) -> Similarity:
     return straight
 
 
+def _facing_as(source: Mesh, pairs: NDArray[np.int64], target: Mesh, to_target: Similarity) -> Mesh:
+    """Return the target, turned if its triangles look inwards: normals pair what the bending brings together."""
+    here = vertex_normals(source.vertices, source.faces)[pairs[:, 0]] @ to_target.rotation.T
+    there = vertex_normals(target.vertices, target.faces)[pairs[:, 1]]
+    return target if (here * there).sum() >= 0 else target.turned()
+
+
+def _alike(source: Mesh, core: NDArray[np.int64], target: Mesh) -> tuple[Similarity, Mesh]:
+    """Align heads that look the same way; a target whose triangles look inwards comes back turned.
+
+    :raises LandmarkError: if they fall together neither way round.
+    """
+    try:
+        return align_alike(source, core, target), target
+    except LandmarkError:
+        turned = target.turned()
+        with suppress(LandmarkError):
+            return align_alike(source, core, turned), turned
+        raise
+
+
 def _slits(mesh: Mesh, marks: Array) -> dict[Opening, tuple[Slit, Crop]]:
     """The slits of mouth and eyes near marks (68, 3) that lie about right, with the vertices of their potentials."""
     places = np.asarray(cKDTree(mesh.vertices).query(marks)[1], dtype=np.int64)
     view = FrontView(mesh, places, marks)
-    found = ((opening, view.slit(opening)) for opening in OPENINGS)
-    return {opening: (slit, view.crop) for opening, slit in found if slit is not None}
+    found = {}
+    for opening in OPENINGS:
+        slit = next((slit for lift in _LIFTS if (slit := view.slit(opening, lift)) is not None), None)
+        if slit is not None:
+            found[opening] = slit, view.crop
+    return found
 
 
 def _to_slits(

@@ -204,6 +204,7 @@ def _landmarks(read: HeadMesh, marks: Path | None, source: SourceRig, place: Pat
 
     Found ones are written to `place`, so that they can be looked at and corrected.
     """
+    from blendvoca.errors import MissingInputError
     from landmarks.files import read_landmarks, write_landmarks
     from landmarks.schemes import recognise, topology_landmarks
     from landmarks.transfer import transfer_landmarks
@@ -213,8 +214,12 @@ def _landmarks(read: HeadMesh, marks: Path | None, source: SourceRig, place: Pat
     alone = read.crop.apply(read.mesh)
     known = recognise(alone.n_vertices, alone.n_faces)
     if known is not None:
-        click.echo(f"landmarks   those of the {known.name} topology")
-        return read.crop.kept[topology_landmarks(known.name)]
+        try:
+            indices = read.crop.kept[topology_landmarks(known.name)]
+            click.echo(f"landmarks   those of the {known.name} topology")
+            return indices
+        except MissingInputError as error:
+            click.echo(f"landmarks   those of the {known.name} topology are not here. {error.remedy}")
     found = transfer_landmarks(source.rig.neutral, source.landmarks, alone)
     indices = read.crop.kept[found.landmarks]
     write_landmarks(place, indices, read.mesh.n_vertices)

@@ -17,7 +17,7 @@ from blendvoca.shard.rig_file import read_rig
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.transfer.region import completed_region
 from landmarks.files import read_landmarks, write_landmarks, write_picks
-from landmarks.schemes import topology_landmarks
+from landmarks.schemes import topologies, topology_landmarks
 
 SHAPES = "jawOpen,mouthClose,mouthSmileLeft,mouthSmileRight,eyeBlinkLeft,eyeBlinkRight"
 
@@ -224,6 +224,18 @@ def test_a_head_without_landmarks_is_rigged_in_one_step(folder, monkeypatch) -> 
     assert "found by bending the source's face" in done.output
     found = read_rig("alone.h5").whole().neutral
     assert len(read_landmarks("alone.landmarks.json", found.n_vertices)) == 68
+
+
+def test_a_known_topology_whose_landmarks_are_not_here_gets_them_found(folder, monkeypatch, tmp_path) -> None:
+    """A FLAME head on a machine that downloaded nothing is the first thing that is tried."""
+    monkeypatch.chdir(folder)
+    for variable in ("BLENDVOCA_ASSETS", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr("landmarks.schemes.recognise", lambda *_: topologies()["flame"])
+    done = _run("rig", "head.obj", "--shapes", "jawOpen", "--out", "unknown.h5")
+    assert done.exit_code == 0, done.output
+    assert "those of the flame topology are not here. Fetch it: blendvoca download arkit-reference" in done.output
+    assert "found by bending the source's face" in done.output
 
 
 def test_without_arkits_reference_the_embedded_source_is_taken_and_said(folder, monkeypatch, tmp_path) -> None:

@@ -68,6 +68,15 @@ def test_a_head_seen_from_the_side_needs_picks(mask, head) -> None:
         transfer_landmarks(mask.rig.neutral, mask.landmarks, aside)
 
 
+@pytest.mark.parametrize("picked", [False, True])
+def test_a_head_turned_inside_out_gets_the_same_landmarks(mask, head, picked) -> None:
+    mesh, truth = head
+    picks = _ten(truth) if picked else None
+    results = [transfer_landmarks(mask.rig.neutral, mask.landmarks, each, picks) for each in (mesh, mesh.turned())]
+    assert (results[0].landmarks == results[1].landmarks).all()
+    assert [finding.code for finding in results[1].report.findings] == ["winding"]
+
+
 def test_wrong_picks_are_named(mask, head) -> None:
     mesh, truth = head
     picks = _ten(truth)
