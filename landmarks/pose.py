@@ -1,16 +1,18 @@
-"""Where a face lies on another mesh when both look the same way: similarity by closest points, from many starts.
+"""Where a face lies on another mesh: similarity by closest points, from many starts.
 
-Unit, place and extent may differ (a mask against a whole head); turns of about 20° are corrected. Points are paired by
-place and normal together: by place alone a face slides on another, and shrinks.
+Unit, place, extent (a mask against a whole head) and which axis is up may differ; further turns of about 20° are
+corrected. Points are paired by place and normal together: by place alone a face slides on another, and shrinks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
 from blendvoca.errors import LandmarkError
 from blendvoca.geometry import face_areas, face_normals, vertex_normals
@@ -21,8 +23,14 @@ Array = NDArray[np.float64]
 
 #: Heights of the head that the target may show (mask, head, bust), as multiples of a face's 0.2 m.
 _STARTS = (0.7, 0.9, 1.15, 1.5, 2.0, 3.0)
+#: The 24 ways of taking one right-handed set of axes for another.
+_AXES: Array = Rotation.create_group("O").as_matrix()
+#: Rounds of fits, from all starts to few: points of the face, of the target, steps, and how many fits are kept.
+_ROUNDS = ((80, 2000, 3, 96), (200, 4000, 10, 4), (1500, 40_000, 40, 1))
 #: Share of the points that counts; the rest may lie where the target has nothing.
 _KEEP = 0.8
+#: Ratio of neighbouring scales at which points are searched.
+_SCALES = 1.06
 #: Difference of opposite normals, in radii of the face.
 _NORMAL = 0.25
 #: Trimmed mean difference in place and normal beyond which the two do not match: faces of different people and makers
@@ -30,97 +38,135 @@ _NORMAL = 0.25
 _LIMIT = 0.085
 
 
-def align_alike(source: Mesh, core: NDArray[np.integer], target: Mesh) -> Similarity:
-    """Similarity that lays the core (n,) of a source face, its vertices near the inner landmarks, on the target.
+def find_face(source: Mesh, core: NDArray[np.integer], target: Mesh) -> tuple[Similarity, Mesh]:
+    """Lay the core (n,) of a source face, its vertices near the inner landmarks, on the target.
 
-    Both meshes have their axes the same way round: ahead is ahead and up is up in both.
+    First as if both had the same axes; where that leads to no fit, with every axis of the target in the place of every
+    other, and with its triangles the other way round.
 
+    :returns: the similarity, and the target, turned where its triangles looked inwards.
     :raises LandmarkError: if no start leads to a fit.
     """
-    points, normals = source.vertices[core], vertex_normals(source.vertices, source.faces)[core]
-    ahead, up = _axes(points, normals)
-    outside = normals @ ahead > 0.0
-    points, normals = points[outside], normals[outside]
-    tip, radius = points[(points @ ahead).argmax()], rms_radius(points)
-    random = np.random.default_rng(0)
-    few = random.permutation(len(points))[:200]
-    many = random.permutation(len(points))[:1500]
-    surface = _Oriented.of(target, radius)
-    tried = []
-    for scale, place in _starts(target, ahead, up, radius):
-        start = Similarity(scale, np.eye(3), place - scale * tip, 0.0)
-        tried.append(_closest_point_fit(points[few], normals[few], surface, start, 10))
-    tried.sort(key=lambda entry: entry[1])
-    refined = [_closest_point_fit(points[many], normals[many], surface, fit, 40) for fit, _ in tried[:4]]
-    best, least = min(refined, key=lambda entry: entry[1])
-    if least > _LIMIT:
+    face = _Face.of(source, core)
+    best = _best_fit(face, [target], np.eye(3)[None])
+    if best.error > _LIMIT:
+        best = _best_fit(face, [target, target.turned()], _AXES)
+    if best.error > _LIMIT:
         raise LandmarkError(
             "the two faces do not fall together by themselves",
-            expected=f"a difference of at most {_LIMIT:.2f}, with both heads looking the same way",
-            found=f"{least:.2f}",
+            expected=f"a difference of at most {_LIMIT:.2f}",
+            found=f"{best.error:.2f}",
             remedy="Name about ten picked points on the target.",
         )
-    return best
+    return best.similarity, best.target
 
 
 @dataclass(frozen=True, eq=False)
-class _Oriented:
-    """Sample points of a surface with their normals, to be found by both."""
+class _Face:
+    """What looks ahead of a face's core, and its axes: ahead, and along its longest direction across that, up or down.
+
+    Points and normals are in random order: the first are as good as any.
+    """
 
     points: Array
     normals: Array
+    tip: Array
+    ahead: Array
+    up: Array
     radius: float
 
     @classmethod
-    def of(cls, mesh: Mesh, radius: float, most: int = 40_000) -> _Oriented:
-        """Sample a mesh at its vertices and, weighted by area, at the middles of its faces."""
+    def of(cls, source: Mesh, core: NDArray[np.integer]) -> _Face:
+        points, normals = source.vertices[core], vertex_normals(source.vertices, source.faces)[core]
+        ahead = normals.sum(axis=0) / np.linalg.norm(normals.sum(axis=0))
+        flat = points - points.mean(axis=0)
+        up = np.linalg.svd(flat - np.outer(flat @ ahead, ahead), full_matrices=False)[2][0]
+        outside = normals @ ahead > 0.0
+        points, normals = points[outside], normals[outside]
+        order = np.random.default_rng(0).permutation(len(points))
+        tip = points[(points @ ahead).argmax()]
+        return cls(points[order], normals[order], tip, ahead, up, rms_radius(points))
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A face on a target.
+
+    :param error: trimmed mean difference in place and normal.
+    """
+
+    target: Mesh
+    similarity: Similarity
+    error: float
+
+
+def _best_fit(face: _Face, targets: list[Mesh], choices: Array) -> _Fit:
+    """Fit from all starts with few points, and the best of them again with more.
+
+    :param choices: (n, 3, 3) that turn the face before it is laid on.
+    """
+    fits = [_Fit(target, start, np.inf) for target in targets for turn in choices
+            for start in _starts(target.vertices, face, turn)]  # fmt: skip
+    for few, most, steps, kept in _ROUNDS:
+        surfaces = {id(target): _Oriented(target, face.radius, most) for target in targets}
+        here = face.points[:few], face.normals[:few], steps
+        again = [_Fit(each.target, *_closest_point_fit(*here, surfaces[id(each.target)], each.similarity))
+                 for each in fits]  # fmt: skip
+        fits = sorted(again, key=lambda entry: entry.error)[:kept]
+    return fits[0]
+
+
+class _Oriented:
+    """Sample points of a surface with their normals, to be found by both: at its faces' middles, weighted by area."""
+
+    def __init__(self, mesh: Mesh, radius: float, most: int) -> None:
         areas = face_areas(mesh.vertices, mesh.faces)
         faces = np.flatnonzero(areas > 0)
         if len(faces) > most:
             faces = np.random.default_rng(0).choice(faces, most, replace=False, p=areas[faces] / areas[faces].sum())
-        points = mesh.vertices[mesh.faces[faces]].mean(axis=1)
-        return cls(points, face_normals(mesh.vertices, mesh.faces[faces]), radius)
+        self.points = mesh.vertices[mesh.faces[faces]].mean(axis=1)
+        self.normals = face_normals(mesh.vertices, mesh.faces[faces])
+        self.radius = radius
+        self._trees: dict[int, cKDTree] = {}
 
-    def tree(self, scale: float) -> cKDTree:
-        """Return what finds points for a source of this scale: radii for places, a share of a radius for normals."""
-        return cKDTree(np.hstack([self.points / (scale * self.radius), _NORMAL * self.normals]))
+    def nearest(self, points: Array, normals: Array, scale: float) -> tuple[Array, NDArray[np.int64]]:
+        """Return differences (n,) to the nearest sample points, and which they are.
+
+        Places count in the radii of a face of this scale, to 3 %, and normals in a share of a radius.
+        """
+        step = round(np.log(scale) / np.log(_SCALES))
+        size = _SCALES**step * self.radius
+        if step not in self._trees:
+            self._trees[step] = cKDTree(np.hstack([self.points / size, _NORMAL * self.normals]))
+        distance, found = self._trees[step].query(np.hstack([points / size, _NORMAL * normals]))
+        return distance, found
 
 
-def _axes(points: Array, normals: Array) -> tuple[Array, Array]:
-    """Ahead, the mean normal of a face, and up, along its longest direction across it; up to sign."""
-    ahead = normals.sum(axis=0) / np.linalg.norm(normals.sum(axis=0))
-    flat = points - points.mean(axis=0)
-    flat = flat - np.outer(flat @ ahead, ahead)
-    return ahead, np.linalg.svd(flat, full_matrices=False)[2][0]
-
-
-def _starts(target: Mesh, ahead: Array, up: Array, radius: float) -> list[tuple[float, Array]]:
+def _starts(vertices: Array, face: _Face, turn: Array) -> Iterator[Similarity]:
     """Scales by the target's height, places at the points that stand farthest ahead at several heights."""
-    height, depth = target.vertices @ up, target.vertices @ ahead
+    height, depth, tip = vertices @ (turn @ face.up), vertices @ (turn @ face.ahead), turn @ face.tip
     low, span = float(height.min()), float(np.ptp(height))
-    starts = []
     for part in np.arange(0.15, 0.95, 0.1):
         band = np.flatnonzero(np.abs(height - (low + part * span)) < 0.06 * span)
         if len(band):
-            place = target.vertices[band[depth[band].argmax()]]
-            # A face's inner points have a radius of about a fifth of its height.
-            starts += [(span / (5.0 * radius * factor), place) for factor in _STARTS]
-    return starts
+            place = vertices[band[depth[band].argmax()]]
+            for factor in _STARTS:
+                # A face's inner points have a radius of about a fifth of its height.
+                scale = span / (5.0 * face.radius * factor)
+                yield Similarity(scale, turn, place - scale * tip, 0.0)
 
 
 def _closest_point_fit(
-    points: Array, normals: Array, surface: _Oriented, start: Similarity, steps: int
+    points: Array, normals: Array, steps: int, surface: _Oriented, start: Similarity
 ) -> tuple[Similarity, float]:
     """Bring points onto planes at their partners (Chen and Medioni 1992, with scale), trimmed.
 
     :returns: the similarity, and the trimmed mean distance of the partners in place and normal.
     """
-    fit, error, tree, scale = start, np.inf, surface.tree(start.scale), start.scale
+    fit, error = start, np.inf
     for _ in range(steps):
-        if not 0.97 < fit.scale / scale < 1.03:
-            tree, scale = surface.tree(fit.scale), fit.scale
         moved, turned = fit.points(points), normals @ fit.rotation.T
-        distance, found = tree.query(np.hstack([moved / (scale * surface.radius), _NORMAL * turned]))
+        distance, found = surface.nearest(moved, turned, fit.scale)
         kept = np.argsort(distance)[: int(_KEEP * len(points))]
         improved = float(distance[kept].mean())
         if improved > 0.9995 * error:

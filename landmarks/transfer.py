@@ -1,13 +1,12 @@
 """Landmarks of one mesh on another of any topology: the landmarked face is bent onto the other, then read off.
 
-From about ten picked points, or from none where both heads look the same way. The bending is the registration of
+From about ten picked points, or from none where the head looks along an axis. The bending is the registration of
 :mod:`blendvoca.transfer.registration` (Sumner and Popović 2004, section 4.1), with the picked points as exact markers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +25,7 @@ from blendvoca.transfer.openings.lids import along_curve
 from blendvoca.transfer.registration import Guides, RegistrationConfig, register
 from landmarks.check import LandmarkReport, check_landmarks
 from landmarks.files import checked_indices, checked_points
-from landmarks.pose import align_alike
+from landmarks.pose import find_face
 from landmarks.slits import FrontView, Slit
 
 Array = NDArray[np.float64]
@@ -67,8 +66,8 @@ def transfer_landmarks(
     :param source: a head whose landmarks are known.
     :param source_landmarks: (68,) vertices of it.
     :param target: a head of any topology, in any unit.
-    :param picks: names to vertices of the target that are known; they are kept as they are. None: both heads look the
-        same way (any unit, any place).
+    :param picks: names to vertices of the target that are known; they are kept as they are. None: the head looks
+        along one of its axes (in any unit, at any place).
     :raises LandmarkError: for fewer than four picks, picks on one line, mirrored picks, or faces that do not fit.
     :raises MeshError: if the target has no faces.
     """
@@ -78,7 +77,7 @@ def transfer_landmarks(
             "too few picked points",
             expected=f"at least {MIN_PICKS}, better ten",
             found=len(known),
-            remedy="Pick more, or none where both heads look the same way.",
+            remedy="Pick more, or none where the head looks along an axis.",
         )
     marks = checked_indices(source_landmarks, source.n_vertices)
     skin = _skin(target, np.array(list(known.values()), dtype=np.int64))
@@ -92,7 +91,7 @@ def transfer_landmarks(
         to_target = _by_picks(local.vertices[pairs[:, 0]], cropped.vertices[pairs[:, 1]])
         cropped = _facing_as(local, pairs, cropped, to_target)
     else:
-        to_target, cropped = _alike(local, _near(local, inside[INNER], 0.25), cropped)
+        to_target, cropped = find_face(local, _near(local, inside[INNER], 0.25), cropped)
     unit = rms_radius(local.vertices[inside])
     start = local.vertices / unit
     goal = to_target.inverse.points(cropped.vertices) / unit
@@ -183,20 +182,6 @@ def _facing_as(source: Mesh, pairs: NDArray[np.int64], target: Mesh, to_target: 
     here = vertex_normals(source.vertices, source.faces)[pairs[:, 0]] @ to_target.rotation.T
     there = vertex_normals(target.vertices, target.faces)[pairs[:, 1]]
     return target if (here * there).sum() >= 0 else target.turned()
-
-
-def _alike(source: Mesh, core: NDArray[np.int64], target: Mesh) -> tuple[Similarity, Mesh]:
-    """Align heads that look the same way; a target whose triangles look inwards comes back turned.
-
-    :raises LandmarkError: if they fall together neither way round.
-    """
-    try:
-        return align_alike(source, core, target), target
-    except LandmarkError:
-        turned = target.turned()
-        with suppress(LandmarkError):
-            return align_alike(source, core, turned), turned
-        raise
 
 
 def _slits(mesh: Mesh, marks: Array) -> dict[Opening, tuple[Slit, Crop]]:
