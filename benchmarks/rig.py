@@ -51,14 +51,17 @@ HELD_OUT = tuple(INNER[1::2])
 MUST = {
     "roughness_mm": ("roughness, mm", 5.0), "seam_mm": ("seam, mm", 2.0), "contour_mm": ("contour, mm", 0.5),
     "lip_crossing_mm": ("lips crossing, mm", 0.3), "flips": ("flips (ICT 150)", 100.0),
-    "lip_seal_mm": ("lip seal, mm", 1.0), "lid_gap_mm": ("blink, mm", 2.0), "cpu_seconds": ("CPU seconds", 1.0),
+    "lip_seal_mm": ("lip seal, mm", 1.0), "lid_gap_mm": ("blink, mm", 2.0),
+    "eyeball_seen_mm2": ("eyeball seen, mm²", 5.0), "eyeball_through_mm2": ("through lids, mm²", 5.0),
+    "cpu_seconds": ("CPU seconds", 1.0),
 }  # fmt: skip
 COLUMNS = {
     "fit_mean_mm": "fit", "fit_max_mm": "max", "registration_flips": "folds",
     "cosine_median": "cos", "cosine_worst": "worst",
     "ratio_least": "ratio", "ratio_most": "to", "jaw_ratio": "jaw", "lip_seal_mm": "seal", "roughness_mm": "rough",
     "seam_mm": "seam", "contour_mm": "contour", "lip_crossing_mm": "cross", "stretch": "stretch",
-    "lid_gap_mm": "lids", "flips": "flips", "jaw_flips": "jawflip", "boundary_mm": "edge", "left_right_least": "L/R",
+    "lid_gap_mm": "lids", "eyeball_seen_mm2": "ball",
+    "flips": "flips", "jaw_flips": "jawflip", "boundary_mm": "edge", "left_right_least": "L/R",
     "left_right_most": "to", "leak": "leak", "held_out_cosine": "ho.cos", "held_out_ratio_least": "ho.min",
     "held_out_ratio_most": "ho.max", "seconds": "s", "cpu_seconds": "cpu s",
 }  # fmt: skip

@@ -21,12 +21,13 @@ from blendvoca.transfer.common_space import CommonSpace, common_space
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face_method import FaceSolver
 from blendvoca.transfer.openings.contact import keep_apart
+from blendvoca.transfer.openings.lid_contact import slide_lids
 from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
 from blendvoca.transfer.openings.passing import Lips
 from blendvoca.transfer.parts import Part, find_parts, move_parts, source_glances
 from blendvoca.transfer.quality.checks import landmark_pairs
-from blendvoca.transfer.quality.eyeballs import eyeball_seen
+from blendvoca.transfer.quality.eyeballs import eyeball_figures
 from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import completed_region, face_region, landmark_components, require_inside
@@ -84,12 +85,17 @@ class PreparedTransfer:
         :param source: shapes of the source that this was prepared with.
         """
         solver, marks = self.solver, self.skin.indices(self.pairs[:, 1])
-        if not isinstance(solver, FaceSolver) or len(marks) != N_LANDMARKS or solver.same:
+        if not isinstance(solver, FaceSolver) or not self.mends_contact:
             return self.apply(source.deltas)
         found = solver.apply(self.space.source_vectors(np.asarray(source.deltas, dtype=np.float64)))
         lips, up = Lips.of(solver.target, marks), face_axes(solver.target.vertices[marks])[1]
         found = keep_apart(found, source.names, lips, up)
         return self.skin.restore(self.space.target_vectors_out(found))
+
+    @property
+    def mends_contact(self) -> bool:
+        """Whether lips and lids are kept apart: by the face method, with its landmarks, on a head not the source's."""
+        return isinstance(self.solver, FaceSolver) and len(self.pairs) == N_LANDMARKS and not self.solver.same
 
     @property
     def registered(self) -> Array:
@@ -220,10 +226,7 @@ class TransferResult:
     def report(self) -> TransferReport:
         """The figures of the new rig, measured when first asked for."""
         report = measure(self.source, self.pairs, self.rig, self.prepared.registration, self.covered)
-        seen = eyeball_seen(self.rig, self.pairs[:, 1], self.parts)
-        if seen is None:
-            return report
-        return replace(report, figures=report.figures | {"eyeball_seen_mm2": seen})
+        return replace(report, figures=report.figures | eyeball_figures(self.rig, self.pairs[:, 1], self.parts))
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -278,6 +281,8 @@ def transfer_rig(
     parts = find_parts(target, pairs[:, 1], still, jaw, may_move)
     glances = source_glances(whole, on_whole[:, 0], prepared.space.to_target.rotation)
     deltas = move_parts(target, pairs[:, 1], source.names, deltas, parts, glances)
+    if prepared.mends_contact and config.face.lids:
+        deltas = slide_lids(target, pairs[:, 1], source.names, deltas, parts, region)
     seconds = {
         "region": cropped - start,
         **prepared.seconds,

@@ -12,7 +12,7 @@ from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferResult, transfer_rig
 from blendvoca.transfer.parts import GLANCES, component_numbers, describe_parts, find_parts
-from blendvoca.transfer.quality.eyeballs import eyeball_seen
+from blendvoca.transfer.quality.eyeballs import eyeball_figures
 
 NAMES = ("jawOpen", "jawLeft", "jawForward", "mouthClose", "eyeLookUpLeft", "eyeLookInLeft", "eyeLookOutRight")
 
@@ -119,12 +119,14 @@ def test_what_shows_of_an_eyeball_after_a_blink_is_measured(speaker: SyntheticHe
     mesh, marks = speaker.head()
     names = ("eyeBlinkLeft", "eyeBlinkRight")
     found = transfer_rig(speaker.rig("mask", names), speaker.landmarks("mask"), mesh, marks)
-    shut = found.report.figures["eyeball_seen_mm2"]
-    open_eye = eyeball_seen(BlendshapeRig(mesh, 0.0 * found.rig.deltas, names), marks, found.parts)
-    half = eyeball_seen(BlendshapeRig(mesh, 0.5 * found.rig.deltas, names), marks, found.parts)
-    assert shut is not None and open_eye is not None and half is not None
-    assert shut < 15.0 < half < open_eye
+
+    def seen(scale: float, size: float = 1.0) -> float:
+        rig = BlendshapeRig(mesh.with_vertices(size * mesh.vertices), scale * size * found.rig.deltas, names)
+        return float(eyeball_figures(rig, marks, found.parts)["eyeball_seen_mm2"] or 0.0)
+
+    shut, half, open_eye = seen(1.0), seen(0.5), seen(0.0)
+    assert found.report.figures["eyeball_seen_mm2"] == shut
+    assert shut < 5.0 < half < open_eye
     assert 100.0 < open_eye < 300.0
-    larger = BlendshapeRig(mesh.with_vertices(100.0 * mesh.vertices), 50.0 * found.rig.deltas, names)
-    assert eyeball_seen(larger, marks, found.parts) == pytest.approx(half, rel=0.02)
-    assert eyeball_seen(found.rig, marks, ()) is None
+    assert seen(0.5, 100.0) == pytest.approx(half, rel=0.02)
+    assert eyeball_figures(found.rig, marks, ()) == {}

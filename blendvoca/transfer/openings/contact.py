@@ -66,12 +66,17 @@ def keep_apart(deltas: Array, names: Sequence[str], lips: Lips, up: Array) -> Ar
 
 def _correction(lips: Lips, move: Array, solver: CholeskyFactor, up: Array) -> Array | None:
     """The least correction (n, 3) of a pose `move` (n, 3) that keeps the lips apart; None where they are."""
-    found = list(_constraints(lips, move, up))
+    found = list(not_passing(lips, move, up))
     return least_correction(solver, Wanted.joined(found)) if found else None
 
 
-def _constraints(lips: Lips, move: Array, up: Array) -> Iterator[Wanted]:
-    """What must be met for each weight and lip: c_v − c_q along a direction by a distance."""
+def not_passing(lips: Lips, move: Array, up: Array) -> Iterator[Wanted]:
+    """Yield what must be met for each weight and lip: c_v − c_q along a direction by a distance.
+
+    :param lips: two lips, or two lids.
+    :param move: (n, 3) of their patch in a pose, in normalised units.
+    :param up: (3,) the head's vertical.
+    """
     passed = lips.passed(move)
     for weight in WEIGHTS:
         points = lips.posed(move, weight)

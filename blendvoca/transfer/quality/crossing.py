@@ -24,15 +24,20 @@ def lip_crossings(rig: BlendshapeRig, landmarks: Index) -> dict[str, float]:
     neutral = rig.neutral
     lips = Lips.of(Surface(neutral.vertices, neutral.faces), landmarks)
     poses = [pose for pose in POSES if set(pose) <= set(rig.names)]
-    return {" + ".join(pose): _depth(rig, lips, pose) for pose in poses}
+    moves = {pose: np.sum([rig.delta(name)[lips.kept] for name in pose], axis=0) for pose in poses}
+    return {" + ".join(pose): deepest(lips, move) for pose, move in moves.items()}
 
 
-def _depth(rig: BlendshapeRig, lips: Lips, pose: tuple[str, ...]) -> float:
-    move = np.sum([rig.delta(name)[lips.kept] for name in pose], axis=0)
-    passed, deepest = lips.passed(move), 0.0
+def deepest(lips: Lips, move: NDArray[np.float64]) -> float:
+    """Return the depth of the worst vertex of a pose, in the lips' unit.
+
+    :param lips: two lips, or two lids.
+    :param move: (n, 3) displacement of their patch.
+    """
+    passed, worst = lips.passed(move), 0.0
     for weight in WEIGHTS:
         for vertices, (_, other) in zip(passed[weight], lips.pairs, strict=True):
             if len(vertices):
                 found = depths(lips.posed(move, weight), vertices, other)
-                deepest = max(deepest, float(found.distance.max()))
-    return deepest
+                worst = max(worst, float(found.distance.max()))
+    return worst

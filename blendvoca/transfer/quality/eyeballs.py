@@ -1,63 +1,70 @@
-"""What shows of an eyeball when its lids are closed: gaps between landmarks and a ball that stands through its lid."""
+"""What shows of eyeballs: between lids that are shut, and through lids in any shape of the eye."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blendvoca.geometry.rays import RayIndex
-from blendvoca.geometry.similarity import rms_radius
-from blendvoca.ibug68 import LEFT_EYE, N_LANDMARKS, RIGHT_EYE, face_axes
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.openings.eyes import Eye, find_eyes
+from blendvoca.transfer.openings.lid_contact import BLINK, POSES
+from blendvoca.transfer.openings.passing import WEIGHTS
 from blendvoca.transfer.parts import Part
+from blendvoca.transfer.quality.crossing import deepest
 
 Array = NDArray[np.float64]
 Index = NDArray[np.integer]
 
-#: Rays across the window in which the eyeball is looked for, and the window's half width in widths of the eye.
-_RAYS, _WINDOW = 81, 0.7
+#: Rays side by side and above each other through an eye.
+_RAYS = 81
 #: RMS radius of an adult's landmarks in mm.
 _ADULT = 60.0
-_EYES = {"left eye": LEFT_EYE, "right eye": RIGHT_EYE}
 
 
-def eyeball_seen(rig: BlendshapeRig, landmarks: Index, parts: Sequence[Part]) -> float | None:
-    """Return the largest area of an eyeball, in mm² of an adult's face, seen from the front after its full blink.
+def eyeball_figures(rig: BlendshapeRig, landmarks: Index, parts: Sequence[Part]) -> dict[str, float | None]:
+    """Return figures of the lids over eyeballs, in mm and mm² of an adult's face; empty without eyeballs or blinks.
+
+    ``eyeball_seen_mm2`` is the largest area of an eyeball that front rays meet after a full blink, alone or with
+    another shape (`lid_contact.POSES`); ``eyeball_through_mm2`` the largest that they meet in front of a lid, beyond
+    what stands in front of it at rest, in each shape of the eye at half and full weight; ``lid_crossing_mm`` the depth
+    of the worst vertex of a lid that passed through the other in a blink.
 
     :param rig: the whole head's, in any unit.
     :param landmarks: (68,) vertices.
     :param parts: the components beside the skin.
-    :return: None without eyeballs, or without blinks.
     """
-    mesh, names, deltas = rig.neutral, rig.names, rig.deltas
-    eyes = _eyeballs(parts) if len(landmarks) == N_LANDMARKS else {}
-    axes, seen = face_axes(mesh.vertices[np.asarray(landmarks)]) if eyes else np.eye(3), []
-    for role, members in eyes.items():
-        blinks = [row for row, name in enumerate(names) if name.startswith("eyeBlink") and _of_side(name, role)]
-        opening = _EYES[role]
-        rim = mesh.vertices[np.asarray(landmarks)[list(opening.corners + opening.upper + opening.lower)]]
-        width = float(np.linalg.norm(rim[0] - rim[1]))
-        others = np.concatenate([part.vertices for part in parts if part.role not in _EYES] or [members[:0]])
-        near = np.linalg.norm(mesh.vertices - rim.mean(axis=0), axis=1) < 2.0 * width
-        near[others] = False
-        faces = mesh.faces[near[mesh.faces].all(axis=1)]
-        step = np.linspace(-_WINDOW, _WINDOW, _RAYS) * width
-        grid = rim.mean(axis=0) + step[:, None, None] * axes[0] + step[None, :, None] * axes[1] + 2 * width * axes[2]
-        for row in blinks:
-            face, _ = RayIndex(mesh.vertices + deltas[row], faces).first(grid.reshape(-1, 3), -axes[2])
-            hit = np.isin(faces[face[face >= 0], 0], members)
-            seen.append(float(hit.sum()) * (step[1] - step[0]) ** 2)
-    unit = rms_radius(mesh.vertices[np.asarray(landmarks)]) / _ADULT
-    return max(seen) / unit**2 if seen else None
+    seen, through, crossing = [], [], []
+    for eye in find_eyes(rig.neutral, landmarks, parts):
+        rest = _areas(eye, np.zeros_like(rig.neutral.vertices))[1]
+        for pose, move in _poses(eye, rig):
+            shut = pose[0] == BLINK
+            views = {weight: _areas(eye, move, weight) for weight in WEIGHTS}
+            through += [view[1] - rest for weight, view in views.items() if not (shut and weight == 1.0)]
+            if shut:
+                seen.append(sum(views[1.0]))
+            if pose == (BLINK,):
+                crossing.append(_ADULT * deepest(eye.lids, move[eye.kept] / eye.unit))
+    if not seen:
+        return {}
+    return {
+        "eyeball_seen_mm2": max(seen),
+        "eyeball_through_mm2": max(0.0, *through),
+        "lid_crossing_mm": max(crossing),
+    }
 
 
-def _eyeballs(parts: Sequence[Part]) -> dict[str, NDArray[np.int64]]:
-    """The vertices of each eyeball with its shells."""
-    found = {role: [part.vertices for part in parts if part.role == role] for role in _EYES}
-    return {role: np.concatenate(members) for role, members in found.items() if members}
+def _poses(eye: Eye, rig: BlendshapeRig) -> Iterator[tuple[tuple[str, ...], Array]]:
+    """Poses of one eye that the rig has shapes for, and their displacements (V, 3)."""
+    for pose in POSES:
+        names = [name + eye.side for name in pose]
+        if set(names) <= set(rig.names):
+            yield pose, np.sum([rig.delta(name) for name in names], axis=0)
 
 
-def _of_side(name: str, role: str) -> bool:
-    return name.lower().endswith(role.split(" ")[0])
+def _areas(eye: Eye, move: Array, weight: float = 1.0) -> tuple[float, float]:
+    """Area of the eyeball between the lids and in front of one."""
+    view = eye.view(move, _RAYS, _RAYS, weight)
+    area = view.pixel * _ADULT**2
+    return float(view.gap.sum() * area), float(view.through.sum() * area)

@@ -39,7 +39,9 @@ LIMITS: dict[str, tuple[float, float]] = {
     "seam_mm": (-np.inf, 2.0),
     "stretch": (-np.inf, 2.0),
     "lip_crossing_mm": (-np.inf, 0.3),
-    "eyeball_seen_mm2": (-np.inf, 15.0),
+    "eyeball_seen_mm2": (-np.inf, 5.0),
+    "eyeball_through_mm2": (-np.inf, 5.0),
+    "lid_crossing_mm": (-np.inf, 0.5),
 }
 
 #: What a figure out of its limits means to the eye, and what to do about it.
@@ -64,6 +66,8 @@ _MEANINGS: dict[str, str] = {
     "seam_mm": "the fade towards the cut creases: a larger --region smooths it",
     "stretch": "triangles are drawn out more than the source's",
     "lip_crossing_mm": "lips pass through each other",
+    "eyeball_through_mm2": "the eyeball stands through its lids: check its place and size",
+    "lid_crossing_mm": "lids pass through each other",
     "eyeball_seen_mm2": "the eyeball shows when the eye is shut: check the landmarks of the lids",
 }
 
