@@ -1,7 +1,7 @@
 """Where a face lies on another mesh: similarity by closest points, from many starts.
 
-Unit, place, extent (a mask against a whole head) and which axis is up may differ; further turns of about 20° are
-corrected. Points are paired by place and normal together: by place alone a face slides on another, and shrinks.
+Unit, place, pose and extent (a mask against a whole head) may differ. Points are paired by place and normal together:
+by place alone a face slides on another, and shrinks.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Array = NDArray[np.float64]
 
 #: Heights of the head that the target may show (mask, head, bust), as multiples of a face's 0.2 m.
 _STARTS = (0.7, 0.9, 1.15, 1.5, 2.0, 3.0)
-#: The 24 ways of taking one right-handed set of axes for another.
-_AXES: Array = Rotation.create_group("O").as_matrix()
+#: Turns to start from, until one leads to a fit: none, those that take axes for axes (24), and even ones (60).
+_TURNS: tuple[Array, ...] = (np.eye(3)[None], *(Rotation.create_group(name).as_matrix() for name in "OI"))
 #: Rounds of fits, from all starts to few: points of the face, of the target, steps, and how many fits are kept.
 _ROUNDS = ((80, 2000, 3, 96), (200, 4000, 10, 4), (1500, 40_000, 40, 1))
 #: Share of the points that counts; the rest may lie where the target has nothing.
@@ -41,16 +41,17 @@ _LIMIT = 0.085
 def find_face(source: Mesh, core: NDArray[np.integer], target: Mesh) -> tuple[Similarity, Mesh]:
     """Lay the core (n,) of a source face, its vertices near the inner landmarks, on the target.
 
-    First as if both had the same axes; where that leads to no fit, with every axis of the target in the place of every
-    other, and with its triangles the other way round.
+    First as if both looked the same way; where that leads to no fit, in other poses, and with the target's triangles
+    the other way round.
 
     :returns: the similarity, and the target, turned where its triangles looked inwards.
     :raises LandmarkError: if no start leads to a fit.
     """
     face = _Face.of(source, core)
-    best = _best_fit(face, [target], np.eye(3)[None])
-    if best.error > _LIMIT:
-        best = _best_fit(face, [target, target.turned()], _AXES)
+    best = _best_fit(face, [target], _TURNS[0])
+    for turns in _TURNS[1:]:
+        if best.error > _LIMIT:
+            best = _best_fit(face, [target, target.turned()], turns)
     if best.error > _LIMIT:
         raise LandmarkError(
             "the two faces do not fall together by themselves",

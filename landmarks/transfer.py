@@ -1,6 +1,6 @@
 """Landmarks of one mesh on another of any topology: the landmarked face is bent onto the other, then read off.
 
-From about ten picked points, or from none where the head looks along an axis. The bending is the registration of
+From about ten picked points, or from none. The bending is the registration of
 :mod:`blendvoca.transfer.registration` (Sumner and Popović 2004, section 4.1), with the picked points as exact markers.
 """
 
@@ -66,8 +66,8 @@ def transfer_landmarks(
     :param source: a head whose landmarks are known.
     :param source_landmarks: (68,) vertices of it.
     :param target: a head of any topology, in any unit.
-    :param picks: names to vertices of the target that are known; they are kept as they are. None: the head looks
-        along one of its axes (in any unit, at any place).
+    :param picks: names to vertices of the target that are known; they are kept as they are. None: the face is
+        searched, in any unit, place and pose.
     :raises LandmarkError: for fewer than four picks, picks on one line, mirrored picks, or faces that do not fit.
     :raises MeshError: if the target has no faces.
     """
@@ -77,7 +77,7 @@ def transfer_landmarks(
             "too few picked points",
             expected=f"at least {MIN_PICKS}, better ten",
             found=len(known),
-            remedy="Pick more, or none where the head looks along an axis.",
+            remedy="Pick more, or none.",
         )
     marks = checked_indices(source_landmarks, source.n_vertices)
     skin = _skin(target, np.array(list(known.values()), dtype=np.int64))

@@ -57,8 +57,7 @@ def transfer(
 ) -> None:
     """Find the 68 landmarks of TARGET, a head of any topology.
 
-    Without --picks any of the three axes may point up or ahead; a head turned by more
-    than about 20° from all of them needs picks. Unit and place do not matter.
+    Unit, place and pose do not matter, nor which way its triangles look.
     """
     from blendvoca.io.mesh.head import read_head
     from landmarks.files import read_picks, write_landmarks

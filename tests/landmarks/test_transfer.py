@@ -75,11 +75,10 @@ def test_any_axis_may_be_up(mask, head, axes) -> None:
     assert _errors(result, turned, truth).max() < 1.0
 
 
-def test_a_head_that_looks_along_no_axis_needs_picks(mask, head) -> None:
-    mesh, _ = head
-    aslant = mesh.vertices @ Rotation.from_euler("xyz", [40, 45, 20], degrees=True).as_matrix().T
-    with pytest.raises(LandmarkError, match="do not fall together"):
-        transfer_landmarks(mask.rig.neutral, mask.landmarks, mesh.with_vertices(aslant))
+def test_nor_need_it_look_along_an_axis(mask, head) -> None:
+    mesh, truth = head
+    aslant = mesh.with_vertices(mesh.vertices @ Rotation.from_euler("xyz", [40, 45, 20], degrees=True).as_matrix().T)
+    assert _errors(transfer_landmarks(mask.rig.neutral, mask.landmarks, aslant), aslant, truth).max() < 1.0
 
 
 @pytest.mark.parametrize("picked", [False, True])
