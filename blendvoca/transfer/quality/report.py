@@ -13,6 +13,7 @@ from blendvoca.geometry.similarity import rms_radius
 from blendvoca.ibug68 import BLINKS, INNER, MOUTH, N_LANDMARKS, face_axes
 from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.common_space import CommonSpace
+from blendvoca.transfer.quality.apertures import apertures_off, asked_of_lids
 from blendvoca.transfer.quality.crossing import lip_crossings
 
 Array = NDArray[np.float64]
@@ -30,6 +31,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "jaw_ratio": (0.90, 1.10),
     "lip_seal_mm": (-np.inf, 1.0),
     "lid_gap_mm": (-np.inf, 2.0),
+    "aperture_off": (-0.2, 0.2),
     "flips": (-np.inf, 200),
     "boundary_mm": (-np.inf, 1.5),
     "left_right_least": (0.80, np.inf),
@@ -57,6 +59,7 @@ _MEANINGS: dict[str, str] = {
     "jaw_ratio": "the jaw opens too little or too much",
     "lip_seal_mm": "lips do not meet where the source's do",
     "lid_gap_mm": "lids do not close: check the landmarks of the eyes",
+    "aperture_off": "eyes open or shut by another share of their height: check the landmarks of the lids",
     "flips": "triangles turn over",
     "boundary_mm": "the face's border does not move as the source's does",
     "left_right_least": "one half of the face moves less than the other",
@@ -162,8 +165,11 @@ def assess(
     """
     wanted = space.to_target.vectors(source.deltas)
     rows = list(INNER) if len(pairs) == N_LANDMARKS else list(range(len(pairs)))
-    places = pairs[rows]
-    cosine, ratio = quality.agreement(wanted[:, places[:, 0]], rig.deltas[:, places[:, 1]])
+    asked, found = wanted[:, pairs[:, 0]], rig.deltas[:, pairs[:, 1]]
+    resting = space.to_target.points(source.neutral.vertices[pairs[:, 0]]), rig.neutral.vertices[pairs[:, 1]]
+    if len(pairs) == N_LANDMARKS:
+        asked = asked_of_lids(asked, *resting, space.target_unit)
+    cosine, ratio = quality.agreement(asked[:, rows], found[:, rows])
     mm = 1e3 * _metres(space)
     flips = quality.flipped_triangles(rig.neutral, rig.deltas)
     boundary = mm * quality.boundary_motion(source.neutral, registered, wanted, rig.neutral, rig.deltas)
@@ -197,6 +203,9 @@ def assess(
         figures["seam_mm"] = float(rough[:, seam].max())
     if len(pairs) == N_LANDMARKS:
         laid = BlendshapeRig(source.neutral.with_vertices(registered), wanted, source.names)
+        off = apertures_off(rig.names, wanted[:, pairs[:, 0]], found, *resting, space.target_unit)
+        if off:
+            figures["aperture_off"] = max(off.values(), key=abs)
         figures |= _face_figures(pairs, rig, mm) | _side_figures(laid, pairs, rig, covered)
     return TransferReport(shapes, figures)
 
