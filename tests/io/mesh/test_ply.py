@@ -159,3 +159,23 @@ def test_a_missing_file_and_a_folder() -> None:
         read_ply("nowhere.ply")
     with pytest.raises(MissingInputError):
         read_ply(Path(__file__).parent)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_triangle_strips_are_read_as_trimesh_reads_them(binary: bool) -> None:
+    """As Stanford's scans have them: one list, parted by -1, with repeated corners."""
+    strips = [[0, 1, 2, 3, 4], [4, 3, 3, 2, 1, 0], [1, 2]]
+    line = [corner for strip in strips for corner in [*strip, -1]][:-1]
+    extra = "element tristrips 1\nproperty list int int vertex_indices\n"
+    start = header("binary_little_endian" if binary else "ascii", XYZ, extra)
+    if binary:
+        body = QUAD.astype("<f4").tobytes() + np.array([len(line), *line], "<i4").tobytes()
+    else:
+        rows = [*(" ".join(map(str, row)) for row in QUAD.tolist()), " ".join(map(str, [len(line), *line]))]
+        body = ("\n".join(rows) + "\n").encode()
+    expected = trimesh.util.triangle_strips_to_faces([np.array(strip) for strip in strips])
+    expected = expected[[len(set(face)) == 3 for face in expected.tolist()]]
+    ours = decode_ply(start + body).faces
+    # The same triangles the same way round; where one starts does not matter.
+    first = [np.take_along_axis(f, (f.argmin(axis=1)[:, None] + [0, 1, 2]) % 3, axis=1) for f in (ours, expected)]
+    assert np.array_equal(*first)
