@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from blendvoca.geometry.boundary import boundary_loops
 from blendvoca.ibug68 import LEFT_EYE, MOUTH, OPENINGS, Opening
 from blendvoca.mesh import Mesh
+from blendvoca.synthetic.anatomy.sites import SKIN
 from blendvoca.synthetic.head import SyntheticHead
 
 Marked = tuple[Mesh, NDArray[np.int64]]
@@ -50,18 +51,39 @@ def one_eye() -> Marked:
     return closed_openings((LEFT_EYE,))
 
 
-def bust() -> Marked:
-    """A whole head with closed lips and no inner mouth: what lies behind the inner lips is cut away and the slit sewn
-    shut."""
+def hollow_bust() -> Marked:
+    """A whole head without teeth, tongue, eyeballs and inner mouth: the skin ends at the rims of the lips."""
     head = SyntheticHead()
     mesh, marks = head.head()
-    skin = np.zeros(mesh.n_vertices, dtype=bool)
-    skin[head.parts()["skin"]] = True
-    points = mesh.vertices[marks]
-    behind = points[[60, 64]].mean(axis=0)[2]
-    near = np.linalg.norm(mesh.vertices - points[60:68].mean(axis=0), axis=1) < 0.035
-    skin &= ~(near & (mesh.vertices[:, 2] < behind - 0.002))
-    return _kept(mesh, marks, skin)
+    return _kept(mesh, marks, head.canonical.head.sites.region == SKIN)
+
+
+def bust() -> Marked:
+    """The same, with one skin over both lips: upper and lower rim are one row of vertices."""
+    mesh, marks = hollow_bust()
+    centre = mesh.vertices[marks[60:68]].mean(axis=0)
+    loop = min(boundary_loops(mesh.faces), key=lambda each: np.linalg.norm(mesh.vertices[each].mean(0) - centre))
+    places = mesh.vertices[loop]
+    ends = sorted((int(places[:, 0].argmin()), int(places[:, 0].argmax())))
+    one, other = loop[ends[0] + 1 : ends[1]], np.concatenate([loop[ends[1] + 1 :], loop[: ends[0]]])[::-1]
+    if len(one) < len(other):
+        one, other = other, one
+    vertices, onto = mesh.vertices.copy(), np.arange(mesh.n_vertices)
+    # Each vertex of one rim goes onto the one of the other that is nearest between the corners.
+    beside = np.abs(vertices[one, 0][:, None] - vertices[other, 0][None]).argmin(axis=1)
+    onto[one] = other[beside]
+    for vertex in np.unique(other[beside]):
+        vertices[vertex] = vertices[np.append(one[other[beside] == vertex], vertex)].mean(axis=0)
+    faces = onto[mesh.faces]
+    faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
+    marks = marks.copy()
+    for rows, sign in ((MOUTH.upper, 1.0), (MOUTH.lower, -1.0)):
+        for row in rows:
+            # The landmark's own side of the sewn row, 2 mm off it.
+            wanted = mesh.vertices[marks[row]] + [0.0, 0.002 * sign, 0.0]
+            free = np.setdiff1d(np.unique(faces), np.concatenate([one, other, np.delete(marks, row)]))
+            marks[row] = free[np.linalg.norm(vertices[free] - wanted, axis=1).argmin()]
+    return _kept(Mesh(vertices, faces.astype(np.int32)), marks, np.isin(np.arange(len(vertices)), faces))
 
 
 def welded_teeth() -> Marked:
@@ -72,8 +94,8 @@ def welded_teeth() -> Marked:
     teeth, skin = parts["lower teeth"], parts["skin"]
     apart = np.linalg.norm(mesh.vertices[teeth][:, None] - mesh.vertices[skin][None], axis=2)
     pairs = [(teeth[row], skin[apart[row].argmin()]) for row in np.argsort(apart.min(axis=1))[:6]]
-    beside = {int(a): int(b) for a, b in mesh.faces[:, :2]}
-    bridges = [(tooth, at, beside.get(int(at), int(marks[66]))) for tooth, at in pairs]
+    beside = {int(a): int(b) for a, b in np.concatenate([mesh.faces[:, :2], mesh.faces[:, 1:]])}
+    bridges = [(tooth, at, beside[int(at)]) for tooth, at in pairs]
     return Mesh(mesh.vertices, np.concatenate([mesh.faces, np.array(bridges, dtype=np.int32)])), marks
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from blendvoca.crop import Crop
 from blendvoca.geometry.components import vertex_components
-from blendvoca.geometry.similarity import fit_rigid
+from blendvoca.geometry.similarity import Similarity, fit_rigid
 from blendvoca.geometry.sphere import fit_sphere
 from blendvoca.ibug68 import GROUPS, LEFT_EYE, MOUTH, N_LANDMARKS, RIGHT_EYE, Opening, face_axes
 from blendvoca.mesh import Mesh
@@ -80,7 +80,7 @@ def find_parts(
     used = np.zeros(mesh.n_vertices, dtype=bool)
     used[mesh.faces] = True
     asked = {"still": _mask(mesh, still), "jaw": _mask(mesh, jaw)}
-    judge = _Judge(mesh.vertices[np.asarray(landmarks)]) if len(landmarks) == N_LANDMARKS else None
+    judge = Judge(mesh.vertices[np.asarray(landmarks)]) if len(landmarks) == N_LANDMARKS else None
     parts = []
     for number in np.setdiff1d(np.unique(labels[used]), skin):
         members = np.flatnonzero((labels == number) & used)
@@ -118,10 +118,10 @@ def move_parts(
     result, glances = deltas.copy(), glances or {}
     if len(landmarks) != N_LANDMARKS:
         return result
-    judge = _Judge(mesh.vertices[np.asarray(landmarks)])
-    held = np.asarray(landmarks)[list(JAW_POINTS)]
+    judge = Judge(mesh.vertices[np.asarray(landmarks)])
+    jaws = jaw_motions(mesh.vertices, landmarks, names, deltas)
     for row, name in enumerate(names):
-        jaw = fit_rigid(mesh.vertices[held], mesh.vertices[held] + deltas[row, held]) if name in JAW_SHAPES else None
+        jaw = jaws.get(row)
         for part in parts:
             rest = mesh.vertices[part.vertices]
             turn = glances.get((name, part.role), _glance(name, part.role, judge.axes))
@@ -132,6 +132,19 @@ def move_parts(
                 share = judge.share(rest) if part.role == "both" else np.ones(len(rest))
                 result[row, part.vertices] = share[:, None] * (jaw.points(rest) - rest)
     return result
+
+
+def jaw_motions(vertices: Array, landmarks: Index, names: Sequence[str], deltas: Array) -> dict[int, Similarity]:
+    """Return, by row, the rigid motion of the jaw in ARKit's jaw shapes; it rests in all others.
+
+    :param vertices: (V, 3) at rest.
+    :param landmarks: (68,) vertices.
+    :param names: of the K shapes.
+    :param deltas: (K, V, 3).
+    """
+    held = np.asarray(landmarks)[list(JAW_POINTS)]
+    rest = vertices[held]
+    return {row: fit_rigid(rest, rest + deltas[row, held]) for row, name in enumerate(names) if name in JAW_SHAPES}
 
 
 def source_glances(source: BlendshapeRig, landmarks: Index, onto: Array) -> dict[tuple[str, str], Array]:
@@ -167,8 +180,11 @@ def describe_parts(parts: Sequence[Part], names: Sequence[str]) -> list[str]:
     return lines
 
 
-class _Judge:
-    """Knows where mouth and eyes are."""
+class Judge:
+    """Knows where mouth and eyes are.
+
+    :param points: (68, 3) positions of the landmarks.
+    """
 
     def __init__(self, points: Array) -> None:
         self.points, self.axes = points, face_axes(points)
@@ -176,7 +192,10 @@ class _Judge:
         self.width = float(np.linalg.norm(np.subtract(*points[list(MOUTH.corners)])))
 
     def role(self, vertices: Array) -> tuple[str, str]:
-        """Return the role of a component by its vertices (n, 3), and words for it."""
+        """Return the role of a component, and words for it.
+
+        :param vertices: (n, 3) its vertices.
+        """
         for name, eye in (("left eye", LEFT_EYE), ("right eye", RIGHT_EYE)):
             if self._is_eyeball(vertices, eye):
                 return name, f"{name}ball"
@@ -194,7 +213,10 @@ class _Judge:
         return ("jaw", "lower teeth") if middle[1] < 0.0 else ("still", "upper teeth")
 
     def share(self, vertices: Array) -> Array:
-        """Return how far (n,) vertices go with the jaw: 1 well below the lips' line, 0 above."""
+        """Return how far (n,) vertices go with the jaw: 1 well below the lips' line, 0 above.
+
+        :param vertices: (n, 3) positions.
+        """
         local = (vertices - self.lips) @ self.axes.T / self.width
         half = _BLEND + _BLEND_GROWTH * np.maximum(-local[:, 2], 0.0)
         s = np.clip(0.5 - 0.5 * local[:, 1] / half, 0.0, 1.0)

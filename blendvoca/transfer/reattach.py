@@ -102,16 +102,22 @@ def reattach(
     whole = region.restore(deltas * weights[None, :, None])
     fades = np.zeros(mesh.n_vertices, dtype=bool)
     fades[region.kept[weights < 1.0]] = True
-    return _smoothed(mesh, whole, fades) if fades.any() else whole
+    return laid_smoothly(mesh.faces, whole, fades) if fades.any() else whole
 
 
-def _smoothed(mesh: Mesh, deltas: Array, free: NDArray[np.bool_]) -> Array:
-    """Lay the `free` vertices (V,) of displacements (K, V, 3) as smoothly as the others allow."""
-    apart = umbrella(mesh.faces, mesh.n_vertices)
+def laid_smoothly(faces: NDArray[np.integer], deltas: Array, free: NDArray[np.bool_]) -> Array:
+    """Return displacements (K, V, 3) whose `free` vertices are laid as smoothly as the others allow.
+
+    :param faces: (F, 3) triangles.
+    :param deltas: (K, V, 3) what is kept to.
+    :param free: (V,) vertices that may move otherwise.
+    """
+    count = deltas.shape[1]
+    apart = umbrella(faces, count)
     rows = apart[np.asarray(abs(apart) @ free > 0)]
     inner, outer = rows[:, free], rows[:, ~free]
-    values = deltas.transpose(1, 0, 2).reshape(mesh.n_vertices, -1)
+    values = deltas.transpose(1, 0, 2).reshape(count, -1)
     matrix = inner.T @ inner + KEEPING * sp.identity(int(free.sum()))
     laid = values.copy()
     laid[free] = factor(sp.csc_matrix(matrix)).solve(KEEPING * values[free] - inner.T @ (outer @ values[~free]))
-    return np.ascontiguousarray(laid.reshape(mesh.n_vertices, -1, 3).transpose(1, 0, 2))
+    return np.ascontiguousarray(laid.reshape(count, -1, 3).transpose(1, 0, 2))

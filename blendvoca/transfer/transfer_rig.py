@@ -20,7 +20,9 @@ from blendvoca.transfer.clean import check_source, usable_faces
 from blendvoca.transfer.common_space import CommonSpace, common_space
 from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face_method import FaceSolver
+from blendvoca.transfer.inner_mouth import InnerMouth
 from blendvoca.transfer.openings.contact import keep_apart
+from blendvoca.transfer.openings.fused import FusedLips
 from blendvoca.transfer.openings.lid_contact import slide_lids
 from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
@@ -51,6 +53,8 @@ class PreparedTransfer:
     :param faces: (F, 3) triangles of the skin that were used.
     :param notes: what was repaired or left out.
     :param seconds: time of each phase so far.
+    :param fused: the target's lips, where they are grown together.
+    :param mouth: the inside of the target's mouth, where it has one that the source does not cover.
     """
 
     source: Mesh
@@ -63,6 +67,8 @@ class PreparedTransfer:
     faces: NDArray[np.integer]
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    fused: FusedLips | None = None
+    mouth: InnerMouth | None = None
 
     def apply(self, deltas: ArrayLike) -> Array:
         """Transfer source deltas (K, V, 3), in the source's unit, to target deltas (K, W, 3) in the target's.
@@ -77,17 +83,28 @@ class PreparedTransfer:
         found = self.solver.apply(self.space.source_vectors(moves))
         return self.skin.restore(self.space.target_vectors_out(found))
 
+    def asked(self, source: BlendshapeRig) -> BlendshapeRig:
+        """Return the source's shapes as far as this head can make them: lips that are grown together do not part.
+
+        :param source: shapes of the source that this was prepared with.
+        """
+        if self.fused is None:
+            return source
+        return BlendshapeRig(source.neutral, self.fused.damped(np.asarray(source.deltas), source.names), source.names)
+
     def shapes(self, source: BlendshapeRig) -> Array:
         """Transfer the shapes of the source's rig to target deltas (K, W, 3); no lip passes through the other.
 
         Linear in each shape but for that; a rig that goes onto its own head comes back as it was.
 
-        :param source: shapes of the source that this was prepared with.
+        :param source: shapes of the source that this was prepared with, :meth:`asked` for.
         """
         solver, marks = self.solver, self.skin.indices(self.pairs[:, 1])
         if not isinstance(solver, FaceSolver) or not self.mends_contact:
             return self.apply(source.deltas)
         found = solver.apply(self.space.source_vectors(np.asarray(source.deltas, dtype=np.float64)))
+        if self.mouth is not None:
+            found = self.mouth.moved(found, source.names)
         lips, up = Lips.of(solver.target, marks), face_axes(solver.target.vertices[marks])[1]
         found = keep_apart(found, source.names, lips, up)
         return self.skin.restore(self.space.target_vectors_out(found))
@@ -136,15 +153,20 @@ def prepare(
     clock.append(time.perf_counter())
     parts = (placed.start, placed.start.moved(registration.vertices), placed.goal, placed.pairs)
     solver: FaceSolver | PlainSolver
+    fused = mouth = None
     if config.method == "face":
         solver = FaceSolver(*parts, config.face, placed.sides, config.unconstrained)
+        if placed.sides is not None:
+            fused = FusedLips.of(placed.start, placed.goal, placed.pairs)
+            mouth = InnerMouth.of(placed.goal, placed.pairs[:, 1], solver.vertices.covered)
     else:
         solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
     seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
     return PreparedTransfer(
         source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin,
-        placed.goal.faces, placed.notes, seconds,
+        placed.goal.faces, (*placed.notes, *(note for each in (fused, mouth) if each for note in each.notes)), seconds,
+        fused, mouth,
     )  # fmt: skip
 
 
@@ -208,7 +230,7 @@ class TransferResult:
     :param rig: neutral = the whole target mesh as it was given, in its own unit; shapes of the source.
     :param region: the part of the target that was deformed by transfer.
     :param prepared: what the transfer was made with.
-    :param source: the rig that was transferred.
+    :param source: the rig that was transferred, as far as this head can make its shapes.
     :param pairs: (m, 2) landmark pairs of source and whole target.
     :param seconds: wall time of each phase.
     :param parts: the components beside the skin, and what each does.
@@ -275,6 +297,7 @@ def transfer_rig(
     prepared = prepare(source.neutral, region.apply(target), inner, config)
     prepared = replace(prepared, notes=(*notes, *prepared.notes))
     ready = time.perf_counter()
+    source = prepared.asked(source)
     deltas = prepared.shapes(source)
     done = time.perf_counter()
     deltas = reattach(target, region, deltas, prepared.covered, config.band * prepared.space.target_unit, pairs[:, 1])

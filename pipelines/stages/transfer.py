@@ -17,7 +17,7 @@ class Transfer(Stage):
     """Solve for the shapes of a speaker."""
 
     name, title, settings = "transfer", "deformation transfer", ("method",)
-    version = 4
+    version = 5
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
@@ -39,7 +39,7 @@ class Transfer(Stage):
         cropped = unpack_crop("region", work.load("crop", item)).apply(template)
         config = TransferConfig(work.config.method)
         prepared = prepare(source.neutral, cropped, registered["pairs"], config, unpack_registration(registered))
-        rig = BlendshapeRig(cropped, prepared.shapes(source), source.names)
+        rig = BlendshapeRig(cropped, prepared.shapes(prepared.asked(source)), source.names)
         facts = {"band": config.band * prepared.space.target_unit}
         write_artefact(target, facts, covered=prepared.covered, **pack_rig(rig))
         return {"notes": list(prepared.notes)}

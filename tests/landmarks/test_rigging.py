@@ -9,6 +9,7 @@ from blendvoca.ibug68 import INDEX, MIRROR
 from blendvoca.mesh import Mesh
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.transfer import TransferConfig
+from blendvoca.transfer.quality.report import LIMITS
 from landmarks.repair import weld
 from landmarks.rigging import rig_head
 from landmarks.sources import load_source
@@ -124,20 +125,34 @@ def test_weld_joins_what_is_at_one_place() -> None:
     assert np.array_equal(joined.vertices[joined.faces], mesh.vertices[mesh.faces])
 
 
-@pytest.mark.parametrize(
-    ("build", "said"),
-    [
-        ("fused_lips", "no slit between the lips of the mouth"),
-        ("one_eye", "no slit between the lids of the left eye"),
-        ("bust", None),
-        ("welded_teeth", None),
-    ],
-)
-def test_heads_with_parts_grown_together_or_missing_get_a_rig(source, build, said) -> None:
+GROWN = {
+    "fused_lips": "no slit between the lips of the mouth", "one_eye": "no slit between the lids of the left eye",
+    "bust": "the lips are grown together", "hollow_bust": None, "welded_teeth": "hang on the skin",
+}  # fmt: skip
+
+
+def assert_usable(rigged, landmarks, said) -> None:
+    """Keeps to the product's own limits of what tears, says what could not be done, and still opens its jaw."""
+    assert np.isfinite(rigged.rig.deltas).all()
+    figures = rigged.result.report.figures
+    assert figures["roughness_mm"] < LIMITS["roughness_mm"][1] and figures["flips"] <= LIMITS["flips"][1]
+    assert np.linalg.norm(rigged.rig.delta("jawOpen")[landmarks[8]]) > 0.02
+    words = [*rigged.notes, *(finding.message for finding in rigged.check.warnings)]
+    assert said is None or any(said in sentence for sentence in words)
+
+
+@pytest.mark.parametrize("build", GROWN)
+def test_heads_with_parts_grown_together_or_missing_get_a_rig(source, build) -> None:
+    mesh, landmarks = getattr(rigging_builders, build)()
+    assert_usable(rig_head(mesh, landmarks, source), landmarks, GROWN[build])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", GROWN)
+def test_they_get_one_from_arkits_reference_too(assets, build) -> None:
+    """All 32 shapes; no shape but a blink of the missing eye fails its check."""
+    source = load_source("arkit", assets=assets / "said").select("blendvoca")
     mesh, landmarks = getattr(rigging_builders, build)()
     rigged = rig_head(mesh, landmarks, source)
-    assert np.isfinite(rigged.rig.deltas).all()
-    # Over the product's own limit of 6 mm, which the report names: what is grown together is drawn out.
-    assert rigged.result.report.figures["roughness_mm"] < 8.0
-    assert np.linalg.norm(rigged.rig.delta("jawOpen")[landmarks[8]]) > 0.02
-    assert said is None or any(said in finding.message for finding in rigged.check.warnings)
+    assert_usable(rigged, landmarks, GROWN[build])
+    assert rigged.result.report.failed_shapes == ()

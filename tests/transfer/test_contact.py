@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,7 +69,8 @@ def test_depth_is_the_distance_that_was_gone_too_far(sample) -> None:  # type: i
 
 
 def test_where_no_lips_meet_nothing_changes(sample, result: TransferResult) -> None:  # type: ignore[no-untyped-def]
-    shapes, plain = result.prepared.shapes(sample.mask), result.prepared.apply(sample.mask.deltas)
+    prepared = replace(result.prepared, mouth=None)
+    shapes, plain = prepared.shapes(sample.mask), prepared.apply(sample.mask.deltas)
     touching = {name for pose in POSES for name in pose if name != "jawOpen"}
     others = [row for row, name in enumerate(sample.mask.names) if name not in touching]
     assert np.array_equal(shapes[others], plain[others])

@@ -49,7 +49,7 @@ def lid_maps(surface: Surface, registered: Array, landmarks: Index) -> Array:
     maps = np.zeros((len(source), 3, 3))
     for eye in (RIGHT_EYE, LEFT_EYE):
         upper, lower = opening_curves(source, landmarks, surface.holes, eye)
-        along_upper, along_lower = _fractions(source[upper]), _fractions(source[lower])
+        along_upper, along_lower = curve_fractions(source[upper]), curve_fractions(source[lower])
         stations = np.linspace(0.0, 1.0, _STATIONS)
         apertures = [
             _at(points[upper], along_upper, stations) - _at(points[lower], along_lower, stations)
@@ -99,10 +99,10 @@ def _bounded(source: Array, target: Array) -> Array:
 
 def along_curve(curve: Array, stations: Array) -> Array:
     """Points (s, 3) of a polyline (n, 3) at fractions `stations` (s,) of its length."""
-    return _at(curve, _fractions(curve), stations)
+    return _at(curve, curve_fractions(curve), stations)
 
 
-def _fractions(curve: Array) -> Array:
+def curve_fractions(curve: Array) -> Array:
     """Position along a curve, 0 to 1 by length."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
     return np.asarray(length / max(length[-1], 1e-300))
