@@ -32,6 +32,14 @@ def test_a_slit_has_no_skin_between_its_lips() -> None:
         assert skin_between(of(mesh), marks) is None
 
 
+@pytest.mark.parametrize(("depth", "mouth"), [(-0.003, False), (0.002, True)])
+def test_a_shallow_mouth_is_no_skin_between_the_lips(depth: float, mouth: bool) -> None:
+    """Multiface's heads end in a pocket half a lip deep; what bulges forward is skin."""
+    mesh, marks = SyntheticHead().mask()
+    filled = rigging_builders.filled(mesh, marks, (MOUTH,), bulge=-depth)
+    assert (skin_between(of(filled), marks) is None) == mouth
+
+
 def test_the_skin_is_as_long_as_the_way_over_it() -> None:
     """Across one row of shared vertices the way is hardly longer than the straight line, and longer than none."""
     mesh, marks = rigging_builders.bust()

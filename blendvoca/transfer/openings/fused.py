@@ -37,6 +37,9 @@ OPEN = 0.8
 #: Longer ways between the lips are no skin that joins them: in widths (they lead through a mouth or over teeth), and as
 #: a share of the way around a corner.
 LONGEST, DIRECT = 0.35, 0.8
+#: Skin that dips in between the lips is a mouth, however shallow: its length over the straight way (fused lips of scans
+#: and statues reach 2.1, the shallow mouths of multiface 4 and more), where it is longer than this share of the width.
+DIPS, CREASE = 3.0, 0.15
 #: b and r, in widths of the mouth (10 and 25 mm on an adult).
 BENDS, FADES = 0.2, 0.5
 
@@ -162,6 +165,9 @@ def skin_between(surface: Surface, landmarks: Index) -> float | None:
     ways = [LONGEST * width]
     for above, below in marks[np.array(MOUTH.pairs)]:
         way = float(surface.graph.distances(np.array([above]))[below])
+        straight = float(np.linalg.norm(surface.vertices[above] - surface.vertices[below]))
+        if way > max(DIPS * straight, CREASE * width):
+            continue
         if all(way < DIRECT * float(each[above] + each[below]) for each in around):
             ways.append(way)
     return min(ways) / width if min(ways) < LONGEST * width else None
