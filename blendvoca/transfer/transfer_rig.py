@@ -22,11 +22,12 @@ from blendvoca.transfer.config import TransferConfig
 from blendvoca.transfer.face_method import FaceSolver
 from blendvoca.transfer.inner_mouth import InnerMouth
 from blendvoca.transfer.openings.contact import keep_apart
-from blendvoca.transfer.openings.fused import FusedLips
+from blendvoca.transfer.openings.fused import FOLD, FusedLips, is_fold
 from blendvoca.transfer.openings.lid_contact import slide_lids
 from blendvoca.transfer.openings.lip_sides import Labels, of_faces, side_labels
 from blendvoca.transfer.openings.mouth_rim import WEIGHT, rim_places
 from blendvoca.transfer.openings.passing import Lips
+from blendvoca.transfer.openings.torn import laid_where_torn
 from blendvoca.transfer.parts import Part, find_parts, move_parts, source_glances
 from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.quality.eyeballs import eyeball_figures
@@ -105,6 +106,7 @@ class PreparedTransfer:
         found = solver.apply(self.space.source_vectors(np.asarray(source.deltas, dtype=np.float64)))
         if self.mouth is not None:
             found = self.mouth.moved(found, source.names)
+        found = laid_where_torn(solver.target, marks, found)
         lips, up = Lips.of(solver.target, marks), face_axes(solver.target.vertices[marks])[1]
         found = keep_apart(found, source.names, lips, up)
         return self.skin.restore(self.space.target_vectors_out(found))
@@ -154,19 +156,21 @@ def prepare(
     parts = (placed.start, placed.start.moved(registration.vertices), placed.goal, placed.pairs)
     solver: FaceSolver | PlainSolver
     fused = mouth = None
+    notes = [*placed.notes]
     if config.method == "face":
         solver = FaceSolver(*parts, config.face, placed.sides, config.unconstrained)
         if placed.sides is not None:
             fused = FusedLips.of(placed.start, placed.goal, placed.pairs)
             mouth = InnerMouth.of(placed.goal, placed.pairs[:, 1], solver.vertices.covered)
+            notes += [note for each in (fused, mouth) if each for note in each.notes]
+            notes += [FOLD] if is_fold(placed.goal, placed.pairs[:, 1]) else []
     else:
         solver = PlainSolver(*parts, config.correspondence)
     clock.append(time.perf_counter())
     seconds = dict(zip(("register", "correspond and factor"), np.diff(clock).tolist(), strict=True))
     return PreparedTransfer(
         source, target, np.asarray(pairs, dtype=np.int64), placed.space, registration, solver, placed.skin,
-        placed.goal.faces, (*placed.notes, *(note for each in (fused, mouth) if each for note in each.notes)), seconds,
-        fused, mouth,
+        placed.goal.faces, tuple(notes), seconds, fused, mouth,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from blendvoca.ibug68 import MOUTH
 from blendvoca.mesh import Mesh
 from blendvoca.synthetic.head import SyntheticHead
 from blendvoca.transfer import transfer_rig
-from blendvoca.transfer.openings.fused import OPEN, FusedLips, skin_between
+from blendvoca.transfer.openings.fused import FOLD, OPEN, FusedLips, is_fold, skin_between
 
 NAMES = ("jawOpen", "mouthClose", "mouthFunnel", "mouthUpperUpLeft", "mouthLowerDownLeft", "mouthSmileLeft")
 
@@ -37,7 +37,7 @@ def test_a_shallow_mouth_is_no_skin_between_the_lips(depth: float, mouth: bool) 
     """Multiface's heads end in a pocket half a lip deep; what bulges forward is skin."""
     mesh, marks = SyntheticHead().mask()
     filled = rigging_builders.filled(mesh, marks, (MOUTH,), bulge=-depth)
-    assert (skin_between(of(filled), marks) is None) == mouth
+    assert (skin_between(of(filled), marks) is None) == is_fold(of(filled), marks) == mouth
 
 
 def test_the_skin_is_as_long_as_the_way_over_it() -> None:
@@ -95,3 +95,14 @@ def test_a_bust_opens_its_jaw_with_closed_lips(source) -> None:  # type: ignore[
     share = skin_between(of(mesh), marks) / OPEN  # type: ignore[operator]
     parting = np.linalg.norm(source[0].delta("jawOpen")[source[1][66]] - source[0].delta("jawOpen")[source[1][62]])
     assert np.linalg.norm(jaw[marks[66]] - jaw[marks[62]]) < 1.5 * share * parting < 0.2 * parting
+
+
+def test_a_fold_opens_and_its_skin_is_drawn_out_evenly(source) -> None:  # type: ignore[no-untyped-def]
+    mesh, marks = SyntheticHead().mask()
+    fold = rigging_builders.filled(mesh, marks, (MOUTH,), bulge=-0.002)
+    result = transfer_rig(*source, fold, marks)
+    assert FOLD in result.prepared.notes
+    jaw, wanted = result.rig.delta("jawOpen"), source[0].delta("jawOpen")
+    parted, asked = (np.linalg.norm(each[at[66]] - each[at[62]]) for each, at in ((jaw, marks), (wanted, source[1])))
+    assert parted > 0.9 * asked
+    assert result.report.figures["roughness_mm"] < 5.0

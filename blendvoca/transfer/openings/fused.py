@@ -40,6 +40,8 @@ LONGEST, DIRECT = 0.35, 0.8
 #: Skin that dips in between the lips is a mouth, however shallow: its length over the straight way (fused lips of scans
 #: and statues reach 2.1, the shallow mouths of multiface 4 and more), where it is longer than this share of the width.
 DIPS, CREASE = 3.0, 0.15
+#: What is said of such a mouth.
+FOLD = "the mouth is a fold without an inside: the skin in it is drawn out where the lips part"
 #: b and r, in widths of the mouth (10 and 25 mm on an adult).
 BENDS, FADES = 0.2, 0.5
 
@@ -159,18 +161,30 @@ def skin_between(surface: Surface, landmarks: Index) -> float | None:
     :param surface: the head.
     :param landmarks: (68,) vertices of it.
     """
-    marks = np.asarray(landmarks)
+    return min((length for length, dips in _ways(surface, np.asarray(landmarks)) if not dips), default=None)
+
+
+def is_fold(surface: Surface, landmarks: Index) -> bool:
+    """Whether the mouth is a fold: its lips part, and meet in a crease behind with no inside.
+
+    :param surface: the head.
+    :param landmarks: (68,) vertices of it.
+    """
+    return any(dips for _, dips in _ways(surface, np.asarray(landmarks)))
+
+
+def _ways(surface: Surface, marks: Index) -> list[tuple[float, bool]]:
+    """Lengths of the ways between the lips that lead neither through a mouth nor around a corner, in widths of the
+    mouth, and whether they dip in."""
     width = float(np.linalg.norm(np.subtract(*surface.vertices[marks[list(MOUTH.corners)]])))
     around = [surface.graph.distances(marks[[corner]]) for corner in MOUTH.corners]
-    ways = [LONGEST * width]
+    ways = []
     for above, below in marks[np.array(MOUTH.pairs)]:
         way = float(surface.graph.distances(np.array([above]))[below])
         straight = float(np.linalg.norm(surface.vertices[above] - surface.vertices[below]))
-        if way > max(DIPS * straight, CREASE * width):
-            continue
-        if all(way < DIRECT * float(each[above] + each[below]) for each in around):
-            ways.append(way)
-    return min(ways) / width if min(ways) < LONGEST * width else None
+        if way < LONGEST * width and all(way < DIRECT * float(each[above] + each[below]) for each in around):
+            ways.append((way / width, way > max(DIPS * straight, CREASE * width)))
+    return ways
 
 
 def _between(curve: Index, along: Array, stations: Array, count: int) -> sp.csr_matrix:
