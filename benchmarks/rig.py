@@ -41,12 +41,12 @@ from blendvoca.synthetic.head import CanonicalHead, SyntheticHead
 from blendvoca.synthetic.identity import Identity
 from blendvoca.transfer import TransferConfig, TransferResult, transfer_rig
 from blendvoca.transfer.quality.figures import agreement, relative_errors
+from blendvoca.transfer.quality.held_out import HELD_OUT
 from landmarks.assets import find_asset
 from landmarks.schemes import recognise, topology_landmarks
 from landmarks.sources import load_source
 
 NAMES = (*BLENDVOCA_NAMES, "eyeBlinkLeft", "eyeBlinkRight")
-HELD_OUT = tuple(INNER[1::2])
 #: What must be reached with ARKit's reference, beside the limits of the report: figure, its name here, the bound.
 MUST = {
     "roughness_mm": ("roughness, mm", 5.0), "seam_mm": ("seam, mm", 2.0), "contour_mm": ("contour, mm", 0.5),

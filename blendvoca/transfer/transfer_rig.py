@@ -31,6 +31,7 @@ from blendvoca.transfer.openings.torn import laid_where_torn
 from blendvoca.transfer.parts import Part, find_parts, move_parts, source_glances
 from blendvoca.transfer.quality.checks import landmark_pairs
 from blendvoca.transfer.quality.eyeballs import eyeball_figures
+from blendvoca.transfer.quality.held_out import HELD_OUT, not_held
 from blendvoca.transfer.quality.report import TransferReport, assess
 from blendvoca.transfer.reattach import reattach
 from blendvoca.transfer.region import completed_region, face_region, landmark_components, require_inside
@@ -238,6 +239,7 @@ class TransferResult:
     :param pairs: (m, 2) landmark pairs of source and whole target.
     :param seconds: wall time of each phase.
     :param parts: the components beside the skin, and what each does.
+    :param config: how it was made.
     """
 
     rig: BlendshapeRig
@@ -247,12 +249,23 @@ class TransferResult:
     pairs: NDArray[np.int64]
     seconds: dict[str, float]
     parts: tuple[Part, ...] = ()
+    config: TransferConfig = field(default_factory=TransferConfig)
 
     @cached_property
     def report(self) -> TransferReport:
         """The figures of the new rig, measured when first asked for."""
         report = measure(self.source, self.pairs, self.rig, self.prepared.registration, self.covered)
-        return replace(report, figures=report.figures | eyeball_figures(self.rig, self.pairs[:, 1], self.parts))
+        more = eyeball_figures(self.rig, self.pairs[:, 1], self.parts) | self._not_held()
+        return replace(report, figures=report.figures | more)
+
+    def _not_held(self) -> dict[str, float | None]:
+        """Where landmarks come to lie that were not held; registers the heads once more."""
+        made, held = self.prepared, set(HELD_OUT).isdisjoint(self.config.unconstrained)
+        if len(made.pairs) != N_LANDMARKS or not held:
+            return {}
+        free = replace(self.config, unconstrained=(*self.config.unconstrained, *HELD_OUT))
+        again = register_heads(made.source, made.target, made.pairs, free)
+        return not_held(again, made.space, made.pairs, made.target.vertices)
 
     @property
     def covered(self) -> NDArray[np.bool_]:
@@ -316,7 +329,9 @@ def transfer_rig(
         "transfer": done - ready,
         "reattach": time.perf_counter() - done,
     }
-    return TransferResult(BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds, parts)
+    return TransferResult(
+        BlendshapeRig(target, deltas, source.names), region, prepared, source, pairs, seconds, parts, config
+    )
 
 
 def _skin_of(source: BlendshapeRig, pairs: NDArray[np.int64]) -> tuple[BlendshapeRig, NDArray[np.int64]]:
