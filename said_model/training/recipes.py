@@ -89,7 +89,7 @@ def said_recipe(shards: str | Path, encoder: str = LOG_MEL, preset: str | None =
         "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
         chosen.finetune_encoder, cache=not chosen.no_cache,
         views=chosen.views if augment else 1, validation=chosen.validation,
-        stack_steps=chosen.stack_steps if chosen.stack else 0,
+        stack_steps=chosen.stack_steps if chosen.stack else 0, guidance=chosen.guidance,
     )  # fmt: skip
     return Recipe(config, SaidNetwork(model, loaded), preset, augment)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from blendvoca.errors import ConfigurationError
-from said_model.config import PREDICTIONS, ModelConfig
+from said_model.config import PREDICTIONS, ModelConfig, SamplerConfig
 from said_model.ranges import require
 
 #: The paper's epochs (5.1), those of its warm-up, and its batches in an epoch (319 clips, eight a batch).
@@ -154,6 +154,7 @@ class TrainConfig:
     :param validation: ``windows``: at most 64 fixed ones with fixed noise, given their sound; ``clips``: whole clips,
         50 random draws of each, a tenth without their sound, as in the authors' training.
     :param stack_steps: steps in which an encoder's learned part is trained before the denoiser.
+    :param guidance: scale that the checkpoint is drawn from with by default; 2 in the paper.
     """
 
     model: ModelConfig = field(default_factory=ModelConfig)
@@ -169,9 +170,11 @@ class TrainConfig:
     views: int = 1
     validation: str = "windows"
     stack_steps: int = 0
+    guidance: float = SamplerConfig.guidance_scale
 
     def __post_init__(self) -> None:
         require(0 <= self.null_probability <= 1, "wrong probability", "0 to 1", self.null_probability)
+        SamplerConfig(guidance_scale=self.guidance)  # It checks.
         require(
             self.encoder_input in ENCODER_INPUTS, "unknown input of the encoder", ENCODER_INPUTS, self.encoder_input
         )
@@ -303,6 +306,7 @@ class SaidSettings(WindowSettings):
     overhang: bool = option(AugmentConfig.overhang, "Windows may hang over the ends of a clip.")
     replacement: bool = option(AugmentConfig.replacement, "Draw clips with replacement, not each once an epoch.")
     null_probability: float = option(TrainConfig.null_probability, "Of the null condition.")
+    guidance: float = option(TrainConfig.guidance, "Scale that the checkpoint is drawn from with by default.")
     encoder_input: str = option(TrainConfig.encoder_input, "Whether the encoder is given whole clips, or at every step "
                                 "the window alone.", choices=ENCODER_INPUTS)  # fmt: skip
     encoder_training_mode: bool = option(False, "Let the encoder's dropout and masking act on windows.")

@@ -33,6 +33,7 @@ from said_model.config import (
     DiffusionConfig,
     EncoderConfig,
     ModelConfig,
+    default_sampler,
 )
 from said_model.diffusion.schedule import alpha_bars
 from said_model.network.said import SaidNetwork
@@ -228,7 +229,8 @@ class SaidTask:
 
     def save(self, folder: Path, notes: Mapping[str, Any]) -> None:
         """Write the checkpoint."""
-        checkpoint.save(folder, self.network, notes)
+        sampler = default_sampler(self.config.model.diffusion).changed(guidance_scale=self.config.guidance)
+        checkpoint.save(folder, self.network, notes, sampler)
 
 
 def train(

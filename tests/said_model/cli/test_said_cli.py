@@ -225,6 +225,10 @@ def test_import_weights_and_info(conformance, place):
     assert found.exit_code == 0
     assert "width 192, 6 heads, 48-wide" in found.output
     assert "imported_from" in found.output
+    # Weights that predict noise are drawn from as their authors do (supplement 12), not in this program's ten steps.
+    drawing = json.loads((place / "authors" / "config.json").read_text())["sampler"]
+    assert drawing == {"name": "said-ddim", "steps": None, "guidance_scale": 2.0}
+    assert checkpoint.read_sampler(place / "authors").step_count == 1000
 
 
 def test_import_weights_of_other_blendshapes(conformance, place):

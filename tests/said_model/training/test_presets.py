@@ -70,6 +70,13 @@ def test_presets_name_settings_that_exist():
             loop_of(kind(**changes))
 
 
+def test_the_short_recipe_differs_from_the_paper_s_loss():
+    paper, short = (resolve(SaidSettings, name, {}) for name in ("paper", "short"))
+    assert (paper.error, paper.velocity_weight, paper.guidance) == ("absolute", 1.0, 2.0)
+    # Squared velocities are small against squared positions: alike, they would hardly count.
+    assert short.error == "squared" and short.velocity_weight > 1 and short.guidance < paper.guidance
+
+
 def test_configurations_need_no_torch():
     code = "import sys, said_model.training.presets, said_model.cli.training.train; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

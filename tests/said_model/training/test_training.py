@@ -30,7 +30,8 @@ from blendvoca.errors import (  # noqa: E402
 from said_model.audio_encoder.features import FeatureCache, Shifts, encode, encoder_key, shifted  # noqa: E402
 from said_model.audio_encoder.log_mel import LogMelEncoder  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
-from said_model.config import SAMPLE_RATE, EncoderConfig  # noqa: E402
+from said_model.checkpoints.folder import read_sampler  # noqa: E402
+from said_model.config import SAMPLE_RATE, EncoderConfig, SamplerConfig  # noqa: E402
 from said_model.training.engine import Engine  # noqa: E402
 from said_model.training.losses import diffusion_loss  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
@@ -259,6 +260,28 @@ def test_loss_is_the_paper_s(error):
                 for b in range(2) for n in range(5 if b == 0 else 3) for k in range(3)]  # fmt: skip
     assert float(losses["noise"]) == pytest.approx(np.mean(noise), rel=1e-6)
     assert float(losses["loss"]) == pytest.approx(np.mean(noise) + 0.5 * np.mean(velocity), rel=1e-6)
+
+
+@pytest.mark.parametrize(("error", "least"), [("absolute", 0.0), ("squared", 0.2)])
+def test_a_shape_mostly_at_rest_has_its_least_absolute_error_at_rest(error, least):
+    """Why short trainings take the squared error: the median of a shape that moves in a fifth of the frames is 0."""
+    target = torch.zeros(1, 100, 1)
+    target[:, 80:] = 1.0
+    guesses = torch.linspace(0, 1, 51)
+    losses = [
+        float(diffusion_loss(LossConfig(error), guess.expand_as(target), target, torch.ones(1, 100) > 0)["loss"])
+        for guess in guesses
+    ]
+    assert float(guesses[int(np.argmin(losses))]) == pytest.approx(least)
+
+
+def test_a_checkpoint_is_drawn_from_with_the_guidance_of_its_training(shards, tmp_path):
+    for guidance, out in ((None, tmp_path / "paper"), (0.25, tmp_path / "own")):
+        options = {} if guidance is None else {"guidance": guidance}
+        recipe = said_recipe(shards, steps=1, prediction="sample", **SMALL, **options)
+        train(shards, out, recipe.config, network=recipe.network, device="cpu")
+    assert read_sampler(tmp_path / "paper") == SamplerConfig("dpm", guidance_scale=2.0)
+    assert read_sampler(tmp_path / "own") == SamplerConfig("dpm", guidance_scale=0.25)
 
 
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):
