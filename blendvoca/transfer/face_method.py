@@ -31,7 +31,7 @@ from blendvoca.geometry.adjacency import umbrella
 from blendvoca.geometry.closest import ClosestPoints
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.surface import Surface
-from blendvoca.ibug68 import MOUTH, N_LANDMARKS
+from blendvoca.ibug68 import GROUPS, MOUTH, N_LANDMARKS
 from blendvoca.linalg.cholesky import factor
 from blendvoca.transfer.correspondence import CorrespondenceConfig, SmoothExtension, correspond
 from blendvoca.transfer.frames import gradient_matrix
@@ -55,6 +55,7 @@ class FaceConfig:
     :param smoothing_length: τ: gradients are averaged over this length where source and target are sampled differently.
     :param fade_length: beyond the source's rims gradients fade over this length.
     :param rim_weight: weight of one rim vertex or landmark, in vertices of the source's mean area.
+    :param contour_pull: how many times that of the others a landmark of the contour weighs: no rim holds it.
     :param reach: farthest from the registered source that a target point is still spoken for (1.8 mm on an adult).
     :param max_angle_deg: triangles whose normals differ by more do not correspond.
     :param hole_weight: weight with which points inside a hole follow the rim, beside 1 for covered points.
@@ -72,10 +73,11 @@ class FaceConfig:
     smoothing_length: float = 0.035
     fade_length: float = 0.07
     rim_weight: float = 15.0
+    contour_pull: float = 2.0
     reach: float = 0.03
     max_angle_deg: float = 90.0
     hole_weight: float = 0.1
-    distortion: float = 0.5
+    distortion: float = 0.47
     doubt_smoothing: float = 3.0
     corner_weight: float = 3.0
     corner_reach: float = 0.15
@@ -200,6 +202,9 @@ class FaceSolver:
         self._rim_weight = screen * self.config.rim_weight * source_area
         pull = self._trust[self.rims]
         pull[np.isin(self.rims, self._sure)] = 1.0  # the user's own correspondences
+        if len(pairs) == N_LANDMARKS:
+            alone = np.intersect1d(pairs[list(GROUPS["contour"]), 0], self._sure)
+            pull[np.isin(self.rims, alone)] = self.config.contour_pull
         self._rim_pull = self._rim_weight * pull
         matrix = self._right @ gradient + self.landing.T @ sp.diags(self._rim_pull) @ self.landing
         apart = umbrella(self.faces, len(self.target))

@@ -138,9 +138,14 @@ def _near(start: Array, end: Array, points: Index, faces: Index) -> tuple[NDArra
     corners = np.stack([start[faces], end[faces]])
     low, high = corners.min(axis=(0, 2)), corners.max(axis=(0, 2))
     least, most = np.minimum(start[points], end[points]), np.maximum(start[points], end[points])
-    # One axis over all pairs, the others over what is left of them: lips are wide and triangles narrow.
-    rows, columns = np.nonzero((least[:, None, 0] <= high[None, :, 0]) & (most[:, None, 0] >= low[None, :, 0]))
-    for axis in (1, 2):
+    # Sorted along the mouth, each vertex meets a short run of triangles: lips are wide and triangles narrow.
+    order = np.argsort(low[:, 0], kind="stable")
+    starts, widest = low[order, 0], float((high - low)[:, 0].max(initial=0.0))
+    first, last = np.searchsorted(starts, least[:, 0] - widest), np.searchsorted(starts, most[:, 0], side="right")
+    count = last - first
+    rows = np.repeat(np.arange(len(points)), count)
+    columns = order[np.arange(len(rows)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)]
+    for axis in (1, 2, 0):
         overlap = (least[rows, axis] <= high[columns, axis]) & (most[rows, axis] >= low[columns, axis])
         rows, columns = rows[overlap], columns[overlap]
     return rows, columns

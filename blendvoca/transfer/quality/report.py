@@ -15,6 +15,7 @@ from blendvoca.rig import BlendshapeRig
 from blendvoca.transfer.common_space import CommonSpace
 from blendvoca.transfer.quality.apertures import apertures_off, asked_of_lids
 from blendvoca.transfer.quality.crossing import lip_crossings
+from blendvoca.transfer.quality.lip_gaps import asked_of_lips
 
 Array = NDArray[np.float64]
 
@@ -171,6 +172,7 @@ def assess(
     resting = space.to_target.points(source.neutral.vertices[pairs[:, 0]]), rig.neutral.vertices[pairs[:, 1]]
     if len(pairs) == N_LANDMARKS:
         asked = asked_of_lids(asked, *resting, space.target_unit)
+        asked = asked_of_lips(asked, resting[1], rig.names, face_axes(resting[1])[1])
     cosine, ratio = quality.agreement(asked[:, rows], found[:, rows])
     mm = 1e3 * _metres(space)
     flips = quality.flipped_triangles(rig.neutral, rig.deltas)
