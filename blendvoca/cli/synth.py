@@ -26,6 +26,8 @@ from blendvoca.terminal.paths import OutFolder
 @setting(VoicesConfig, "recorded_sentences", "--recorded-sentences",
          help="With --voices: of each voice made from recordings (flite, festival).")  # fmt: skip
 @setting(VoicesConfig, "neural_sentences", "--neural-sentences", help="With --voices: of each Kokoro voice.")
+@setting(VoicesConfig, "mixed_voices", "--mixed-voices",
+         help="With --voices: further voices of Kokoro, each between two.")  # fmt: skip
 @click.option("--engine", "engines", multiple=True, metavar="[espeak|flite|festival|kokoro]",
               help="With --voices; may be repeated; by default all.")  # fmt: skip
 @click.option("--hold-out", multiple=True, metavar="ENGINE/VOICE",
@@ -35,7 +37,8 @@ from blendvoca.terminal.paths import OutFolder
 @click.option("--jobs", default=1, show_default=True, help="With --voices: voices that speak at once.")
 def synth(
     out: Path, speakers: int, sentences: int | None, seed: int, binary: bool, takes: int, shapes: str,
-    max_frames: int | None, voices: bool, recorded_sentences: int, neural_sentences: int, engines: tuple[str, ...],
+    max_frames: int | None, voices: bool, recorded_sentences: int, neural_sentences: int, mixed_voices: int,
+    engines: tuple[str, ...],
     hold_out: tuple[str, ...], recordings: tuple[str, ...], jobs: int,
 ) -> None:  # fmt: skip
     """Write a sample dataset to OUT, in exactly VOCASET's folder form.
@@ -44,7 +47,8 @@ def synth(
     """
     if voices:
         count = VoicesConfig.sentences if sentences is None else sentences
-        config = VoicesConfig(count, recorded_sentences, engines, hold_out, recordings, seed, neural_sentences)
+        config = VoicesConfig(count, recorded_sentences, engines, hold_out, recordings, seed, neural_sentences,
+                              mixed_voices)  # fmt: skip
         _write_voices(out, config, jobs)
         return
     from blendvoca.synthetic.corpus import write_sample

@@ -69,19 +69,23 @@ class VoicesConfig:
         (``said align`` makes it).
     :param seed: of everything random.
     :param neural_sentences: for each voice of Kokoro, which has many.
+    :param mixed_voices: further voices of Kokoro, each between two of its own for training.
     :param silences: clips of each kind of sound without speech.
     :raises ConfigurationError: for numbers out of range.
     """
 
-    sentences: int = 8
-    recorded_sentences: int = 90
+    sentences: int = 4
+    recorded_sentences: int = 40
     engines: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     seed: int = 0
-    neural_sentences: int = 12
+    neural_sentences: int = 6
+    mixed_voices: int = 100
     silences: int = 16
 
     def __post_init__(self) -> None:
         if min(self.sentences, self.recorded_sentences, self.neural_sentences, self.silences) < 1:
             raise ConfigurationError("wrong number of sentences", expected="1 or more", found=self)
+        if self.mixed_voices < 0:
+            raise ConfigurationError("wrong number of mixed voices", expected="0 or more", found=self.mixed_voices)

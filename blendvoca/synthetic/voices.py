@@ -23,8 +23,9 @@ from blendvoca.shard.schema import SHARD_SUFFIX, LicenceClass
 from blendvoca.shard.writer import write_shard
 from blendvoca.synthetic.config import VoicesConfig as VoicesConfig
 from blendvoca.synthetic.performance.coarticulation import Style, coefficients
+from blendvoca.synthetic.performance.visemes import PHONES
 from blendvoca.synthetic.speakers import stream
-from blendvoca.synthetic.voice.engines import ENGINES, Voice
+from blendvoca.synthetic.voice.engines import ENGINES, Voice, VoiceSource
 from blendvoca.synthetic.voice.nonspeech import KINDS, nonspeech
 from blendvoca.synthetic.voice.recordings import recorded
 from blendvoca.synthetic.voice.sentences import random_text
@@ -72,6 +73,8 @@ def write_voices(
     sources = [ENGINES[name] for name in config.engines or ENGINES]
     missing = {source.name: source.remedy for source in sources if not source.available()}
     voices = [voice for source in sources if source.name not in missing for voice in source.voices()]
+    split = _split(voices, config)
+    voices += [mixed for source in sources if source.name not in missing for mixed in _mixed(source, split, config)]
     if not voices:
         raise ConfigurationError("no speech engine is on this machine", expected=sorted(config.engines or ENGINES),
                                  remedy="; ".join(missing.values()))  # fmt: skip
@@ -83,13 +86,25 @@ def write_voices(
         for done, (name, count) in enumerate(pool.map(_write_speaker, work), start=1):
             clips += count
             progress(name, done, len(work))
-    write_manifest(folder, _split(voices, config), name="voices", known_gaps=())
+    everyone = {name: split.get(name, "train") for name in (*map(speaker_name, voices), *split)}
+    write_manifest(folder, everyone, name="voices", known_gaps=())
     return VoicesReport(len(voices) + len(config.recordings), clips, missing)
+
+
+def spelled(utterance: Utterance) -> str:
+    """Return an utterance's phones in one line, as :data:`.PHONES` describes it."""
+    return " ".join(f"{phoneme.symbol} {phoneme.end:.3f}" for phoneme in utterance.phonemes)
 
 
 def speaker_name(voice: Voice) -> str:
     """Return the name that a voice has as a speaker, fit for a file."""
-    return f"{voice.engine}_{voice.name}".replace("+", "_").replace(" ", "_")
+    return f"{voice.engine}_{voice.name}".translate(str.maketrans("+: ", "___"))
+
+
+def _mixed(source: VoiceSource, split: dict[str, str], config: VoicesConfig) -> tuple[Voice, ...]:
+    """Return new voices between those of an engine that are for training."""
+    known = [voice for voice in source.voices() if split[speaker_name(voice)] == "train"]
+    return source.mixed(known, config.mixed_voices, stream(config.seed, source.name, "mixed"))
 
 
 def _split(voices: list[Voice], config: VoicesConfig) -> dict[str, str]:
@@ -115,7 +130,8 @@ def _write_speaker(work: tuple[Path, Source, VoicesConfig]) -> tuple[str, int]:
     clips = []
     for sentence, utterance in spoken:
         track = coefficients(utterance, style, stream(config.seed, name, sentence, "track"))
-        clips.append(Clip(name, sentence, track, utterance.sound, provenance={"origin": ORIGIN}))
+        told = {"origin": ORIGIN, PHONES: spelled(utterance)}
+        clips.append(Clip(name, sentence, track, utterance.sound, provenance=told))
     write_shard(folder / f"{name}{SHARD_SUFFIX}", name, clips, None, LicenceClass.OPEN, sources=facts)
     return name, len(clips)
 

@@ -21,6 +21,7 @@ from said_model.ranges import (
     MOST_SHAPES,
     WIDEST,
     listed,
+    require,
     require_integer,
     require_number,
 )
@@ -34,6 +35,7 @@ class StackSettings:
     :param features: width of a feature vector.
     :param dilations: of the blocks, in frames.
     :param coefficients: that the head predicts.
+    :param kinds: of sound that the head predicts; their probabilities, and that of contact, stand among the features.
     :param rate: frames per second.
     """
 
@@ -42,6 +44,7 @@ class StackSettings:
     dilations: tuple[int, ...] = (1, 2, 3, 5)
     coefficients: int = len(BLENDVOCA_NAMES)
     rate: float = 60.0
+    kinds: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dilations", listed(self.dilations, "dilations"))
@@ -51,7 +54,16 @@ class StackSettings:
         for dilation in self.dilations:
             require_integer(dilation, "dilation", 1, 1000)
         require_integer(self.coefficients, "coefficients of the stack", 1, MOST_SHAPES)
+        require_integer(self.kinds, "kinds of sound of the stack", 0, MOST_FEATURES)
+        if self.kinds:
+            require(self.features > self.kinds + 1, "wrong features of the stack", f"more than {self.kinds + 1}",
+                    self.features)  # fmt: skip
         require_number(self.rate, "rate of the stack", LOWEST_FPS, HIGHEST_FPS)
+
+    @property
+    def learned(self) -> int:
+        """Features that are not probabilities."""
+        return self.features - self.kinds - 1 if self.kinds else self.features
 
     @property
     def context_seconds(self) -> float:
@@ -129,7 +141,11 @@ def warp(bands: int, factor: float) -> Tensor:
 
 
 class Stack(nn.Module):
-    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that predicts motion from them."""
+    """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that predicts motion from them.
+
+    Where the head also predicts the kind of sound, as a recogniser of speech does, its probabilities are features too:
+    they say the same of every voice (phonetic posteriorgrams, Hazen et al. 2009).
+    """
 
     def __init__(self, bands: int, settings: StackSettings) -> None:
         super().__init__()
@@ -137,9 +153,10 @@ class Stack(nn.Module):
         self.first = nn.Conv1d(bands, settings.width, 5, padding=2)
         self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
         self.norm = nn.LayerNorm(settings.width)
-        self.last = nn.Linear(settings.width, settings.features)
-        #: Coefficients, and whether the lips are in contact (a logit).
-        self.head = nn.Linear(settings.features, settings.coefficients + 1)
+        self.last = nn.Linear(settings.width, settings.learned)
+        self.learned, self.coefficients = settings.learned, settings.coefficients
+        #: Coefficients, whether the lips are in contact (a logit), kinds of sound (logits).
+        self.head = nn.Linear(settings.learned, settings.coefficients + 1 + settings.kinds)
 
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, D)."""
@@ -147,9 +164,18 @@ class Stack(nn.Module):
         x = self.first(seen.transpose(1, 2))
         for block in self.blocks:
             x = block(x)
-        return torch.tanh(self.last(self.norm(x.transpose(1, 2))))
+        features = torch.tanh(self.last(self.norm(x.transpose(1, 2))))
+        if self.head.out_features == self.coefficients + 1:
+            return features
+        told = self.head(features)[..., self.coefficients :]
+        return torch.cat([features, told[..., :1].sigmoid(), told[..., 1:].softmax(-1)], dim=-1)
 
     def predict(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) predicted from them."""
-        predicted: Tensor = self.head(features)
-        return predicted[..., :-1], predicted[..., -1]
+        predicted: Tensor = self.head(features[..., : self.learned])
+        return predicted[..., : self.coefficients], predicted[..., self.coefficients]
+
+    def kinds(self, features: Tensor) -> Tensor:
+        """(B, N, D) to the logits of kinds of sound (B, N, C) predicted from them."""
+        predicted: Tensor = self.head(features[..., : self.learned])
+        return predicted[..., self.coefficients + 1 :]

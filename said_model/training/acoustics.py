@@ -42,13 +42,13 @@ class AcousticAugmentation:
     """
 
     name: str = "room"
-    noise: tuple[float, float] = (5.0, 60.0)
+    noise: tuple[float, float] = (5.0, 90.0)
     reverberation: float = 0.5
     band: float = 0.5
     voice: float = 0.14
     clipping: float = 0.12
     breath: float = 0.5
-    version: int = 2
+    version: int = 3
 
     def apply(self, samples: Samples, seed: int) -> Samples:
         """Return a clip's sound as another microphone would have recorded another speaker.

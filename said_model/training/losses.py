@@ -2,27 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from said_model.training.settings import LossConfig
 
 
+@dataclass(frozen=True, eq=False)
+class Aperture:
+    """How far lips are parted, as far as two coefficients say it: jawOpen less mouthClose.
+
+    :param jaw: column of jawOpen.
+    :param close: column of mouthClose.
+    :param spread: of the difference, in the clips.
+    """
+
+    jaw: int
+    close: int
+    spread: float
+
+    @classmethod
+    def of(cls, values: NDArray[np.floating], names: Sequence[str]) -> Aperture | None:
+        """Return it for coefficients (T, K) of these names, ``None`` where one of the two is missing."""
+        if not {"jawOpen", "mouthClose"} <= set(names):
+            return None
+        jaw, close = names.index("jawOpen"), names.index("mouthClose")
+        return cls(jaw, close, max(float((values[:, jaw] - values[:, close]).std()), 1e-3))
+
+
 def diffusion_loss(
-    config: LossConfig, prediction: Tensor, target: Tensor, mask: Tensor, spread: Tensor | None = None
-) -> dict[str, Tensor]:
+    config: LossConfig, prediction: Tensor, target: Tensor, mask: Tensor, spread: Tensor | None = None,
+    aperture: Aperture | None = None,
+) -> dict[str, Tensor]:  # fmt: skip
     """Return ``loss`` and its parts ``noise`` and ``velocity``, means over what the mask admits.
 
     :param prediction: (B, N, K) of the network.
     :param target: what it should be (the noise, in the paper).
     :param mask: (B, N) false where a frame does not count; a velocity counts where both its frames do.
     :param spread: (K,) of the coefficients, where errors are divided by it.
+    :param aperture: of the lips, whose error is added ``config.lip_weight`` times: each coefficient may be right within
+        its spread while lips that should touch do not.
     """
     error = prediction.float() - target
+    lips = torch.zeros((), device=error.device)
+    if aperture is not None and config.lip_weight > 0:
+        parted = (error[..., aperture.jaw] - error[..., aperture.close]) / aperture.spread
+        lips = config.lip_weight * _mean(config, parted[..., None], mask)
     if spread is not None:
         error = error / spread
     noise = _mean(config, error, mask)
     velocity = _mean(config, error.diff(dim=1), mask[:, 1:] & mask[:, :-1])
-    return {"loss": noise + config.velocity_weight * velocity, "noise": noise, "velocity": velocity}
+    return {"loss": noise + config.velocity_weight * velocity + lips, "noise": noise, "velocity": velocity}
 
 
 def _mean(config: LossConfig, error: Tensor, mask: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
+from blendvoca.synthetic.performance.visemes import KINDS, PHONES
 from said_model import audio_encoder
 from said_model.audio_encoder.stack import StackSettings
 from said_model.checkpoints.folder import read_sampler
@@ -85,7 +86,8 @@ def said_recipe(shards: str | Path, encoder: str = LOG_MEL, preset: str | None =
     model = model_for(shards, described, loaded.feature_dim, chosen.width, alignment, diffusion)
     config = TrainConfig(
         model, loop_of(chosen, len(dataset)), _augment(chosen),
-        LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes), chosen.null_probability,
+        LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes, chosen.lip_weight),
+        chosen.null_probability,
         "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
         chosen.finetune_encoder, cache=not chosen.no_cache,
         views=chosen.views if augment else 1, validation=chosen.validation,
@@ -123,7 +125,8 @@ def _with_stack(encoder: str, dataset: BlendVOCA) -> tuple[audio_encoder.AudioEn
         raise ConfigurationError("learned convolutions stand on log-mel spectra", expected=LOG_MEL, found=encoder,
                                  remedy="Leave out --stack or --encoder.")  # fmt: skip
     rate = dataset.entry(0).fps if len(dataset) else StackSettings.rate
-    stack = StackSettings(coefficients=len(dataset.names), rate=rate)
+    known = len(dataset) > 0 and PHONES in dataset[0].provenance
+    stack = StackSettings(coefficients=len(dataset.names), rate=rate, kinds=len(KINDS) if known else 0)
     config = EncoderConfig(LOG_MEL, {"stack": asdict(stack)}, stored=True)
     return audio_encoder.build(config), config
 

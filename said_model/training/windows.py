@@ -24,6 +24,8 @@ from said_model.training.settings import AugmentConfig
 
 #: Share of a GPU's free memory that features may take.
 LARGEST_SHARE = 0.5
+#: Kind of a sound that is not known; what :func:`torch.nn.functional.cross_entropy` passes over.
+UNKNOWN = -100
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class TrainingClip:
     :param samples: (S,) waveform, where the encoder is given windows; else ``None``.
     :param speaker: position of the speaker.
     :param views: (V - 1, T, D) features of the sound under acoustic augmentation, or ``None``.
+    :param kinds: (T,) kinds of sound that are spoken, or ``None`` where that is not known.
     """
 
     values: NDArray[np.float32]
@@ -42,6 +45,7 @@ class TrainingClip:
     samples: NDArray[np.float32] | None
     speaker: int
     views: NDArray[np.float16] | None = None
+    kinds: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,14 @@ class Batch:
     :param coefficients: (B, N, K).
     :param features: (B, N, D) float16, or ``None`` where ``waveform`` (B, S) is given.
     :param mask: (B, N) false on frames after a short clip's end, which repeat its last.
+    :param kinds: (B, N) kinds of sound that are spoken, :data:`UNKNOWN` where it is not known; ``None`` if it never is.
     """
 
     coefficients: Tensor
     features: Tensor | None
     waveform: Tensor | None
     mask: Tensor
+    kinds: Tensor | None = None
 
     def repeated(self, times: int) -> Batch:
         """Return a batch of one window, so many times."""
@@ -64,7 +70,7 @@ class Batch:
         def grown(value: Tensor | None) -> Tensor | None:
             return None if value is None else value.expand(times, *value.shape[1:])
 
-        values = (self.coefficients, self.features, self.waveform, self.mask)
+        values = (self.coefficients, self.features, self.waveform, self.mask, self.kinds)
         return Batch(*map(grown, values))  # type: ignore[arg-type]  # what is given stays given
 
 
@@ -132,6 +138,7 @@ class WindowSource:
         self._values = torch.from_numpy(np.concatenate([clip.values for clip in clips])).to(device)
         self._extents = {at: _Extents.of(self.lengths, at) for at in {device, torch.device("cpu")}}
         self._mirrored = self._columns.to(device)
+        self._kinds = _joined_kinds(clips, device)
         self._samples: Tensor | None = None
         self._features: Tensor | None = None
         samples = [clip.samples for clip in clips if clip.samples is not None]
@@ -228,7 +235,8 @@ class WindowSource:
         features = drawn.get("features")
         if self._features is not None:
             features = self._features[drawn["row"][:, None], self._joined(drawn)]
-        return Batch(drawn["coefficients"], features, self._waveform(drawn), drawn["mask"])
+        kinds = None if self._kinds is None else self._kinds[self._joined(drawn)]
+        return Batch(drawn["coefficients"], features, self._waveform(drawn), drawn["mask"], kinds)
 
     def _joined(self, drawn: Mapping[str, Tensor]) -> Tensor:
         """Return where the frames (…, B, N) of windows stand in what was joined."""
@@ -261,6 +269,13 @@ class WindowSource:
             drawn["features"] = self._host.gather({name: value[None] for name, value in drawn.items()})[0]
         placed = {name: value.to(self.device) for name, value in drawn.items()}
         return self.cut({**placed, "coefficients": self._coefficients(placed)})
+
+
+def _joined_kinds(clips: Sequence[TrainingClip], device: torch.device) -> Tensor | None:
+    if all(clip.kinds is None for clip in clips):
+        return None
+    parts = [np.full(len(clip.values), UNKNOWN) if clip.kinds is None else clip.kinds for clip in clips]
+    return torch.from_numpy(np.concatenate(parts)).to(device)
 
 
 class HostFeatures:

@@ -6,7 +6,11 @@ How far the lips meet is no target: :mod:`.closure` makes it from the times of t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 #: Targets by kind of sound. A name without Left or Right stands for both sides.
 TARGETS: Mapping[str, dict[str, float]] = MappingProxyType({
@@ -66,6 +70,28 @@ _KINDS: dict[str, tuple[str, ...]] = {
     **_DIPHTHONGS,
     "_": ("rest",),
 }
+
+
+#: The provenance of a clip that holds its phones in one line: mnemonics, each with its end in seconds.
+PHONES = "phones"
+#: All kinds of sound, in the order of the numbers that :func:`kind_frames` gives.
+KINDS: tuple[str, ...] = tuple(TARGETS)
+
+
+def kind_frames(spelled: str, frames: int, fps: float) -> NDArray[np.int64]:
+    """Return the number of the kind of sound at every frame: (frames,).
+
+    :param spelled: as in a clip's provenance (:data:`PHONES`).
+    """
+    words, start = spelled.split(), 0.0
+    result = np.full(frames, KINDS.index("rest"), np.int64)
+    for symbol, end in zip(words[::2], map(float, words[1::2]), strict=True):
+        passed = kinds(symbol)
+        edges = np.round(np.linspace(start, end, len(passed) + 1) * fps).astype(int)
+        for kind, (first, last) in zip(passed, pairwise(edges.tolist()), strict=True):
+            result[first:last] = KINDS.index(kind)
+        start = end
+    return result
 
 
 def kinds(symbol: str) -> tuple[str, ...]:

@@ -67,12 +67,30 @@ _WORDS = """
 """.split()  # noqa: SIM905  # a table of words
 
 
+#: Beginnings, vowels and ends of syllables for words that no language has: sounds in neighbourhoods that words lack.
+_ONSETS = """
+    p b m p b m t d n k g f v th s z sh ch j h l r w y pl pr bl br sm sp st tr dr kr gl fl fr sk
+""".split()  # noqa: SIM905  # a table
+_NUCLEI = "a e i o u ee oo ai oa ow ar or er ay".split()  # noqa: SIM905  # a table
+_CODAS = "p b m mp lp lm rm p b m t d n k g f v s z sh ch l r ng nt st x".split()  # noqa: SIM905  # a table
+
+
 def random_text(rng: np.random.Generator) -> str:
-    """Return a sentence that means nothing: four to eleven words, now and then a comma, every third a real one."""
+    """Return a sentence that means nothing: four to eleven words, now and then a comma, every third a real one.
+
+    Every sixth word is none of any language.
+    """
     if rng.uniform() < 0.3:
         return SENTENCE_TEXTS[int(rng.integers(len(SENTENCE_TEXTS)))]
     words = [str(word) for word in rng.choice(_WORDS, int(rng.integers(4, 12)))]
+    words = [_nonsense(rng) if rng.uniform() < 1 / 6 else word for word in words]
     for place in range(2, len(words) - 2):
         if rng.uniform() < 0.12:
             words[place] += ","
     return " ".join(words).capitalize() + str(rng.choice([".", ".", ".", "?", "!"]))
+
+
+def _nonsense(rng: np.random.Generator) -> str:
+    """Return a word of one to three syllables."""
+    syllables = [str(rng.choice(_ONSETS)) + str(rng.choice(_NUCLEI)) for _ in range(int(rng.integers(1, 4)))]
+    return "".join(syllables) + str(rng.choice(_CODAS))

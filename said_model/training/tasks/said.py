@@ -13,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from blendvoca.clip import Clip
 from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError, MissingInputError
 from blendvoca.internal.progress import Progress
+from blendvoca.synthetic.performance.visemes import PHONES, kind_frames
 from said_model.audio_encoder import normalise
 from said_model.audio_encoder.features import (
     AcousticAugmentation,
@@ -40,7 +42,7 @@ from said_model.network.said import SaidNetwork
 from said_model.training import streams
 from said_model.training.engine import BLOCK
 from said_model.training.loop import STATE_FILE, Outcome, Report, run
-from said_model.training.losses import diffusion_loss
+from said_model.training.losses import Aperture, diffusion_loss
 from said_model.training.settings import PAPER_VALIDATION_REPEATS, TrainConfig
 from said_model.training.tasks.stack import StackLoss, StackTask, read_stack
 from said_model.training.windows import Batch, TrainingClip, WindowSource
@@ -84,9 +86,16 @@ def training_clips(
                 speech(clip.waveform, f"{clip.speaker}/{clip.sentence}") if cache is None and audio else None,
                 dataset.speakers.index(clip.speaker),
                 cache.read_views(dataset, row) if cache is not None else None,
+                kinds_of(clip),
             )
         )
     return clips
+
+
+def kinds_of(clip: Clip) -> NDArray[np.int64] | None:
+    """Return the kind of sound at every frame of a clip, ``None`` where its phones are not told."""
+    spelled = clip.provenance.get(PHONES)
+    return None if spelled is None else kind_frames(spelled, len(clip.track), clip.track.fps)
 
 
 def spread_of(clips: Sequence[TrainingClip]) -> NDArray[np.float32]:
@@ -109,6 +118,7 @@ class SaidTask:
             network.freeze_encoder()
         names, fps = config.model.names, config.model.fps
         self.stack_loss = StackLoss(train, names) if learns else None
+        self.aperture = Aperture.of(np.concatenate([clip.values for clip in train]), names)
         self.train = WindowSource(train, names, config.augment, SAMPLE_RATE, fps)
         self.held_out = WindowSource(validation, names, config.augment, SAMPLE_RATE, fps)
         self.capturable = config.encoder_input == "clip" and not config.augment.random_length and not learns
@@ -174,11 +184,11 @@ class SaidTask:
         same = features.shape[1] == noisy.shape[1] == self.config.augment.frames
         bands = self._bands if same else self.network.denoiser.bands(noisy.shape[1], features.shape[1], noisy.device)
         prediction = self.module(noisy, timesteps, self._audio(features, null), bands)
-        losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights)
+        losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights, self.aperture)
         if self.stack_loss is None or not self.module.training:
             return losses
         stack: Any = self.network.audio_encoder.stack
-        predicted = self.stack_loss(stack, features, batch.coefficients, batch.mask)
+        predicted = self.stack_loss(stack, features, batch.coefficients, batch.mask, batch.kinds)
         return {**losses, "loss": losses["loss"] + predicted, "stack": predicted}
 
     def _features(self, batch: Batch) -> Tensor:

@@ -33,7 +33,7 @@ from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.checkpoints.folder import read_sampler  # noqa: E402
 from said_model.config import SAMPLE_RATE, EncoderConfig, SamplerConfig  # noqa: E402
 from said_model.training.engine import Engine  # noqa: E402
-from said_model.training.losses import diffusion_loss  # noqa: E402
+from said_model.training.losses import Aperture, diffusion_loss  # noqa: E402
 from said_model.training.recipes import said_recipe  # noqa: E402
 from said_model.training.run_folder import only_run  # noqa: E402
 from said_model.training.settings import AugmentConfig, LoopConfig, LossConfig  # noqa: E402
@@ -282,6 +282,20 @@ def test_a_checkpoint_is_drawn_from_with_the_guidance_of_its_training(shards, tm
         train(shards, out, recipe.config, network=recipe.network, device="cpu")
     assert read_sampler(tmp_path / "paper") == SamplerConfig("dpm", guidance_scale=2.0)
     assert read_sampler(tmp_path / "own") == SamplerConfig("dpm", guidance_scale=0.25)
+
+
+def test_lips_that_should_touch_count_by_themselves():
+    names, rng = ("mouthClose", "mouthSmileLeft", "jawOpen"), torch.Generator().manual_seed(0)
+    prediction, target = torch.randn(2, 6, 3, generator=rng), torch.randn(2, 6, 3, generator=rng)
+    mask = torch.ones(2, 6, dtype=torch.bool)
+    mask[1, 4:] = False
+    aperture = Aperture.of(target.flatten(0, 1).numpy(), names)
+    parted = [(p[2] - p[0]) - (t[2] - t[0]) for p, t in zip(prediction[mask], target[mask])]
+    plain, lips = (diffusion_loss(LossConfig(lip_weight=weight), prediction, target, mask, None, aperture)["loss"]
+                   for weight in (0.0, 2.0))  # fmt: skip
+    spread = float((target[..., 2] - target[..., 0]).std(correction=0))
+    assert float(lips - plain) == pytest.approx(2 * np.mean(np.abs(parted)) / spread, rel=1e-5)
+    assert Aperture.of(np.zeros((4, 1)), ("jawOpen",)) is None
 
 
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):

@@ -13,7 +13,7 @@ from blendvoca.audio import Waveform
 from blendvoca.fit.settings import DEFAULT_RATE_LIMIT
 from blendvoca.synthetic.performance.articulation import Articulation
 from blendvoca.synthetic.performance.coarticulation import MAX_STEP, Style, coefficients, dominance_blend, limit_rate
-from blendvoca.synthetic.performance.visemes import INSISTENCE, TARGETS, VOWEL_INSISTENCE, kinds
+from blendvoca.synthetic.performance.visemes import INSISTENCE, KINDS, TARGETS, VOWEL_INSISTENCE, kind_frames, kinds
 from blendvoca.synthetic.voice.speech import Phoneme, Utterance
 
 
@@ -122,3 +122,11 @@ def test_targets_name_real_coefficients() -> None:
     for kind, targets in TARGETS.items():
         assert set(targets) <= stems | {"closure"}, kind
         assert all(0 <= value <= 1 for value in targets.values())
+
+
+def test_every_frame_has_the_kind_of_sound_that_is_spoken() -> None:
+    spelled = "_ 0.100 m 0.200 aI 0.400 p 0.450"
+    numbers = kind_frames(spelled, 30, 60.0)
+    assert [KINDS[number] for number in numbers] == (
+        ["rest"] * 6 + ["lips"] * 6 + ["ae"] * 6 + ["ih"] * 6 + ["lips"] * 3 + ["rest"] * 3
+    )

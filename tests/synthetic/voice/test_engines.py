@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from blendvoca.io.phones import write_phones
 from blendvoca.io.sound.wav import write_wav
 from blendvoca.phones import Phone, PhoneTrack
 from blendvoca.shard.verify import verify
-from blendvoca.synthetic.performance.visemes import kinds
-from blendvoca.synthetic.voice.engines import ENGINES, Voice, source_of
+from blendvoca.synthetic.performance.visemes import PHONES, kind_frames, kinds
+from blendvoca.synthetic.voice.engines import ENGINES, Spoken, Voice, VoiceSource, source_of
 from blendvoca.synthetic.voice.engines.phone_sets import ARPABET, EUROPEAN, translate
 from blendvoca.synthetic.voice.nonspeech import KINDS, nonspeech
 from blendvoca.synthetic.voice.recordings import recorded
@@ -63,6 +64,38 @@ def test_a_missing_engine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(ENGINES["flite"]), "available", lambda self: False)
     with pytest.raises(ConfigurationError, match="apt install flite"):
         source_of(Voice("rms", engine="flite"))
+
+
+class Pair(VoiceSource):
+    """Two voices that hold a note, and what lies between them."""
+
+    name, sentences, remedy = "espeak", "sentences", ""
+
+    def available(self) -> bool:
+        return True
+
+    def voices(self) -> tuple[Voice, ...]:
+        return (Voice("low"), Voice("high"))
+
+    def mixed(self, voices: Sequence[Voice], count: int, rng: np.random.Generator) -> tuple[Voice, ...]:
+        return tuple(Voice(f"{voices[0].name}+{voices[-1].name}:{50 + number}") for number in range(count))
+
+    def speak(self, text: str, voice: Voice) -> Spoken:
+        return Spoken(Waveform(np.full(16_000, 0.1, np.float32), 16_000), (("_", 0.0), ("m", 0.2), ("A", 0.4)))
+
+
+def test_mixed_voices_are_trained_on_and_of_no_voice_that_is_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENGINES, "espeak", Pair())
+    config = VoicesConfig(1, 1, ("espeak",), held_out=("espeak/high",), silences=1, mixed_voices=2)
+    report = write_voices(tmp_path / "new", config)
+    assert report.voices == 4
+    train, held = (BlendVOCA(tmp_path / "new", split) for split in ("train", "validation"))
+    assert set(train.speakers) == {"espeak_low", "espeak_low_low_50", "espeak_low_low_51", NOBODY}
+    assert held.speakers == ("espeak_high",)
+    with pytest.raises(ConfigurationError, match="mixed voices"):
+        VoicesConfig(mixed_voices=-1)
 
 
 def test_random_sentences_follow_from_their_seed() -> None:
@@ -119,6 +152,7 @@ def test_a_corpus_of_voices_is_shards_with_a_face_at_rest_among_them(tmp_path: P
     train, held = (BlendVOCA(tmp_path / "one", split) for split in ("train", "validation"))
     assert set(train.speakers) == {"espeak_en-us_f1", NOBODY}
     assert len(held) == 1
+    assert all(len(kind_frames(clip.provenance[PHONES], len(clip.track), 60)) == len(clip.track) for clip in train)
     jaw, close = (train.names.index(name) for name in ("jawOpen", "mouthClose"))
     for row, (speaker, _) in enumerate(train.keys()):
         if speaker == NOBODY:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from blendvoca.audio import Waveform
 
@@ -12,7 +15,8 @@ from blendvoca.audio import Waveform
 class Voice:
     """How a speaker sounds.
 
-    :param name: a voice of the engine; of espeak-ng, with a variant after a plus sign.
+    :param name: a voice of the engine; of espeak-ng, with a variant after a plus sign; of Kokoro, also two of its
+        voices with the second's share in percent (``af_bella+am_puck:35``).
     :param words_per_minute: speaking rate, 160 is ordinary.
     :param pitch: 0 to 99, 50 is the voice's own.
     :param pitch_range: 0 (monotone) to 99.
@@ -55,6 +59,14 @@ class VoiceSource(ABC):
     @abstractmethod
     def voices(self) -> tuple[Voice, ...]:
         """Return the engine's voices at their ordinary rate and pitch."""
+
+    def mixed(self, voices: Sequence[Voice], count: int, rng: np.random.Generator) -> tuple[Voice, ...]:
+        """Return new voices between given ones; none where the engine cannot mix.
+
+        :param voices: of the engine.
+        :param count: how many.
+        """
+        return ()
 
     @abstractmethod
     def speak(self, text: str, voice: Voice) -> Spoken:

@@ -10,6 +10,8 @@ import importlib.util
 import io
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import pairwise
@@ -32,6 +34,9 @@ _STYLE = 256
 #: Seconds by which the network's own times follow the sound: median over 130 ends of p, b and m against an aligner that
 #: agrees with flite and festival to 10 ms.
 _LATE = 0.06
+#: Seconds of a block whose level is taken; decibels under the loud ones at which nothing is spoken; seconds that the
+#: last sound before a pause lasts at least.
+_BLOCK, _SILENT, _SHORTEST = 0.005, -35.0, 0.03
 #: Where the network says how long every token lasts.
 _DURATIONS = "/encoder/Clip_output_0"
 #: The network's own signs for sounds that espeak-ng writes with two.
@@ -39,6 +44,8 @@ _SIGNS = (
     ("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("əʊ", "Q"), ("aʊ", "W"), ("ɔɪ", "Y"), ("dʒ", "ʤ"), ("tʃ", "ʧ"),
     ("ɚ", "əɹ"), ("ɐ", "ə"), ("ɜːɹ", "ɜɹ"), ("n̩", "ᵊn"), ("l̩", "ᵊl"),
 )  # fmt: skip
+#: Lowest share in percent of a mixed voice's second, and the one above the highest.
+_SHARES = (25, 76)
 #: First letter of the voices that speak English as in Britain; all others speak it as in America.
 _BRITISH = "b"
 
@@ -56,6 +63,15 @@ class Kokoro(VoiceSource):
 
     def voices(self) -> tuple[Voice, ...]:
         return tuple(Voice(name, _WORDS, 50, 50, engine=self.name) for name in sorted(_styles()))
+
+    def mixed(self, voices: Sequence[Voice], count: int, rng: np.random.Generator) -> tuple[Voice, ...]:
+        """Return voices whose style lies between those of two: ``af_bella+am_puck:35`` has 35 % of the second."""
+        found: dict[str, Voice] = {}
+        while len(voices) > 1 and len(found) < count:
+            first, second = (voices[int(place)] for place in rng.choice(len(voices), 2, replace=False))
+            name = f"{first.name}+{second.name}:{int(rng.integers(*_SHARES))}"
+            found[name] = replace(first, name=name)
+        return tuple(found.values())
 
     def speak(self, text: str, voice: Voice) -> Spoken:
         accent = "en-gb-x-rp" if voice.name.startswith(_BRITISH) else "en-us"
@@ -78,7 +94,29 @@ class Kokoro(VoiceSource):
             if end > place and sound.symbol
         ]
         starts.append(("_", float(edges[-2])))
-        return Spoken(Waveform(wave.ravel().astype(np.float32), _RATE), tuple(starts))
+        sound = Waveform(wave.ravel().astype(np.float32), _RATE)
+        return Spoken(sound, until_silent(starts, sound))
+
+
+def until_silent(starts: Sequence[tuple[str, float]], sound: Waveform) -> tuple[tuple[str, float], ...]:
+    """Return phones with their starts, pauses beginning where the sound before them ends.
+
+    The network counts the silence of a pause to the last sound before it: 0.3 s at the end of a sentence.
+
+    :param starts: phones with their starts in seconds.
+    """
+    size = round(_BLOCK * sound.rate)
+    blocks = sound.samples[: len(sound) // size * size].reshape(-1, size).astype(np.float64)
+    power = (blocks**2).mean(axis=1)
+    loud = power > np.percentile(power, 90) * 10 ** (_SILENT / 10)
+    result = [starts[0]]
+    for (before, begin), (symbol, start) in pairwise(starts):
+        if symbol == "_" != before:
+            spoken = np.flatnonzero(loud[: round(start / _BLOCK)][round(begin / _BLOCK) :])
+            end = begin + (_BLOCK * (int(spoken[-1]) + 1) if len(spoken) else 0.0)
+            start = min(start, max(end, begin + _SHORTEST))
+        result.append((symbol, start))
+    return tuple(result)
 
 
 def _signs(sound: Sound) -> str:
@@ -101,9 +139,21 @@ def _styles() -> dict[str, Path | None]:
     return {path.stem: path for path in found}
 
 
-@lru_cache(maxsize=4)
 def _style(name: str) -> NDArray[np.float32]:
-    """Return a voice's styles (L, 256) by the length of what is said."""
+    """Return a voice's styles (L, 256) by the length of what is said, or those between two voices'."""
+    first, _, rest = name.partition("+")
+    if not rest:
+        return _table(name)
+    second, _, share = rest.partition(":")
+    if not share.isdecimal() or not 0 < int(share) < 100:
+        raise ConfigurationError(f"wrong mixed voice {name!r}", expected="such as af_bella+am_puck:35", found=share)
+    part = np.float32(int(share) / 100)
+    result: NDArray[np.float32] = (1 - part) * _table(first) + part * _table(second)
+    return result
+
+
+@lru_cache(maxsize=64)
+def _table(name: str) -> NDArray[np.float32]:
     if name not in _styles():
         raise ConfigurationError(f"Kokoro has no voice {name!r} here", expected=sorted(_styles()))
     path = _styles()[name]

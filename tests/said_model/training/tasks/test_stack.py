@@ -12,11 +12,12 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 import torch
 
 from blendvoca.arkit import BLENDVOCA_NAMES
+from blendvoca.errors import ConfigurationError
 from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.training.loop import run
 from said_model.training.settings import AugmentConfig, LoopConfig
 from said_model.training.tasks.stack import StackLoss, StackTask, read_stack
-from said_model.training.windows import TrainingClip
+from said_model.training.windows import UNKNOWN, TrainingClip
 
 JAW, CLOSE = BLENDVOCA_NAMES.index("jawOpen"), BLENDVOCA_NAMES.index("mouthClose")
 
@@ -57,6 +58,27 @@ def test_other_shapes_have_no_contact() -> None:
     plain, lips = (StackLoss(clips(1), chosen) for chosen in (names, BLENDVOCA_NAMES))
     wanted, mask = torch.from_numpy(clips(1)[0].values)[None], torch.ones(1, 60, dtype=torch.bool)
     assert plain(stack, features, wanted, mask) < lips(stack, features, wanted, mask)
+
+
+def test_kinds_of_sound_are_predicted_and_their_probabilities_are_features() -> None:
+    torch.manual_seed(0)
+    stack = Stack(64, StackSettings(32, 12, kinds=3)).eval()
+    features = stack(torch.rand(2, 60, 64))
+    assert features.shape == (2, 60, 12)
+    predicted, logit = stack.predict(features)
+    assert predicted.shape == (2, 60, 32)
+    torch.testing.assert_close(features[..., 8], logit.sigmoid())
+    torch.testing.assert_close(features[..., 9:], stack.kinds(features).softmax(-1))
+    loss, wanted = StackLoss(clips(1), BLENDVOCA_NAMES), torch.zeros(2, 60, 32)
+    mask, kinds = torch.ones(2, 60, dtype=torch.bool), torch.randint(3, (2, 60))
+    kinds[1] = UNKNOWN
+    chance = stack.kinds(features).log_softmax(-1)
+    told = chance.gather(-1, kinds.clamp(min=0)[..., None])[..., 0]
+    doubt = -(0.95 * told + 0.05 * chance.mean(-1)) * (kinds >= 0)
+    more = loss(stack, features, wanted, mask, kinds) - loss(stack, features, wanted, mask)
+    torch.testing.assert_close(more, doubt.mean())
+    with pytest.raises(ConfigurationError, match="more than 24"):
+        StackSettings(32, 24, kinds=23)
 
 
 def test_training_learns_and_its_weights_are_read_back(tmp_path: Path) -> None:
