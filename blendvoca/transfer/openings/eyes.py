@@ -49,7 +49,7 @@ _EYES: tuple[tuple[str, Opening], ...] = (("Right", RIGHT_EYE), ("Left", LEFT_EY
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What front rays through one eye meet, in columns from right to left and rows upward.
+    """What parallel rays through one eye meet, in columns from right to left and rows upward.
 
     :param gap: (c, r) the eyeball, between the lids.
     :param through: (c, r) the eyeball, in front of a lid.
@@ -150,23 +150,27 @@ class Eye:
         share = weight / self.unit
         return self.surface.vertices + share * move[self.kept], self.ball.vertices + share * move[self.members]
 
-    def view(self, move: Array, columns: int, rows: int, weight: float = 1.0) -> View:
-        """Look at the eye from the front.
+    def view(self, move: Array, columns: int, rows: int, weight: float = 1.0, aside: float = 0.0) -> View:
+        """Look at the eye from the front, or from its outer side.
 
         :param move: (V, 3) displacement of the whole mesh, in its unit.
         :param columns: how many rays side by side.
         :param rows: how many above each other.
         :param weight: share of the displacement.
+        :param aside: degrees from the front.
         """
         skin, ball = self.posed(move, weight)
+        angle = np.radians(aside if self.side == "Left" else -aside)
+        right_to_left = np.cos(angle) * self.axes[0] - np.sin(angle) * self.axes[2]
+        ahead = np.cos(angle) * self.axes[2] + np.sin(angle) * self.axes[0]
         across, up = (np.linspace(-_WINDOW, _WINDOW, count) * self.width for count in (columns, rows))
-        start = self.middle + across[:, None, None] * self.axes[0] + up[None, :, None] * self.axes[1]
-        start = (start + 2.0 * self.width * self.axes[2]).reshape(-1, 3)
-        ball_face, ball_depth = RayIndex(ball, self.ball.faces).first(start, -self.axes[2])
-        face, depth = RayIndex(skin, self.surface.faces).first(start, -self.axes[2])
+        start = self.middle + across[:, None, None] * right_to_left + up[None, :, None] * self.axes[1]
+        start = (start + 2.0 * self.width * ahead).reshape(-1, 3)
+        ball_face, ball_depth = RayIndex(ball, self.ball.faces).first(start, -ahead)
+        face, depth = RayIndex(skin, self.surface.faces).first(start, -ahead)
         seen = (ball_face >= 0) & ~(depth <= ball_depth)
         lid = (face >= 0) & self._lid_faces[face]
-        point = start - np.nan_to_num(depth)[:, None] * self.axes[2]
+        point = start - np.nan_to_num(depth)[:, None] * ahead
         gap, through = (each.reshape(columns, rows) for each in (seen & ~lid, seen & lid))
         step = (float(across[1] - across[0]), float(up[1] - up[0]))
         return View(gap, through, face.reshape(columns, rows), point.reshape(columns, rows, 3), skin, step)

@@ -8,8 +8,8 @@ move in straight lines: at half weight they cut the corner of the sphere. For ea
 
     n · c_v ≥ s − d   for each vertex v of a lid that is nearer to the eyeball than s, with d its distance and n the
                       eyeball's normal there, the eyeball turned as the pose turns it;
-    e · (c_l − c_u) ≥ h   in a blink, for points u and l of the upper and lower lid between which front rays see the
-                      eyeball over a height h along the head's vertical e,
+    e · (c_l − c_u) ≥ h   in a blink, for points u and l of the upper and lower lid between which rays from the
+                      front or from the side see the eyeball over a height h along the head's vertical e,
 
 again until nothing is asked for. In a blink alone lids do not pass through each other either (`contact`). Corrections
 are shared out to the shapes of a pose, so that blendshapes stay linear. They vanish where the patch ends, and where
@@ -47,10 +47,12 @@ KEPT = {0.5: 0.0017, 1.0: 0.005}
 OUT = 0.5
 #: How far lids that close go past each other (0.02 mm).
 OVERLAP = 0.0003
+#: Degrees from the front towards the outer side from which no gap is seen.
+ASIDE = (0.0, 40.0)
 #: A blink that leaves more than this share of the open eye's height is not meant to close it.
 MEANT = 0.4
-#: What may stay (0.02 mm), and the size of the cells of which one vertex each is held (1.2 mm).
-SLACK, CELL = 0.0004, 0.02
+#: What may stay (0.02 mm), and the size of the cells of which one vertex each is held (1.2 mm), the deepest so many.
+SLACK, CELL, MOST = 0.0004, 0.02, 150
 #: Lengths over which a correction bends and fades (2 and 6 mm), and how the patch's rim is held.
 BENDS, FADES, HELD = 0.033, 0.1, 1e3
 ROUNDS = 12
@@ -87,7 +89,7 @@ def _slid(eye: Eye, known: dict[str, int], deltas: Array) -> Array:
     def correction(pose: Pose, move: Array) -> Array | None:
         wanted = list(_off_the_ball(eye, move))
         if blink in pose:
-            wanted += _closed(eye, move, MEANT * tallest)
+            wanted += [each for aside in ASIDE for each in _closed(eye, move, MEANT * tallest, aside)]
         if pose == (blink,):
             wanted += not_passing(eye.lids, move[eye.kept] / eye.unit, eye.axes[1])
         return eye.unit * least_correction(solver, Wanted.joined(wanted)) if wanted else None
@@ -106,16 +108,16 @@ def _off_the_ball(eye: Eye, move: Array) -> Iterator[Wanted]:
         order = np.argsort(-lack, kind="stable")
         order = order[lack[order] > SLACK]
         cells = np.round(skin[lids[order]] / CELL).astype(np.int64)
-        order = order[np.sort(np.unique(cells, axis=0, return_index=True)[1])]
+        order = order[np.sort(np.unique(cells, axis=0, return_index=True)[1])][:MOST]
         if len(order):
             shape = (len(order), len(eye.kept))
             rows = sp.csr_matrix((np.full(len(order), weight), (np.arange(len(order)), lids[order])), shape=shape)
             yield Wanted(rows, normal[order], lack[order])
 
 
-def _closed(eye: Eye, move: Array, most: float) -> list[Wanted]:
+def _closed(eye: Eye, move: Array, most: float, aside: float) -> list[Wanted]:
     """What lids lack of meeting, column by column; nothing where a gap is higher than `most`."""
-    view = eye.view(move, _COLUMNS, _ROWS)
+    view = eye.view(move, _COLUMNS, _ROWS, aside=aside)
     heights, (columns, low, high) = _heights(view), _edges(view)
     if not len(columns) or heights.max() > most:
         return []
