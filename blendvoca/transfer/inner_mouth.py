@@ -40,7 +40,7 @@ FADE = 0.65
 #: Depth up to which it goes wholly with the rim, in RMS radii (2.4 mm).
 _RIM = 0.04
 #: Depth up to which the solve's own displacement still counts, in RMS radii, and how many vertices of the rim speak.
-_ONSET, _SPEAKERS = 0.1, 6
+_ONSET, _SPEAKERS = 0.1, 20
 #: Shapes beside the jaw's that part the lips far.
 _PARTING = ("mouthClose",)
 #: Half the difference of the ways to both lips over which the jaw's share goes from 0 to 1, in RMS radii, and how
@@ -169,7 +169,9 @@ def _rim_shares(surface: Surface, inside: Index, covered: NDArray[np.bool_], jaw
         speakers = speakers if len(speakers) else border
         number = min(_SPEAKERS, len(speakers))
         apart, near = cKDTree(surface.vertices[speakers]).query(surface.vertices[inside], k=[*range(1, number + 1)])
-        weight = 1.0 / np.maximum(apart, 1e-6) ** 2
+        # Nothing for the farthest, so that it does not matter which of two equally far ones it is.
+        apart = np.maximum(apart, 1e-6)
+        weight = np.maximum(1.0 / apart - 1.0 / (1.001 * apart[:, -1:]), 0.0) ** 2
         rows.append(np.repeat(np.arange(len(inside)), number))
         columns.append(speakers[near].ravel())
         values.append(((onset * share[inside])[:, None] * weight / weight.sum(axis=1, keepdims=True)).ravel())
