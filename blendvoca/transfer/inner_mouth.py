@@ -5,8 +5,8 @@ no bone. Here the displacement of such a vertex, in each shape, becomes
 
     R + f (d − R),   f = 1 at the rim, falling with the depth along the surface to 0 where lips go over into gums,
 
-with d the displacement of the rim in front of it (its nearest vertices of the same lip; the solve's own in shapes that
-part the lips, where upper and lower rim differ most), and R the share of the jaw's rigid motion
+with d the displacement of the rim in front of it (its nearest vertices of the same lip; the solve's own in shapes whose
+rim moves otherwise from place to place), and R the share of the jaw's rigid motion
 (:func:`blendvoca.transfer.parts.jaw_motions`): 1 behind the lower lip, 0 behind the upper, by the distances along the
 surface. Teeth and tongue that hang on the skin by a few triangles (at a vertex, or at an edge of three triangles) move
 as parts of their own would. Where that leaves a crease, it is laid smoothly: what ties teeth to a lip gives way over a
@@ -41,8 +41,8 @@ FADE = 0.65
 _RIM = 0.04
 #: Depth up to which the solve's own displacement still counts, in RMS radii, and how many vertices of the rim speak.
 _ONSET, _SPEAKERS = 0.1, 20
-#: Shapes beside the jaw's that part the lips far.
-_PARTING = ("mouthClose",)
+#: Shapes beside the jaw's whose rim moves otherwise from place to place: they part the lips far, or draw them together.
+_UNEVEN = ("mouthClose", "mouthPucker")
 #: Half the difference of the ways to both lips over which the jaw's share goes from 0 to 1, in RMS radii, and how
 #: much it grows with the depth.
 _BLEND, _GROWTH = 0.1, 0.5
@@ -122,7 +122,7 @@ class InnerMouth:
                 bone = self.jaw[:, None] * (jaws[row].points(rest) - rest)
                 result[row, self.inside] = bone + (1.0 - _smooth(1.0 - keeps)) * (own - bone)
             else:
-                result[row, self.inside] = keeps * (own if name in _PARTING else self.rim @ deltas[row])
+                result[row, self.inside] = keeps * (own if name in _UNEVEN else self.rim @ deltas[row])
         return self._smoothed(result) if self.tied else result
 
     def _smoothed(self, deltas: Array) -> Array:
