@@ -30,7 +30,7 @@ from pipelines.workspace import BuildWorkspace
 class Reattach(Stage):
     """Put the shapes back onto the head."""
 
-    name, title, version = "reattach", "reattachment", 6
+    name, title, version = "reattach", "reattachment", 7
 
     def items(self, work: BuildWorkspace) -> list[str]:
         """Return the speakers."""
