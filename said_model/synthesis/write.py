@@ -53,7 +53,8 @@ def kind_of(path: Path, kind: str | None = None) -> str | None:
         unknown = f"unknown kind of output {kind!r}{nearest(kind, SUFFIX_OF)}"
         raise ConfigurationError(unknown, expected=", ".join(SUFFIX_OF))
     suffix = path.suffix.lower()
-    if not suffix or path.is_dir():
+    # "guidance-0.25" is a folder's name.
+    if not suffix or suffix[1:].isdigit() or path.is_dir():
         return None
     if suffix not in SUFFIXES:
         raise ConfigurationError(
