@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from blendvoca.transfer import TransferConfig
+from blendvoca.transfer.prepared import register_heads
 from blendvoca.transfer.quality.checks import landmark_pairs
-from blendvoca.transfer.transfer_rig import register_heads
 from pipelines.artefact import write_artefact
 from pipelines.records import pack_registration, unpack_crop, unpack_mesh, unpack_rig
 from pipelines.stage import Stage

@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 
 from blendvoca.ibug68 import INNER
 from blendvoca.transfer import TransferConfig, TransferResult
+from blendvoca.transfer.prepared import register_heads
 from blendvoca.transfer.quality.held_out import HELD_OUT, not_held
-from blendvoca.transfer.transfer_rig import register_heads
 
 
 def test_every_second_inner_landmark_is_left_free() -> None:
