@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def compare(speech: Waveform, draw: Draw, seams: Seams, shifts: Sequence[int], f
 
 def ratio(size: NDArray[np.float64], seam: NDArray[np.float64]) -> tuple[float, float]:
     """Return mean at seams over mean elsewhere, of frames (columns) that have both, and its standard error."""
-    at, off = (np.nanmean(np.where(seam == kind, size, np.nan), axis=0) for kind in (1, 0))
+    with warnings.catch_warnings():
+        # Frames that no run has are left out below.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        at, off = (np.nanmean(np.where(seam == kind, size, np.nan), axis=0) for kind in (1, 0))
     both = np.isfinite(at) & np.isfinite(off)
     blocks = np.flatnonzero(both) // BLOCK
     sums = np.array([[part[both][blocks == block].sum() for part in (at, off)] for block in np.unique(blocks)])
