@@ -51,8 +51,8 @@ LIMITS: dict[str, tuple[float, float]] = {
 #: What a figure out of its limits means to the eye, and what to do about it.
 _MEANINGS: dict[str, str] = {
     "markers_mm": "landmarks were not met: check them",
-    "fit_mean_mm": "the source does not lie on this head: check the landmarks",
-    "fit_max_mm": "the source stands off this head somewhere: check the landmarks",
+    "fit_mean_mm": "the source does not lie on this head: check the landmarks, and that the face is at rest",
+    "fit_max_mm": "the source stands off this head somewhere: check the landmarks, and that the face is at rest",
     "registration_flips": "the source folded over: check the landmarks of the lips",
     "cosine_median": "shapes move another way than the source's",
     "cosine_worst": "a shape moves another way than the source's",
