@@ -29,7 +29,7 @@ _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, 
 
 PRESETS: dict[type[LoopSettings], dict[str, dict[str, Any]]] = {
     SaidSettings: {"paper": {"validation": "clips"}, "short": {**_SHORT, **_SQUARED}, "demo": _DEMO},
-    DistillSettings: {"short": {}, "demo": {"acoustics": "room"}},
+    DistillSettings: {"short": {}, "demo": {"acoustics": "room", "guidance": 1.0}},
     VaeSettings: {"paper": {}, "short": _VAE_SHORT, "demo": _VAE_SHORT},
     SyncSettings: {"short": {}, "demo": {}},
 }

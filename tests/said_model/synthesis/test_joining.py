@@ -10,7 +10,6 @@ from blendvoca.audio import Waveform  # noqa: E402
 from blendvoca.track import CoefficientTrack  # noqa: E402
 from said_model import SAiD  # noqa: E402
 from said_model.checkpoints.folder import DEMO  # noqa: E402
-from said_model.config import SamplerConfig  # noqa: E402
 from said_model.diffusion.sections import Chain, Section, WindowConfig  # noqa: E402
 from said_model.diffusion.windows import Past, fade_out  # noqa: E402
 from said_model.synthesis.edit import build_mask, join_borders, measure_borders  # noqa: E402
@@ -55,7 +54,7 @@ def test_an_edit_in_sections_keeps_what_it_should(demo, syllables):
     track = demo.sample(syllables, seed=1)
     mask = build_mask(len(track), track.names, 60.0, keep=["1:2", "4:8"], pin=["mouth*"])
     windows = WindowConfig(60, 20, section=120)
-    (edited,) = demo.edit(track, syllables, mask, 1, 5, SamplerConfig(steps=4), windows)
+    (edited,) = demo.edit(track, syllables, mask, 1, 5, demo.sampler.changed(steps=4), windows)
     assert np.array_equal(edited.track.values[mask == 1], track.values[mask == 1])
     jaw = track.names.index("jawOpen")
     assert np.abs(edited.track.values - track.values)[:60, jaw].mean() > 1e-3
