@@ -144,7 +144,10 @@ def test_every_listed_command_exists_and_every_command_is_listed(package):
     files = {path.stem.replace("_", "-") for path in modules}
     assert set(module.COMMANDS) == {name for name in files if not name.startswith("-")}
     for name in module.COMMANDS:
-        assert module.main.get_command(None, name).help
+        command = module.main.get_command(None, name)
+        assert command.help
+        flags = [flag for option in command.params for flag in (*option.opts, *option.secondary_opts)]
+        assert len(flags) == len(set(flags)), f"{name} has an option twice"
 
 
 def test_no_folder_needs_a_table_of_contents():

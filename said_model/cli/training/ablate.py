@@ -20,7 +20,7 @@ from said_model.training.settings import SaidSettings
 @click.option("--row", "names", multiple=True, metavar="ROW",
               help="Of the rows above, this one only; may be repeated [default: all].")  # fmt: skip
 @click.option("--encoder", default="log-mel", show_default=True, help="Speech encoder, as for `said train`.")
-@training_options(SaidSettings, without=("seed",))
+@training_options(SaidSettings, without=("seed", "guidance"))
 @click.option("--samples", default=2, show_default=True, help="Tracks for each clip; the paper: 72.")
 @click.option("--every", default=1, show_default=True, help="Sample each n-th clip of the split only.")
 @click.option(

@@ -190,10 +190,12 @@ def test_what_is_no_head_or_no_sound_is_said(browser, talking, tmp_path):
 
 @pytest.mark.parametrize("rate", [22_050, 48_000])
 def test_other_rates_are_resampled_as_the_library_does(browser, talking, said, rate, voice, tmp_path):
-    sound = tmp_path / "other.wav"
+    # A name of its own: what the page holds from the other rate would pass for it.
+    sound = tmp_path / f"other{rate}.wav"
     write_wav(sound, Waveform(voice[:32_000], 16_000).resampled(rate))
     browser.give("#sound-file", sound)
-    browser.wait("inspect.state().recordings.at(-1).name === 'other.wav' && inspect.app.recording.name === 'other.wav'")
+    browser.wait(f"inspect.state().recordings.at(-1).name === '{sound.name}'")
+    browser.wait(f"inspect.app.recording.name === '{sound.name}'")
     wait_for_take(browser, 1)
     assert np.abs(drawn(browser) - said.sample(sound).values).max() < 0.02
 
