@@ -16,6 +16,9 @@ from blendvoca.geometry.similarity import Similarity, fit_similarity, rms_radius
 
 Array = NDArray[np.float64]
 
+#: RMS radius of an adult's landmarks.
+ADULT_MM = 60.0
+
 
 @dataclass(frozen=True, eq=False)
 class CommonSpace:

@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from said_model.training.settings import LossConfig
+
+
+def lip_columns(names: Sequence[str]) -> tuple[int, int] | None:
+    """Return the columns of jawOpen and mouthClose, ``None`` where one of the two is missing."""
+    if not {"jawOpen", "mouthClose"} <= set(names):
+        return None
+    return names.index("jawOpen"), names.index("mouthClose")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +35,10 @@ class Aperture:
     @classmethod
     def of(cls, values: NDArray[np.floating], names: Sequence[str]) -> Aperture | None:
         """Return it for coefficients (T, K) of these names, ``None`` where one of the two is missing."""
-        if not {"jawOpen", "mouthClose"} <= set(names):
+        columns = lip_columns(names)
+        if columns is None:
             return None
-        jaw, close = names.index("jawOpen"), names.index("mouthClose")
+        jaw, close = columns
         return cls(jaw, close, max(float((values[:, jaw] - values[:, close]).std()), 1e-3))
 
 
@@ -49,15 +56,14 @@ def diffusion_loss(
         its spread while lips that should touch do not.
     """
     error = prediction.float() - target
-    lips = torch.zeros((), device=error.device)
+    weighed = error if spread is None else error / spread
+    noise = _mean(config, weighed, mask)
+    velocity = _mean(config, weighed.diff(dim=1), mask[:, 1:] & mask[:, :-1])
+    loss = noise + config.velocity_weight * velocity
     if aperture is not None and config.lip_weight > 0:
         parted = (error[..., aperture.jaw] - error[..., aperture.close]) / aperture.spread
-        lips = config.lip_weight * _mean(config, parted[..., None], mask)
-    if spread is not None:
-        error = error / spread
-    noise = _mean(config, error, mask)
-    velocity = _mean(config, error.diff(dim=1), mask[:, 1:] & mask[:, :-1])
-    return {"loss": noise + config.velocity_weight * velocity + lips, "noise": noise, "velocity": velocity}
+        loss = loss + config.lip_weight * _mean(config, parted[..., None], mask)
+    return {"loss": loss, "noise": noise, "velocity": velocity}
 
 
 def _mean(config: LossConfig, error: Tensor, mask: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from blendvoca.io.gltf.draco import DracoMesh, decode_draco
 from blendvoca.io.gltf.limits import PER_PIECE
 from blendvoca.io.gltf.nodes import NOWHERE, PlacedMesh, placed_meshes, world_matrices
 from blendvoca.io.gltf.skins import MOST_SETS, joint_matrices, skin_matrices
+from blendvoca.io.mesh.polygons import strip
 from blendvoca.mesh import Mesh
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
@@ -238,10 +239,7 @@ def _triangles(corners: NDArray[np.int64], mode: int) -> NDArray[np.int64]:
         return corners[: len(corners) // 3 * 3].reshape(-1, 3)
     if mode == _FAN:
         return np.stack([corners[1:-1], corners[2:], np.broadcast_to(corners[0], len(corners) - 2)], axis=1)
-    strip = np.stack([corners[:-2], corners[1:-1], corners[2:]], axis=1)
-    strip[1::2] = strip[1::2, [0, 2, 1]]
-    whole_ones = (strip[:, 0] != strip[:, 1]) & (strip[:, 1] != strip[:, 2]) & (strip[:, 2] != strip[:, 0])
-    return np.asarray(strip[whole_ones])
+    return strip(corners)
 
 
 def _vertices_key(primitive: dict[str, Any], index: int) -> str:

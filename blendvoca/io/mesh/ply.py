@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from blendvoca.errors import FormatError
 from blendvoca.io.files import StrPath, naming, parse_numbers, read_bytes
 from blendvoca.io.mesh.ply_header import Element, PlyHeader, parse_header
-from blendvoca.io.mesh.polygons import PolygonMesh
+from blendvoca.io.mesh.polygons import PolygonMesh, strip
 from blendvoca.mesh import Mesh
 
 _FACE_LISTS = ("vertex_indices", "vertex_index")
@@ -48,7 +48,9 @@ def decode_ply_polygons(data: bytes) -> PolygonMesh:
         elif element.name == "face":
             counts, corners = _indices(columns)
         elif element.name == "tristrips":
-            counts, corners = _strip_triangles(*_indices(columns))
+            lengths, entries = _indices(columns)
+            triangles = strip(np.insert(entries, np.cumsum(lengths), -1))
+            counts, corners = np.full(len(triangles), 3), triangles.ravel()
     if vertices is None:
         raise FormatError("the PLY file has no vertices", expected="an element 'vertex' with x, y, z")
     return PolygonMesh(vertices, counts, corners)
@@ -248,23 +250,6 @@ def _indices(columns: _Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if isinstance(column, tuple):
             return column[0], _whole(column[1])
     raise FormatError("PLY faces lack their corners", expected=f"a list property {_FACE_LISTS}", found=list(columns))
-
-
-def _strip_triangles(
-    lengths: NDArray[np.int64], entries: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the triangles of strips, which −1 parts within a list; every other one of a strip runs the other way."""
-    line = np.insert(entries, np.cumsum(lengths), -1)
-    place = np.arange(len(line))
-    start = np.maximum.accumulate(np.where(line == -1, place, -1)) + 1
-    first = np.flatnonzero((line[:-2] != -1) & (line[1:-1] != -1) & (line[2:] != -1))
-    triangles = line[first[:, None] + [0, 1, 2]]
-    odd = (first - start[first]) % 2 == 1
-    triangles[odd] = triangles[odd][:, [1, 0, 2]]
-    # Strips turn corners by repeating a vertex.
-    a, b, c = triangles.T
-    triangles = triangles[(a != b) & (b != c) & (c != a)]
-    return np.full(len(triangles), 3), triangles.ravel()
 
 
 def _truncated(element: Element, size: int) -> FormatError:

@@ -52,3 +52,19 @@ def fan(counts: NDArray[np.integer], corners: NDArray[np.integer]) -> Faces:
     first = np.repeat(np.cumsum(counts) - counts, triangles)
     step = np.arange(triangles.sum()) - np.repeat(np.cumsum(triangles) - triangles, triangles)
     return np.stack([corners[first], corners[first + step + 1], corners[first + step + 2]], axis=1)
+
+
+def strip(corners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the triangles (F, 3) of strips, every other one of which runs the other way.
+
+    :param corners: (n,) vertex indices, strip after strip, with −1 between them.
+    """
+    place = np.arange(len(corners))
+    start = np.maximum.accumulate(np.where(corners == -1, place, -1)) + 1
+    first = np.flatnonzero((corners[:-2] != -1) & (corners[1:-1] != -1) & (corners[2:] != -1))
+    triangles = corners[first[:, None] + [0, 1, 2]]
+    odd = (first - start[first]) % 2 == 1
+    triangles[odd] = triangles[odd][:, [0, 2, 1]]
+    # Strips turn corners by repeating a vertex.
+    a, b, c = triangles.T
+    return np.asarray(triangles[(a != b) & (b != c) & (c != a)])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.rig import BlendshapeRig
+from blendvoca.transfer.common_space import ADULT_MM
 from blendvoca.transfer.openings.eyes import Eye, find_eyes
 from blendvoca.transfer.openings.lid_contact import ASIDE, BLINK, POSES
 from blendvoca.transfer.openings.passing import WEIGHTS
@@ -19,8 +20,6 @@ Index = NDArray[np.integer]
 
 #: Rays side by side and above each other through an eye.
 _RAYS = 81
-#: RMS radius of an adult's landmarks in mm.
-_ADULT = 60.0
 
 
 def eyeball_figures(rig: BlendshapeRig, landmarks: Index, parts: Sequence[Part]) -> dict[str, float | None]:
@@ -45,7 +44,7 @@ def eyeball_figures(rig: BlendshapeRig, landmarks: Index, parts: Sequence[Part])
             if shut:
                 seen += [sum(views[1.0]), *(sum(_areas(eye, move, aside=aside)) for aside in ASIDE if aside)]
             if pose == (BLINK,):
-                crossing.append(_ADULT * deepest(eye.lids, move[eye.kept] / eye.unit))
+                crossing.append(ADULT_MM * deepest(eye.lids, move[eye.kept] / eye.unit))
     if not seen:
         return {}
     return {
@@ -66,5 +65,5 @@ def _poses(eye: Eye, rig: BlendshapeRig) -> Iterator[tuple[tuple[str, ...], Arra
 def _areas(eye: Eye, move: Array, weight: float = 1.0, aside: float = 0.0) -> tuple[float, float]:
     """Area of the eyeball between the lids and in front of one."""
     view = eye.view(move, _RAYS, _RAYS, weight, aside)
-    area = view.pixel * _ADULT**2
+    area = view.pixel * ADULT_MM**2
     return float(view.gap.sum() * area), float(view.through.sum() * area)

@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blendvoca.ibug68 import INNER
-from blendvoca.transfer.common_space import CommonSpace
+from blendvoca.transfer.common_space import ADULT_MM, CommonSpace
 from blendvoca.transfer.registration import Registration
 
 #: The landmarks that are left free: every second of the inner ones.
 HELD_OUT: tuple[int, ...] = tuple(INNER[1::2].tolist())
-#: RMS radius of an adult's landmarks in mm.
-_ADULT = 60.0
 
 
 def not_held(
@@ -33,5 +31,5 @@ def not_held(
     """
     rows = pairs[list(HELD_OUT)]
     apart = registration.vertices[rows[:, 0]] - space.target_points(target[rows[:, 1]])
-    off = _ADULT * np.linalg.norm(apart, axis=1)
+    off = ADULT_MM * np.linalg.norm(apart, axis=1)
     return {"not_held_mm": float(off.mean()), "not_held_worst_mm": float(off.max())}

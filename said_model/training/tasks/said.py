@@ -118,7 +118,8 @@ class SaidTask:
             network.freeze_encoder()
         names, fps = config.model.names, config.model.fps
         self.stack_loss = StackLoss(train, names) if learns else None
-        self.aperture = Aperture.of(np.concatenate([clip.values for clip in train]), names)
+        weighed = config.loss.lip_weight > 0
+        self.aperture = Aperture.of(np.concatenate([clip.values for clip in train]), names) if weighed else None
         self.train = WindowSource(train, names, config.augment, SAMPLE_RATE, fps)
         self.held_out = WindowSource(validation, names, config.augment, SAMPLE_RATE, fps)
         self.capturable = config.encoder_input == "clip" and not config.augment.random_length and not learns

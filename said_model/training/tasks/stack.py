@@ -19,6 +19,7 @@ from torch import Tensor
 
 from said_model.audio_encoder.stack import Stack
 from said_model.checkpoints.state_dict import fill, read_weights, write_weights
+from said_model.training.losses import lip_columns
 from said_model.training.settings import AugmentConfig, LoopConfig
 from said_model.training.tasks.task import WindowTask
 from said_model.training.windows import Batch, TrainingClip
@@ -43,8 +44,7 @@ class StackLoss:
     def __init__(self, clips: list[TrainingClip], names: tuple[str, ...]) -> None:
         spread = np.concatenate([clip.values for clip in clips]).std(axis=0)
         self.spread = torch.from_numpy(spread.clip(min=_LEAST_SPREAD).astype(np.float32))
-        known = {"jawOpen", "mouthClose"} <= set(names)
-        self.lips = (names.index("jawOpen"), names.index("mouthClose")) if known else None
+        self.lips = lip_columns(names)
 
     def __call__(
         self, stack: Stack, features: Tensor, coefficients: Tensor, mask: Tensor, kinds: Tensor | None = None
