@@ -37,6 +37,19 @@ def vertex_adjacency(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matr
     return sp.csr_matrix((ones, (np.r_[i, j], np.r_[j, i])), shape=(n_vertices, n_vertices))
 
 
+def grown(neighbours: sp.csr_matrix, chosen: NDArray[np.bool_], rings: int) -> NDArray[np.bool_]:
+    """Return a set of vertices (V,) with so many rings of neighbours around it.
+
+    :param neighbours: (V, V), of :func:`vertex_adjacency`.
+    :param chosen: (V,).
+    :param rings: 0 for the set itself.
+    """
+    result = chosen
+    for _ in range(rings):
+        result = result | np.asarray(neighbours @ result > 0)
+    return result
+
+
 def vertex_face_matrix(faces: NDArray[np.integer], n_vertices: int) -> sp.csr_matrix:
     """0/1 matrix (V,F): which faces use a vertex.
 

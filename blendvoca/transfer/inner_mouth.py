@@ -25,7 +25,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from blendvoca.geometry.adjacency import directed_edges, umbrella, vertex_adjacency
+from blendvoca.geometry.adjacency import directed_edges, grown, umbrella, vertex_adjacency
 from blendvoca.geometry.components import vertex_components
 from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import GROUPS, MOUTH
@@ -132,11 +132,8 @@ class InnerMouth:
         rough = np.zeros(count, dtype=bool)
         for delta in deltas:
             rough |= np.linalg.norm(apart @ delta, axis=1) > _ROUGH
-        neighbours = vertex_adjacency(self.surface.faces, count)
-        for _ in range(_RINGS):
-            rough |= np.asarray(neighbours @ rough > 0)
         free = np.zeros(count, dtype=bool)
-        free[self.inside] = rough[self.inside]
+        free[self.inside] = grown(vertex_adjacency(self.surface.faces, count), rough, _RINGS)[self.inside]
         return laid_smoothly(self.surface.faces, deltas, free) if free.any() else deltas
 
 

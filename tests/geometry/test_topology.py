@@ -16,6 +16,8 @@ from blendvoca.geometry import (
     vertex_components,
     vertex_face_matrix,
 )
+from blendvoca.geometry.adjacency import grown
+from blendvoca.geometry.distance import ring_distances
 
 SQUARE = np.array([[0, 1, 2], [0, 2, 3]])
 TETRAHEDRON = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]])
@@ -75,3 +77,12 @@ def test_euler_and_the_boundary_of_a_grid(rows: int, columns: int) -> None:
     assert len(loops) == 1 and len(loops[0]) == 2 * (rows + columns) - 4
     inner = len(edges) - len(boundary_edges(faces))
     assert len(face_adjacency(faces)) == inner
+
+
+@given(st.integers(0, 5), st.integers(0, 34))
+def test_rings_around_a_set_are_what_so_few_edges_reach(rings: int, first: int) -> None:
+    faces, chosen = grid_faces(5, 7), np.zeros(35, dtype=bool)
+    chosen[[first, 17]] = True
+    reached = ring_distances(faces, 35, np.flatnonzero(chosen)) <= rings
+    np.testing.assert_array_equal(grown(vertex_adjacency(faces, 35), chosen, rings), reached)
+    assert chosen.sum() <= 2

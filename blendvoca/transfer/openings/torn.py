@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from blendvoca.geometry.adjacency import umbrella, vertex_adjacency
+from blendvoca.geometry.adjacency import grown, umbrella, vertex_adjacency
 from blendvoca.geometry.surface import Surface
 from blendvoca.ibug68 import GROUPS
 from blendvoca.transfer.reattach import laid_smoothly
@@ -45,8 +45,6 @@ def laid_where_torn(surface: Surface, landmarks: NDArray[np.integer], deltas: Ar
             break
         free = np.zeros(count, dtype=bool)
         free[near] = rough.any(axis=0)
-        for _ in range(rings):
-            free |= np.asarray(neighbours @ free > 0)
         result = result.copy()
-        result[torn] = laid_smoothly(surface.faces, deltas[torn], free & near)
+        result[torn] = laid_smoothly(surface.faces, deltas[torn], grown(neighbours, free, rings) & near)
     return result
