@@ -1,7 +1,7 @@
 """A corpus of many voices: speech of every engine on the machine, as shards with the true coefficients, no meshes.
 
-It is what the demo model learns from: people are replaced by voices, each with its own manner, rates and pitches;
-sentences mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a face at rest.
+It is what the demo model learns from: people are replaced by voices, each with its own rates and pitches, all of which
+speak clearly; sentences mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a face at rest.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from blendvoca.shard.manifest import write_manifest
 from blendvoca.shard.schema import SHARD_SUFFIX, LicenceClass
 from blendvoca.shard.writer import write_shard
 from blendvoca.synthetic.config import VoicesConfig as VoicesConfig
+from blendvoca.synthetic.performance.articulation import Articulation
 from blendvoca.synthetic.performance.coarticulation import Style, coefficients
 from blendvoca.synthetic.performance.visemes import PHONES
 from blendvoca.synthetic.speakers import stream
@@ -126,10 +127,12 @@ def _write_speaker(work: tuple[Path, Source, VoicesConfig]) -> tuple[str, int]:
         name, spoken = f"recorded_{source.name}", recorded(source)
     else:
         spoken = _nothing(config)
-    style = Style.random(stream(config.seed, name, "style"))
+    # All speak clearly: who learns lips from sound should not learn that a sound may close them or not.
+    style = Style(lean=Style.random(stream(config.seed, name, "style")).lean)
     clips = []
     for sentence, utterance in spoken:
-        track = coefficients(utterance, style, stream(config.seed, name, sentence, "track"))
+        rng = stream(config.seed, name, sentence, "track")
+        track = coefficients(utterance, style, rng, Articulation.clear(rng))
         told = {"origin": ORIGIN, PHONES: spelled(utterance)}
         clips.append(Clip(name, sentence, track, utterance.sound, provenance=told))
     write_shard(folder / f"{name}{SHARD_SUFFIX}", name, clips, None, LicenceClass.OPEN, sources=facts)

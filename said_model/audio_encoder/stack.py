@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blendvoca.arkit import BLENDVOCA_NAMES
+from said_model.audio_encoder.perturbation import SpectraPerturbation
 from said_model.ranges import (
     HIGHEST_FPS,
     LOWEST_FPS,
@@ -39,9 +40,9 @@ class StackSettings:
     :param rate: frames per second.
     """
 
-    width: int = 128
+    width: int = 256
     features: int = 64
-    dilations: tuple[int, ...] = (1, 2, 3, 5)
+    dilations: tuple[int, ...] = (1, 2, 3, 1, 2, 3)
     coefficients: int = len(BLENDVOCA_NAMES)
     rate: float = 60.0
     kinds: int = 0
@@ -79,11 +80,8 @@ class StackSettings:
         return 2 + sum(self.dilations)
 
 
-#: Largest change of the vocal tract's length, of the level (natural logarithm of the power over 4), most missing bands;
-#: share of a block's channels that is dropped.
-LARGEST_WARP, LEVELS, MOST_MISSING, DROPOUT = 0.2, (-0.45, 0.25), 12, 0.1
-#: Log-mel value of silence (:class:`said_model.audio_encoder.log_mel.LogMelEncoder`).
-FLOOR = math.log(1e-3) / 4.0
+#: Share of a block's channels that is dropped.
+DROPOUT = 0.1
 
 
 class Block(nn.Module):
@@ -101,45 +99,6 @@ class Block(nn.Module):
         return x + self.mix(F.dropout(F.gelu(self.near(h)), DROPOUT, self.training))
 
 
-class SpectraPerturbation(nn.Module):
-    """Changes log-mel spectra while training: level, length of the vocal tract, bands that are missing.
-
-    Vocal tracts are as in Jaitly and Hinton, "Vocal tract length perturbation" (2013); bands as in SpecAugment
-    (Park et al. 2019).
-
-    :param bands: mel bands from 60 to 7600 Hz.
-    """
-
-    warps: Tensor
-
-    def __init__(self, bands: int) -> None:
-        super().__init__()
-        factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, 17, device="cpu").tolist()
-        self.register_buffer("warps", torch.stack([warp(bands, f) for f in factors]), persistent=False)
-
-    def forward(self, spectra: Tensor) -> Tensor:
-        """(B, N, bands) to (B, N, bands)."""
-        count, _, bands = spectra.shape
-        chosen = self.warps[torch.randint(len(self.warps), (count,), device=spectra.device)]
-        level = torch.empty(count, 1, 1, device=spectra.device).uniform_(*LEVELS)
-        changed = (spectra @ chosen.transpose(1, 2) + level).clamp(min=FLOOR)
-        band = torch.arange(bands, device=spectra.device)
-        first = torch.randint(bands, (count, 1), device=spectra.device)
-        width = torch.randint(MOST_MISSING + 1, (count, 1), device=spectra.device)
-        missing = (band >= first) & (band < first + width)
-        return torch.where(missing[:, None], changed.mean((1, 2), keepdim=True), changed)
-
-
-def warp(bands: int, factor: float) -> Tensor:
-    """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor."""
-    low, high = (2595.0 * math.log10(1.0 + hertz / 700.0) for hertz in (60.0, 7600.0))
-    places = torch.linspace(low, high, bands + 2, dtype=torch.float64, device="cpu")[1:-1]
-    hertz = 700.0 * (10.0 ** (places / 2595.0) - 1.0) * factor
-    source = ((2595.0 * torch.log10(1.0 + hertz / 700.0) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
-    away = (source[:, None] - torch.arange(bands, device="cpu")).abs()
-    return (1.0 - away).clamp(min=0.0).float()
-
-
 class Stack(nn.Module):
     """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that predicts motion from them.
 
@@ -149,7 +108,7 @@ class Stack(nn.Module):
 
     def __init__(self, bands: int, settings: StackSettings) -> None:
         super().__init__()
-        self.perturb = SpectraPerturbation(bands)
+        self.perturb = SpectraPerturbation(bands, settings.rate)
         self.first = nn.Conv1d(bands, settings.width, 5, padding=2)
         self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
         self.norm = nn.LayerNorm(settings.width)

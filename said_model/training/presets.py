@@ -18,13 +18,13 @@ _SHORT: dict[str, Any] = {
 }  # fmt: skip
 #: What the shipped weights were made with.
 _DEMO: dict[str, Any] = {
-    **_SHORT, "width": 96, "stack": True, "stack_steps": 6000, "acoustics": "room", "views": 4, "weigh_shapes": True,
+    **_SHORT, "width": 96, "stack": True, "stack_steps": 12_000, "acoustics": "room", "views": 4, "weigh_shapes": True,
     "lip_weight": 1.0,
     "steps": 4500, "batch": 12, "learning_rate": 1.5e-3, "clip_norm": 1.0, "evaluate_every": 900,
 }  # fmt: skip
 #: Squared errors have their least at the mean, absolute ones at the median, which lies near zero where a shape mostly
 #: rests. Squared velocities are small against squared positions, and hardly count unless they are weighed.
-_SQUARED: dict[str, Any] = {"error": "squared", "velocity_weight": 25.0, "guidance": 0.25}
+_SQUARED: dict[str, Any] = {"error": "squared", "velocity_weight": 40.0, "guidance": 0.5}
 _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, "evaluate_every": 1000}
 
 PRESETS: dict[type[LoopSettings], dict[str, dict[str, Any]]] = {

@@ -64,6 +64,18 @@ class Articulation:
             jaw_forward=float(rng.beta(1.0, 3.0)) * 0.35,
         )
 
+    @classmethod
+    def clear(cls, rng: np.random.Generator) -> Articulation:
+        """Draw the manner of a take that is spoken clearly: every closure is made, little differs from take to take."""
+        return cls(
+            effort=float(np.clip(np.exp(0.07 * rng.standard_normal()), 0.85, 1.2)),
+            lead=float(np.clip(0.004 * rng.standard_normal(), -0.01, 0.01)),
+            reach=float(np.clip(0.9 * np.exp(0.06 * rng.standard_normal()), 0.75, 1.05)),
+            lip_share=float(rng.beta(8.0, 8.0)),
+            slowness=float(np.clip(0.95 * np.exp(0.05 * rng.standard_normal()), 0.8, 1.1)),
+            jitter=0.05,
+        )
+
 
 def smooth_noise(time: Array, fastest: float, count: int, rng: np.random.Generator) -> Array:
     """Return slow curves (T, count) of mean zero and unit variance over long times.

@@ -13,7 +13,7 @@ import torch
 from said_model.audio_encoder import build, normalise
 from said_model.audio_encoder.features import Shifts, encoder_key
 from said_model.audio_encoder.speech import features_of
-from said_model.audio_encoder.stack import FLOOR, SpectraPerturbation, StackSettings, warp
+from said_model.audio_encoder.stack import StackSettings
 from said_model.checkpoints import folder as checkpoint
 from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig
 from said_model.network.said import SaidNetwork
@@ -66,16 +66,6 @@ def test_perturbation_acts_while_training_only() -> None:
     spectra = encoder.frozen(waveform(1.0), 60)
     torch.testing.assert_close(encoder.eval().learned(spectra), encoder.learned(spectra))
     assert not torch.allclose(encoder.train().learned(spectra), encoder.learned(spectra))
-    changed = SpectraPerturbation(64)(torch.full((4, 10, 64), FLOOR))
-    assert changed.min() >= FLOOR
-
-
-def test_warps_move_a_band_by_their_factor() -> None:
-    torch.testing.assert_close(warp(64, 1.0), torch.eye(64), atol=1e-5, rtol=0)
-    peak = torch.zeros(64)
-    peak[30] = 1.0
-    assert (warp(64, 1.1) @ peak).argmax() < 30 < (warp(64, 0.9) @ peak).argmax()
-    torch.testing.assert_close(warp(64, 1.07).sum(1), torch.ones(64), atol=1e-5, rtol=0)
 
 
 def test_checkpoints_hold_the_stack(tmp_path: Path) -> None:
