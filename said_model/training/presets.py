@@ -24,7 +24,7 @@ _DEMO: dict[str, Any] = {
 }  # fmt: skip
 #: Squared errors have their least at the mean, absolute ones at the median, which lies near zero where a shape mostly
 #: rests. Squared velocities are small against squared positions, and hardly count unless they are weighed.
-_SQUARED: dict[str, Any] = {"error": "squared", "velocity_weight": 40.0, "guidance": 0.5}
+_SQUARED: dict[str, Any] = {"error": "squared", "velocity_weight": 30.0, "guidance": 0.25}
 _VAE_SHORT: dict[str, Any] = {"steps": 20_000, "warmup": 500, "clip_norm": 0.0, "evaluate_every": 1000}
 
 PRESETS: dict[type[LoopSettings], dict[str, dict[str, Any]]] = {
