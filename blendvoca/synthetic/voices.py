@@ -1,7 +1,8 @@
 """A corpus of many voices: speech of every engine on the machine, as shards with the true coefficients, no meshes.
 
 It is what the demo model learns from: people are replaced by voices, each with its own rates and pitches, all of which
-speak clearly; sentences mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a face at rest.
+speak clearly; sentences mean nothing and hold every sound. A last speaker, ``nobody``, holds sound without speech and a
+face at rest.
 """
 
 from __future__ import annotations
