@@ -4,7 +4,7 @@ Around each moment the log-mel spectrum of the last and next tenths of a second 
 by a cosine transform. Nothing is learned here; the denoiser's key and value projections learn from it.
 
 With a stack (:mod:`said_model.audio_encoder.stack`) the spectra go through convolutions instead, which
-:mod:`said_model.training.encoder` trains; their weights are stored with the checkpoint.
+:mod:`said_model.training.tasks.stack` trains; their weights are stored with the checkpoint.
 """
 
 from __future__ import annotations
