@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="Shards whose clips are sampled, instead of AUDIO; written as `said evaluate` reads them.",
+    help="Shards whose clips are sampled, instead of AUDIO, each from noise of its own; written as `said evaluate` "
+    "reads them.",
 )
 @click.option("--split", type=click.Choice(["train", "validation", "test"]), help="Which clips of --data [default: "
               "test].")  # fmt: skip
@@ -89,12 +90,16 @@ def sample(audio: tuple[Path, ...], out: Path, kind: str | None, rig: str | None
 
 @dataclass(frozen=True)
 class _Job:
-    """One sound: what it is called, where it is, what its outputs are called without suffix; how long they last."""
+    """One sound: what it is called, where it is, what its outputs are called without suffix; how long they last.
+
+    :param noise: is added to the seeds.
+    """
 
     title: str
     sound: Path | Waveform
     name: str
     seconds: float | None = None
+    noise: int = 0
 
     def speech(self, fps: float) -> Speech:
         """Return the sound, of a clip as long as its motion: recordings are a little longer or shorter."""
@@ -172,6 +177,7 @@ def _clips(data: Path, split: str) -> Iterator[_Job]:
     from blendvoca.dataset import BlendVOCA
     from blendvoca.errors import MissingInputError
     from blendvoca.terminal.lazy_group import note
+    from said_model.synthesis.sources import own_noise
 
     clips, count = BlendVOCA(data, split, cache_bytes=0), 0
     for clip in clips:
@@ -180,7 +186,7 @@ def _clips(data: Path, split: str) -> Iterator[_Job]:
             note(f"{title} left out: no sound is stored with it")
             continue
         count += 1
-        yield _Job(title, clip.waveform, title, clip.track.duration)
+        yield _Job(title, clip.waveform, title, clip.track.duration, own_noise(title))
     if not count:
         raise MissingInputError(f"no clip of the split {split!r} has sound", expected="shards with sound", path=data)
 
@@ -205,7 +211,8 @@ def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: Sampler
     speech, seeds = job.speech(said.config.fps), plan.seeds
     start = time.perf_counter()
     with counting_bar(job.title) as progress:
-        tracks = said.samples(speech, len(seeds), seeds[0], sampler, drawing.windows, drawing.conventions, progress)
+        first = seeds[0] + job.noise
+        tracks = said.samples(speech, len(seeds), first, sampler, drawing.windows, drawing.conventions, progress)
     taken = time.perf_counter() - start
     targets = plan.targets(job.name)
     waveform = job.waveform() if plan.kind in WITH_SOUND else None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 from blendvoca.io.sound.wav import SOUND_SUFFIXES
 
@@ -20,6 +21,17 @@ class Source:
 
     path: Path
     name: str
+
+
+def own_noise(name: str) -> int:
+    """Return what is added to the seeds with which a clip of a set is drawn.
+
+    With the same seeds for all clips, all of them start from the same few noises and share their manners: figures over
+    the set, Fréchet distances above all, would be those of so many draws, however many clips there are.
+
+    :param name: of the clip in the set.
+    """
+    return crc32(name.encode()) << 16
 
 
 def sound_sources(files: Sequence[str | Path], on_report: Callable[[str], None] | None = None) -> list[Source]:

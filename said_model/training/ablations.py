@@ -15,6 +15,7 @@ from blendvoca.io.digest import digest_bytes
 from blendvoca.io.json_file import anything, mapping, read_json
 from said_model import SAiD, SamplerConfig
 from said_model.config import LOG_MEL, SAMPLE_RATE
+from said_model.synthesis.sources import own_noise
 from said_model.training.loop import Outcome, Report
 from said_model.training.recipes import said_recipe
 from said_model.training.tasks.said import train
@@ -108,7 +109,8 @@ def write_tracks(
         if clip.waveform is None:
             raise AudioError(f"{clip.speaker}/{clip.sentence} has no sound", expected="shards with audio")
         wanted[key][0].parent.mkdir(parents=True, exist_ok=True)
-        for path, track in zip(wanted[key], said.samples(clip.waveform, samples, 0, chosen)):
+        tracks = said.samples(clip.waveform, samples, own_noise("/".join(key)), chosen)
+        for path, track in zip(wanted[key], tracks):
             track.to_csv(path)
     return samples * len(keys)
 

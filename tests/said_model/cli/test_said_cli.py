@@ -16,6 +16,7 @@ from blendvoca.export.convert import load_track  # noqa: E402
 from blendvoca.io.rig.gltf_write import write_glb  # noqa: E402
 from blendvoca.io.sound.wav import write_wav  # noqa: E402
 from blendvoca.io.track.csv import read_track  # noqa: E402
+from blendvoca.speakers import VOCASET_SPLIT  # noqa: E402
 from blendvoca.synthetic.head import SyntheticHead  # noqa: E402
 from said_model.checkpoints import folder as checkpoint  # noqa: E402
 from said_model.cli import COMMANDS, main  # noqa: E402
@@ -23,6 +24,7 @@ from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, Sample
 from said_model.evaluation.outputs import read_outputs  # noqa: E402
 from said_model.model import SAiD  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
+from said_model.synthesis.sources import own_noise  # noqa: E402
 
 
 @pytest.fixture
@@ -149,7 +151,8 @@ def test_a_split_is_sampled_as_it_is_evaluated(place):
         tracks = outputs.tracks[clip.speaker, clip.sentence]
         assert len(tracks) == 2
         assert [len(track) for track in tracks] == [len(clip.track)] * 2
-        own = SAiD.load(place / "run", "cpu").sample(clip.waveform, 6, SamplerConfig("said-ddim", 2))
+        seed = 6 + own_noise(f"{clip.speaker}/{clip.sentence}")
+        own = SAiD.load(place / "run", "cpu").sample(clip.waveform, seed, SamplerConfig("said-ddim", 2))
         assert np.allclose(tracks[1].values, own.values, atol=1e-3)
 
 
@@ -326,3 +329,10 @@ def test_streams_to_wrong_places_are_refused_before_a_model_is_loaded(place):
         refused = said("stream", "--model", place / "nowhere", *more)
         assert refused.exit_code == 1
         assert text in refused.output
+
+
+def test_clips_of_a_set_do_not_share_noise():
+    names = [f"{speaker}/sentence{number:02}" for speaker in VOCASET_SPLIT["test"] for number in range(1, 41)]
+    starts = {seed + own_noise(name) for name in names for seed in range(1000)}
+    assert len(starts) == 1000 * len(names)
+    assert max(starts) < 2**63
