@@ -20,6 +20,7 @@ from torch import Tensor
 
 from blendvoca.internal.names import shown
 from said_model.audio_encoder.base import AudioEncoder
+from said_model.audio_encoder.mel import HIGH, LOW, SCALE, SILENCE, band_edges, to_hertz
 from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.config import SAMPLE_RATE
 from said_model.ranges import build, require, require_integer, require_number
@@ -43,8 +44,8 @@ class LogMelSettings:
     """
 
     bands: int = 64
-    low: float = 60.0
-    high: float = 7600.0
+    low: float = LOW
+    high: float = HIGH
     window: int = 400
     hop: int = 160
     reach: int = 16
@@ -67,13 +68,8 @@ class LogMelSettings:
 
 
 def mel_filters(settings: LogMelSettings) -> Tensor:
-    """Return triangular filters (bands, window // 2 + 1), equally spaced on the mel scale 2595 log10(1 + f / 700)."""
-
-    def mel(hertz: float) -> float:
-        return 2595.0 * math.log10(1.0 + hertz / 700.0)
-
-    points = torch.linspace(mel(settings.low), mel(settings.high), settings.bands + 2, dtype=torch.float64, device=HOST)
-    edges = 700.0 * (10.0 ** (points / 2595.0) - 1.0)
+    """Return triangular filters (bands, window // 2 + 1), equally spaced on the mel scale."""
+    edges = to_hertz(band_edges(settings.bands, settings.low, settings.high))
     bins = torch.linspace(0, SAMPLE_RATE / 2, SPECTRUM // 2 + 1, dtype=torch.float64, device=HOST)
     rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
@@ -98,7 +94,7 @@ class LogMelEncoder(AudioEncoder):
     hann: Tensor
 
     #: Power of unit-variance noise in a band is near 1e2; below this floor lies silence.
-    floor = 1e-3
+    floor = SILENCE
 
     def __init__(self, settings: LogMelSettings | None = None) -> None:
         super().__init__()
@@ -129,7 +125,7 @@ class LogMelEncoder(AudioEncoder):
             waveform, SPECTRUM, settings.hop, settings.window, self.hann, pad_mode="constant", return_complex=True
         )
         power = self.mel @ complex_spectra.abs().square()
-        return (power + self.floor).log() / 4.0
+        return (power + self.floor).log() / SCALE
 
     def features(self, waveform: Tensor, n_frames: int) -> Tensor:
         """(B, S) to (B, N, D)."""

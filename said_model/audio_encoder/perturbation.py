@@ -11,9 +11,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-#: A spectrum is the natural logarithm of the power over this (:class:`said_model.audio_encoder.log_mel.LogMelEncoder`);
-#: power of silence, and of white noise of unit variance, in the lowest bands.
-SCALE, SILENCE, UNIT = 4.0, 1e-3, 1e2
+from said_model.audio_encoder.mel import SCALE, SILENCE, band_edges, to_hertz, to_mel
+
+#: Power of white noise of unit variance in the lowest bands.
+UNIT = 1e2
 #: Log-mel value of silence.
 FLOOR = math.log(SILENCE) / SCALE
 #: Largest change of the vocal tract's length, and how many lengths there are.
@@ -49,7 +50,7 @@ class SpectraPerturbation(nn.Module):
         self.rate = rate
         factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, WARPS, device="cpu").tolist()
         self.register_buffer("warps", torch.stack([warp(bands, f) for f in factors]), persistent=False)
-        octaves = torch.log2(_hertz(_places(bands)) / 1000.0).clamp(-3, 3).float()
+        octaves = torch.log2(to_hertz(band_edges(bands)[1:-1]) / 1000.0).clamp(-3, 3).float()
         self.register_buffer("octaves", octaves, persistent=False)
 
     def forward(self, spectra: Tensor) -> Tensor:
@@ -113,21 +114,7 @@ def _uniform(like: Tensor, low: float, high: float, *shape: int) -> Tensor:
 
 def warp(bands: int, factor: float) -> Tensor:
     """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor."""
-    places = _places(bands)
-    source = ((_mel(_hertz(places) * factor) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
+    places = band_edges(bands)[1:-1]
+    source = ((to_mel(to_hertz(places) * factor) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
     away = (source[:, None] - torch.arange(bands, device="cpu")).abs()
     return (1.0 - away).clamp(min=0.0).float()
-
-
-def _places(bands: int) -> Tensor:
-    """Return where the bands' centres lie on the mel scale."""
-    low, high = _mel(torch.tensor([60.0, 7600.0], dtype=torch.float64, device="cpu")).tolist()
-    return torch.linspace(low, high, bands + 2, dtype=torch.float64, device="cpu")[1:-1]
-
-
-def _mel(hertz: Tensor) -> Tensor:
-    return 2595.0 * torch.log10(1.0 + hertz / 700.0)
-
-
-def _hertz(mel: Tensor) -> Tensor:
-    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)

@@ -11,7 +11,8 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 import torch
 
 from said_model.audio_encoder.log_mel import LogMelEncoder
-from said_model.audio_encoder.perturbation import FLOOR, SCALE, SILENCE, SLOPES, UNIT, SpectraPerturbation, warp
+from said_model.audio_encoder.mel import SCALE, SILENCE
+from said_model.audio_encoder.perturbation import FLOOR, SLOPES, UNIT, SpectraPerturbation, warp
 
 
 @pytest.fixture
