@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--test-speakers", type=int, default=20, help="Beyond the sample's two. [default: 20]")
+    parser.add_argument("--test-speakers", type=int, default=8, help="Beyond the sample's two. [default: 8]")
     parser.add_argument("--vae-steps", type=int, default=20_000)
     parser.add_argument("--sync-steps", type=int, default=3000)
     parser.add_argument("--baseline-steps", type=int, default=4000)
