@@ -20,7 +20,7 @@ from torch import Tensor
 
 from blendvoca.internal.names import shown
 from said_model.audio_encoder.base import AudioEncoder
-from said_model.audio_encoder.mel import HIGH, LOW, SCALE, SILENCE, band_edges, to_hertz
+from said_model.audio_encoder.mel import HIGH, LOW, SCALE, SILENCE, band_centres, band_edges, to_hertz
 from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.config import SAMPLE_RATE
 from said_model.ranges import build, require, require_integer, require_number
@@ -57,7 +57,7 @@ class LogMelSettings:
             object.__setattr__(self, "stack", build(StackSettings, self.stack))
         wrong = not isinstance(self.stack, StackSettings | None)
         require(not wrong, "wrong stack", "names with values", shown(self.stack))
-        require_integer(self.bands, "number of mel bands", 1, 512)
+        require_integer(self.bands, "number of mel bands", 1 if self.stack is None else 2, 512)
         require_number(self.low, "lowest frequency in Hz", 0, SAMPLE_RATE / 2)
         require_number(self.high, "highest frequency in Hz", 0, SAMPLE_RATE / 2)
         require(self.low < self.high, "wrong frequencies", "a lowest below the highest", (self.low, self.high))
@@ -101,7 +101,8 @@ class LogMelEncoder(AudioEncoder):
         settings = LogMelSettings() if settings is None else settings
         self.config = settings
         self.settings: Mapping[str, Any] = asdict(settings)
-        self.stack = None if settings.stack is None else Stack(settings.bands, settings.stack)
+        centres = band_centres(settings.bands, settings.low, settings.high)
+        self.stack = None if settings.stack is None else Stack(centres, settings.stack)
         self.feature_dim = settings.bands * settings.orders if settings.stack is None else settings.stack.features
         if settings.stack is not None:
             self.context_seconds = settings.stack.context_seconds

@@ -28,3 +28,8 @@ def band_edges(bands: int, low: float = LOW, high: float = HIGH) -> Tensor:
     """
     first, last = to_mel(torch.tensor([low, high], dtype=torch.float64, device="cpu")).tolist()
     return torch.linspace(first, last, bands + 2, dtype=torch.float64, device="cpu")
+
+
+def band_centres(bands: int, low: float = LOW, high: float = HIGH) -> Tensor:
+    """Return the centres of ``bands`` bands on the scale."""
+    return band_edges(bands, low, high)[1:-1]

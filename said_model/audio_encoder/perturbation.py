@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from said_model.audio_encoder.mel import SCALE, SILENCE, band_edges, to_hertz, to_mel
+from said_model.audio_encoder.mel import SCALE, SILENCE, to_hertz, to_mel
 
 #: Power of white noise of unit variance in the lowest bands.
 UNIT = 1e2
@@ -38,19 +38,19 @@ class SpectraPerturbation(nn.Module):
     Vocal tracts are as in Jaitly and Hinton, "Vocal tract length perturbation" (2013); missing bands and frames as in
     SpecAugment (Park et al. 2019).
 
-    :param bands: mel bands from 60 to 7600 Hz.
+    :param centres: (bands,) of the bands on the mel scale, equally spaced.
     :param rate: spectra a second.
     """
 
     warps: Tensor
     octaves: Tensor
 
-    def __init__(self, bands: int, rate: float = 60.0) -> None:
+    def __init__(self, centres: Tensor, rate: float = 60.0) -> None:
         super().__init__()
         self.rate = rate
         factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, WARPS, device="cpu").tolist()
-        self.register_buffer("warps", torch.stack([warp(bands, f) for f in factors]), persistent=False)
-        octaves = torch.log2(to_hertz(band_edges(bands)[1:-1]) / 1000.0).clamp(-3, 3).float()
+        self.register_buffer("warps", torch.stack([warp(centres, f) for f in factors]), persistent=False)
+        octaves = torch.log2(to_hertz(centres) / 1000.0).clamp(-3, 3).float()
         self.register_buffer("octaves", octaves, persistent=False)
 
     def forward(self, spectra: Tensor) -> Tensor:
@@ -112,9 +112,12 @@ def _uniform(like: Tensor, low: float, high: float, *shape: int) -> Tensor:
     return torch.empty(shape, device=like.device, dtype=like.dtype).uniform_(low, high)
 
 
-def warp(bands: int, factor: float) -> Tensor:
-    """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor."""
-    places = band_edges(bands)[1:-1]
-    source = ((to_mel(to_hertz(places) * factor) - places[0]) / (places[1] - places[0])).clamp(0, bands - 1)
-    away = (source[:, None] - torch.arange(bands, device="cpu")).abs()
+def warp(centres: Tensor, factor: float) -> Tensor:
+    """Return the matrix (bands, bands) that moves spectra from frequency f to f / factor.
+
+    :param centres: (bands,) of the bands on the mel scale, equally spaced.
+    """
+    bands = len(centres)
+    source = ((to_mel(to_hertz(centres) * factor) - centres[0]) / (centres[1] - centres[0])).clamp(0, bands - 1)
+    away = (source[:, None] - torch.arange(bands, device=centres.device)).abs()
     return (1.0 - away).clamp(min=0.0).float()

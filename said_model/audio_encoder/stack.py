@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +43,7 @@ class StackSettings:
 
     width: int = 256
     features: int = 64
-    dilations: tuple[int, ...] = (1, 2, 3, 1, 2, 3)
+    dilations: tuple[int, ...] = (1, 2, 3, 1, 2, 3, 4, 6)
     coefficients: int = len(BLENDVOCA_NAMES)
     rate: float = 60.0
     kinds: int = 0
@@ -99,23 +100,38 @@ class Block(nn.Module):
         return x + self.mix(F.dropout(F.gelu(self.near(h)), DROPOUT, self.training))
 
 
+class Prediction(NamedTuple):
+    """What the head predicts from features.
+
+    :param coefficients: (B, N, K).
+    :param contact: (B, N), logit of whether the lips are in contact.
+    :param kinds: (B, N, C), logits of kinds of sound.
+    """
+
+    coefficients: Tensor
+    contact: Tensor
+    kinds: Tensor
+
+
 class Stack(nn.Module):
     """Spectra (B, N, bands) to features (B, N, D) between -1 and 1, and a head that predicts motion from them.
 
     Where the head also predicts the kind of sound, as a recogniser of speech does, its probabilities are features too:
     they say the same of every voice (phonetic posteriorgrams, Hazen et al. 2009).
+
+    :param centres: (bands,) of the spectra's bands on the mel scale.
+    :param settings: size.
     """
 
-    def __init__(self, bands: int, settings: StackSettings) -> None:
+    def __init__(self, centres: Tensor, settings: StackSettings) -> None:
         super().__init__()
-        self.perturb = SpectraPerturbation(bands, settings.rate)
-        self.first = nn.Conv1d(bands, settings.width, 5, padding=2)
+        self.perturb = SpectraPerturbation(centres, settings.rate)
+        self.first = nn.Conv1d(len(centres), settings.width, 5, padding=2)
         self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
         self.norm = nn.LayerNorm(settings.width)
         self.last = nn.Linear(settings.width, settings.learned)
-        self.learned, self.coefficients = settings.learned, settings.coefficients
-        #: Coefficients, whether the lips are in contact (a logit), kinds of sound (logits).
-        self.head = nn.Linear(settings.learned, settings.coefficients + 1 + settings.kinds)
+        self.learned, self.parts = settings.learned, (settings.coefficients, 1, settings.kinds)
+        self.head = nn.Linear(settings.learned, sum(self.parts))
 
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, D)."""
@@ -124,17 +140,12 @@ class Stack(nn.Module):
         for block in self.blocks:
             x = block(x)
         features = torch.tanh(self.last(self.norm(x.transpose(1, 2))))
-        if self.head.out_features == self.coefficients + 1:
+        if not self.parts[-1]:
             return features
-        told = self.head(features)[..., self.coefficients :]
-        return torch.cat([features, told[..., :1].sigmoid(), told[..., 1:].softmax(-1)], dim=-1)
+        predicted = self.predict(features)
+        return torch.cat([features, predicted.contact.sigmoid()[..., None], predicted.kinds.softmax(-1)], dim=-1)
 
-    def predict(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, D) to the coefficients (B, N, K) and the logit of contact (B, N) predicted from them."""
-        predicted: Tensor = self.head(features[..., : self.learned])
-        return predicted[..., : self.coefficients], predicted[..., self.coefficients]
-
-    def kinds(self, features: Tensor) -> Tensor:
-        """(B, N, D) to the logits of kinds of sound (B, N, C) predicted from them."""
-        predicted: Tensor = self.head(features[..., : self.learned])
-        return predicted[..., self.coefficients + 1 :]
+    def predict(self, features: Tensor) -> Prediction:
+        """(B, N, D) to what the head predicts from them."""
+        coefficients, contact, kinds = self.head(features[..., : self.learned]).split(self.parts, dim=-1)
+        return Prediction(coefficients, contact[..., 0], kinds)

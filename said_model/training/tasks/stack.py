@@ -53,16 +53,16 @@ class StackLoss:
 
         :param kinds: (B, N) of sound, where the stack predicts them.
         """
-        predicted, logit = stack.predict(features)
-        miss = ((predicted - coefficients).abs() / self.spread.to(coefficients)).mean(-1)
+        predicted = stack.predict(features)
+        miss = ((predicted.coefficients - coefficients).abs() / self.spread.to(coefficients)).mean(-1)
         if self.lips is not None:
             jaw, close = (coefficients[..., column] for column in self.lips)
-            contact = (close > _CONTACT * jaw.clamp(min=_LEAST_JAW)).to(logit)
-            miss = miss + _CONTACT_WEIGHT * F.binary_cross_entropy_with_logits(logit, contact, reduction="none")
-        logits = stack.kinds(features)
-        if kinds is not None and logits.shape[-1] > 0:
+            contact = (close > _CONTACT * jaw.clamp(min=_LEAST_JAW)).to(predicted.contact)
+            missed = F.binary_cross_entropy_with_logits(predicted.contact, contact, reduction="none")
+            miss = miss + _CONTACT_WEIGHT * missed
+        if kinds is not None and predicted.kinds.shape[-1] > 0:
             miss = miss + _KIND_WEIGHT * F.cross_entropy(
-                logits.transpose(1, 2), kinds, reduction="none", label_smoothing=_SMOOTHING
+                predicted.kinds.transpose(1, 2), kinds, reduction="none", label_smoothing=_SMOOTHING
             )
         return (miss * mask).sum() / mask.sum().clamp(min=1)
 

@@ -11,22 +11,35 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 import torch
 
 from said_model.audio_encoder.log_mel import LogMelEncoder
-from said_model.audio_encoder.mel import SCALE, SILENCE
+from said_model.audio_encoder.mel import SCALE, SILENCE, band_centres, to_hertz
 from said_model.audio_encoder.perturbation import FLOOR, SLOPES, UNIT, SpectraPerturbation, warp
+
+CENTRES = band_centres(64)
 
 
 @pytest.fixture
 def perturbation() -> SpectraPerturbation:
     torch.manual_seed(0)
-    return SpectraPerturbation(64)
+    return SpectraPerturbation(CENTRES)
 
 
 def test_warps_move_a_band_by_their_factor() -> None:
-    torch.testing.assert_close(warp(64, 1.0), torch.eye(64), atol=1e-5, rtol=0)
+    torch.testing.assert_close(warp(CENTRES, 1.0), torch.eye(64), atol=1e-5, rtol=0)
     peak = torch.zeros(64)
     peak[30] = 1.0
-    assert (warp(64, 1.1) @ peak).argmax() < 30 < (warp(64, 0.9) @ peak).argmax()
-    torch.testing.assert_close(warp(64, 1.07).sum(1), torch.ones(64), atol=1e-5, rtol=0)
+    assert (warp(CENTRES, 1.1) @ peak).argmax() < 30 < (warp(CENTRES, 0.9) @ peak).argmax()
+    torch.testing.assert_close(warp(CENTRES, 1.07).sum(1), torch.ones(64), atol=1e-5, rtol=0)
+
+
+def test_warps_and_slopes_follow_the_limits_of_the_bands() -> None:
+    narrow = band_centres(64, 300.0, 3400.0)
+    peak = torch.zeros(64)
+    peak[30] = 1.0
+    for centres in (CENTRES, narrow):
+        (moved,) = to_hertz(centres[(warp(centres, 1 / 1.1) @ peak).argmax(0, keepdim=True)])
+        assert moved == pytest.approx(1.1 * float(to_hertz(centres[30])), rel=0.03)
+    octaves = SpectraPerturbation(narrow).octaves
+    assert (float(octaves[0]), float(octaves[-1])) == pytest.approx((math.log2(0.32), math.log2(3.3)), abs=0.06)
 
 
 def test_silence_stays_finite_and_above_the_floor(perturbation: SpectraPerturbation) -> None:
@@ -39,7 +52,7 @@ def test_a_seed_gives_the_same_change() -> None:
     spectra, made = torch.randn(4, 20, 64), []
     for seed in (3, 3, 4):
         torch.manual_seed(seed)
-        made.append(SpectraPerturbation(64)(spectra))
+        made.append(SpectraPerturbation(CENTRES)(spectra))
     assert torch.equal(made[0], made[1])
     assert not torch.equal(made[0], made[2])
 
