@@ -219,7 +219,7 @@ def _sample_one(said: SAiD, job: _Job, plan: _Plan, face: Face, sampler: Sampler
     if blinks and plan.kind not in WITH_HEAD:
         face.on_report(f"a file of kind {plan.kind} holds no motion of the head: {', '.join(WITH_HEAD)} do")
     for seed, track, target in zip(seeds, tracks, targets):
-        whole, head = with_idle(track, seed) if blinks else (track, None)
+        whole, head = with_idle(track, seed + job.noise) if blinks else (track, None)
         with counting_bar(target.name) as progress:
             write_take(target, plan.kind, whole, face, waveform, progress, head)
     seconds = sum(track.duration for track in tracks)

@@ -24,6 +24,7 @@ from said_model.config import DenoiserConfig, EncoderConfig, ModelConfig, Sample
 from said_model.evaluation.outputs import read_outputs  # noqa: E402
 from said_model.model import SAiD  # noqa: E402
 from said_model.network.said import SaidNetwork  # noqa: E402
+from said_model.synthesis.idle import with_idle  # noqa: E402
 from said_model.synthesis.sources import own_noise  # noqa: E402
 
 
@@ -141,7 +142,7 @@ def test_a_split_is_sampled_as_it_is_evaluated(place):
     shard_builders.dataset(small_shards, frames=60)
     model = ("--model", place / "run", "--device", "cpu", "--steps", 2)
     found = said("sample", "--data", small_shards, "--split", "test", "--samples", 2, "--seed", 5,
-                 "--out", place / "tracks", *model)  # fmt: skip
+                 "--blinks", "--out", place / "tracks", *model)  # fmt: skip
     assert found.exit_code == 0, found.output
     truth = BlendVOCA(small_shards, "test")
     outputs = read_outputs(place / "tracks", truth)
@@ -154,6 +155,9 @@ def test_a_split_is_sampled_as_it_is_evaluated(place):
         seed = 6 + own_noise(f"{clip.speaker}/{clip.sentence}")
         own = SAiD.load(place / "run", "cpu").sample(clip.waveform, seed, SamplerConfig("said-ddim", 2))
         assert np.allclose(tracks[1].values, own.values, atol=1e-3)
+        # Blinks and gaze are the clip's own too.
+        written = read_track(place / "tracks" / clip.speaker / f"{clip.sentence}_6.csv")
+        assert np.allclose(written.values, with_idle(own, seed)[0].values, atol=1e-3)
 
 
 def test_edit(place):
