@@ -20,7 +20,7 @@ from torch import Tensor
 
 from blendvoca.internal.names import shown
 from said_model.audio_encoder.base import AudioEncoder
-from said_model.audio_encoder.mel import HIGH, LOW, SCALE, SILENCE, band_centres, band_edges, to_hertz
+from said_model.audio_encoder.mel import FLOOR, HIGH, LOW, SCALE, band_centres, band_edges, to_hertz
 from said_model.audio_encoder.stack import Stack, StackSettings
 from said_model.config import SAMPLE_RATE
 from said_model.ranges import build, require, require_integer, require_number
@@ -38,6 +38,7 @@ class LogMelSettings:
     :param bands: mel bands from ``low`` to ``high`` Hz.
     :param window: samples of a spectrum.
     :param hop: samples between spectra.
+    :param floor: power that is added to every band, where white noise of unit variance has 1e2.
     :param reach: spectra before and after that a patch spans.
     :param orders: cosine coefficients kept of each band's course.
     :param stack: learned convolutions in place of patches.
@@ -51,6 +52,7 @@ class LogMelSettings:
     reach: int = 16
     orders: int = 8
     stack: StackSettings | None = None
+    floor: float = FLOOR
 
     def __post_init__(self) -> None:
         if isinstance(self.stack, Mapping):
@@ -65,6 +67,7 @@ class LogMelSettings:
         require_integer(self.hop, "hop in samples", 16, 16 * SPECTRUM)
         require_integer(self.reach, "reach in spectra", 1, 1000)
         require_integer(self.orders, "number of cosines", 1, 2 * self.reach + 1)
+        require_number(self.floor, "floor of the power", FLOOR, 1e2)
 
 
 def mel_filters(settings: LogMelSettings) -> Tensor:
@@ -93,16 +96,14 @@ class LogMelEncoder(AudioEncoder):
     cosines: Tensor
     hann: Tensor
 
-    #: Power of unit-variance noise in a band is near 1e2; below this floor lies silence.
-    floor = SILENCE
-
     def __init__(self, settings: LogMelSettings | None = None) -> None:
         super().__init__()
         settings = LogMelSettings() if settings is None else settings
         self.config = settings
         self.settings: Mapping[str, Any] = asdict(settings)
         centres = band_centres(settings.bands, settings.low, settings.high)
-        self.stack = None if settings.stack is None else Stack(centres, settings.stack)
+        self.floor = settings.floor
+        self.stack = None if settings.stack is None else Stack(centres, settings.stack, self.floor)
         self.feature_dim = settings.bands * settings.orders if settings.stack is None else settings.stack.features
         if settings.stack is not None:
             self.context_seconds = settings.stack.context_seconds

@@ -7,8 +7,11 @@ from torch import Tensor
 
 #: Lowest and highest frequency of the bands in Hz.
 LOW, HIGH = 60.0, 7600.0
-#: A spectrum is the natural logarithm of the power over this; below this power, which is added, lies silence.
-SCALE, SILENCE = 4.0, 1e-3
+#: A spectrum is the natural logarithm of the power over this.
+SCALE = 4.0
+#: Power that is added to every band, where white noise of unit variance has 1e2; and that under learned convolutions:
+#: what lies deeper, 33 dB under such noise, tells rooms and recordings apart rather than sounds.
+FLOOR, STACK_FLOOR = 1e-3, 0.05
 
 
 def to_mel(hertz: Tensor) -> Tensor:

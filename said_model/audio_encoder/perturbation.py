@@ -11,12 +11,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from said_model.audio_encoder.mel import SCALE, SILENCE, to_hertz, to_mel
+from said_model.audio_encoder.mel import FLOOR, SCALE, to_hertz, to_mel
 
 #: Power of white noise of unit variance in the lowest bands.
 UNIT = 1e2
-#: Log-mel value of silence.
-FLOOR = math.log(SILENCE) / SCALE
 #: Largest change of the vocal tract's length, and how many lengths there are.
 LARGEST_WARP, WARPS = 0.22, 23
 #: Share of rooms; seconds in which reverberation falls by 60 dB; decibels of the direct sound over it.
@@ -40,14 +38,15 @@ class SpectraPerturbation(nn.Module):
 
     :param centres: (bands,) of the bands on the mel scale, equally spaced.
     :param rate: spectra a second.
+    :param floor: power that was added to the spectra.
     """
 
     warps: Tensor
     octaves: Tensor
 
-    def __init__(self, centres: Tensor, rate: float = 60.0) -> None:
+    def __init__(self, centres: Tensor, rate: float = 60.0, floor: float = FLOOR) -> None:
         super().__init__()
-        self.rate = rate
+        self.rate, self.floor, self.silent = rate, floor, math.log(floor) / SCALE
         factors = torch.linspace(1 - LARGEST_WARP, 1 + LARGEST_WARP, WARPS, device="cpu").tolist()
         self.register_buffer("warps", torch.stack([warp(centres, f) for f in factors]), persistent=False)
         octaves = torch.log2(to_hertz(centres) / 1000.0).clamp(-3, 3).float()
@@ -56,9 +55,9 @@ class SpectraPerturbation(nn.Module):
     def forward(self, spectra: Tensor) -> Tensor:
         """(B, N, bands) to (B, N, bands)."""
         chosen = self.warps[torch.randint(len(self.warps), (len(spectra),), device=spectra.device)]
-        power = ((spectra @ chosen.transpose(1, 2) * SCALE).exp() - SILENCE).clamp(min=0.0)
+        power = ((spectra @ chosen.transpose(1, 2) * SCALE).exp() - self.floor).clamp(min=0.0)
         noisy = self._noise(self._room(power))
-        recorded = ((noisy + SILENCE).log() / SCALE + self._microphone(noisy)).clamp(min=FLOOR)
+        recorded = ((noisy + self.floor).log() / SCALE + self._microphone(noisy)).clamp(min=self.silent)
         return _with_gaps(recorded)
 
     def _room(self, power: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from blendvoca.arkit import BLENDVOCA_NAMES
+from said_model.audio_encoder.mel import FLOOR
 from said_model.audio_encoder.perturbation import SpectraPerturbation
 from said_model.ranges import (
     HIGHEST_FPS,
@@ -121,11 +122,12 @@ class Stack(nn.Module):
 
     :param centres: (bands,) of the spectra's bands on the mel scale.
     :param settings: size.
+    :param floor: power that was added to the spectra.
     """
 
-    def __init__(self, centres: Tensor, settings: StackSettings) -> None:
+    def __init__(self, centres: Tensor, settings: StackSettings, floor: float = FLOOR) -> None:
         super().__init__()
-        self.perturb = SpectraPerturbation(centres, settings.rate)
+        self.perturb = SpectraPerturbation(centres, settings.rate, floor)
         self.first = nn.Conv1d(len(centres), settings.width, 5, padding=2)
         self.blocks = nn.ModuleList([Block(settings.width, dilation) for dilation in settings.dilations])
         self.norm = nn.LayerNorm(settings.width)

@@ -12,6 +12,7 @@ from blendvoca.dataset import BlendVOCA
 from blendvoca.errors import ConfigurationError
 from blendvoca.synthetic.performance.visemes import KINDS, PHONES
 from said_model import audio_encoder
+from said_model.audio_encoder.mel import STACK_FLOOR
 from said_model.audio_encoder.stack import StackSettings
 from said_model.checkpoints.folder import read_sampler
 from said_model.config import LOG_MEL, Alignment, DiffusionConfig, EncoderConfig
@@ -127,7 +128,7 @@ def _with_stack(encoder: str, dataset: BlendVOCA) -> tuple[audio_encoder.AudioEn
     rate = dataset.entry(0).fps if len(dataset) else StackSettings.rate
     known = len(dataset) > 0 and PHONES in dataset[0].provenance
     stack = StackSettings(coefficients=len(dataset.names), rate=rate, kinds=len(KINDS) if known else 0)
-    config = EncoderConfig(LOG_MEL, {"stack": asdict(stack)}, stored=True)
+    config = EncoderConfig(LOG_MEL, {"floor": STACK_FLOOR, "stack": asdict(stack)}, stored=True)
     return audio_encoder.build(config), config
 
 

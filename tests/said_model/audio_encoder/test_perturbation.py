@@ -11,8 +11,8 @@ pytest.importorskip("torch", reason="pip install 'blendvoca[said]' to run this t
 import torch
 
 from said_model.audio_encoder.log_mel import LogMelEncoder
-from said_model.audio_encoder.mel import SCALE, SILENCE, band_centres, to_hertz
-from said_model.audio_encoder.perturbation import FLOOR, SLOPES, UNIT, SpectraPerturbation, warp
+from said_model.audio_encoder.mel import FLOOR, SCALE, band_centres, to_hertz
+from said_model.audio_encoder.perturbation import SLOPES, UNIT, SpectraPerturbation, warp
 
 CENTRES = band_centres(64)
 
@@ -42,9 +42,11 @@ def test_warps_and_slopes_follow_the_limits_of_the_bands() -> None:
     assert (float(octaves[0]), float(octaves[-1])) == pytest.approx((math.log2(0.32), math.log2(3.3)), abs=0.06)
 
 
-def test_silence_stays_finite_and_above_the_floor(perturbation: SpectraPerturbation) -> None:
-    changed = perturbation(torch.full((64, 30, 64), FLOOR))
-    assert changed.min() >= FLOOR
+@pytest.mark.parametrize("floor", [FLOOR, 0.05])
+def test_silence_stays_finite_and_above_the_floor(floor: float) -> None:
+    silence = math.log(floor) / SCALE
+    changed = SpectraPerturbation(CENTRES, 60.0, floor)(torch.full((64, 30, 64), silence))
+    assert changed.min() >= silence
     assert torch.isfinite(changed).all()
 
 
@@ -74,7 +76,7 @@ def test_rooms_decay_exponentially_and_keep_the_past(perturbation: SpectraPertur
 
 def test_noise_has_the_level_that_an_encoder_gives_noise(perturbation: SpectraPerturbation) -> None:
     sound = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
-    power = ((SCALE * LogMelEncoder().spectra(sound)).exp() - SILENCE).mean((0, 2))
+    power = ((SCALE * LogMelEncoder().spectra(sound)).exp() - FLOOR).mean((0, 2))
     decibels = 10 * torch.log10(power / UNIT)
     assert -2 < decibels[:6].mean() < 4
     rise = (decibels[-6:].mean() - decibels[:6].mean()) / (perturbation.octaves[-6:].mean() + 3)
