@@ -80,7 +80,7 @@ class VoicesConfig:
     held_out: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
     seed: int = 0
-    neural_sentences: int = 6
+    neural_sentences: int = 18
     mixed_voices: int = 100
     silences: int = 16
 

@@ -11,12 +11,24 @@ from torch import Tensor
 
 from said_model.training.settings import LossConfig
 
+#: Lips are in contact where mouthClose answers so much of jawOpen; smaller openings of the jaw count as this one.
+_CONTACT, _LEAST_JAW = 0.6, 0.02
+
 
 def lip_columns(names: Sequence[str]) -> tuple[int, int] | None:
     """Return the columns of jawOpen and mouthClose, ``None`` where one of the two is missing."""
     if not {"jawOpen", "mouthClose"} <= set(names):
         return None
     return names.index("jawOpen"), names.index("mouthClose")
+
+
+def in_contact(coefficients: Tensor, columns: tuple[int, int]) -> Tensor:
+    """Return (B, N), true where the lips of coefficients (B, N, K) touch.
+
+    :param columns: of jawOpen and mouthClose.
+    """
+    jaw, close = (coefficients[..., column] for column in columns)
+    return close > _CONTACT * jaw.clamp(min=_LEAST_JAW)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +56,7 @@ class Aperture:
 
 def diffusion_loss(
     config: LossConfig, prediction: Tensor, target: Tensor, mask: Tensor, spread: Tensor | None = None,
-    aperture: Aperture | None = None,
+    aperture: Aperture | None = None, coefficients: Tensor | None = None,
 ) -> dict[str, Tensor]:  # fmt: skip
     """Return ``loss`` and its parts ``noise`` and ``velocity``, means over what the mask admits.
 
@@ -54,6 +66,7 @@ def diffusion_loss(
     :param spread: (K,) of the coefficients, where errors are divided by it.
     :param aperture: of the lips, whose error is added ``config.lip_weight`` times: each coefficient may be right within
         its spread while lips that should touch do not.
+    :param coefficients: (B, N, K), the true ones, which tell where that error counts ``config.closure_weight`` times.
     """
     error = prediction.float() - target
     weighed = error if spread is None else error / spread
@@ -62,11 +75,19 @@ def diffusion_loss(
     loss = noise + config.velocity_weight * velocity
     if aperture is not None and config.lip_weight > 0:
         parted = (error[..., aperture.jaw] - error[..., aperture.close]) / aperture.spread
-        loss = loss + config.lip_weight * _mean(config, parted[..., None], mask)
+        counted = mask.to(parted)
+        if coefficients is not None and config.closure_weight != 1:
+            touching = in_contact(coefficients, (aperture.jaw, aperture.close))
+            counted = counted * (1 + (config.closure_weight - 1) * touching)
+        loss = loss + config.lip_weight * (_size(config, parted) * counted).sum() / mask.sum().clamp(min=1)
     return {"loss": loss, "noise": noise, "velocity": velocity}
 
 
+def _size(config: LossConfig, error: Tensor) -> Tensor:
+    return error.abs() if config.error == "absolute" else error.square()
+
+
 def _mean(config: LossConfig, error: Tensor, mask: Tensor) -> Tensor:
-    size = error.abs() if config.error == "absolute" else error.square()
+    size = _size(config, error)
     weight = mask.unsqueeze(-1).to(size)
     return (size * weight).sum() / (weight.sum().clamp(min=1) * size.shape[-1])

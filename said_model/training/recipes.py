@@ -85,10 +85,12 @@ def said_recipe(shards: str | Path, encoder: str = LOG_MEL, preset: str | None =
     diffusion = DiffusionConfig(prediction=chosen.prediction, scale=chosen.scale)  # type: ignore[arg-type]  # it checks
     alignment = Alignment.parse(chosen.alignment)
     model = model_for(shards, described, loaded.feature_dim, chosen.width, alignment, diffusion)
+    loss = LossConfig(
+        chosen.error, chosen.velocity_weight, chosen.weigh_shapes, chosen.lip_weight, chosen.closure_weight
+    )  # fmt: skip
     config = TrainConfig(
         model, loop_of(chosen, len(dataset)), _augment(chosen),
-        LossConfig(chosen.error, chosen.velocity_weight, chosen.weigh_shapes, chosen.lip_weight),
-        chosen.null_probability,
+        loss, chosen.null_probability,
         "window" if chosen.finetune_encoder else chosen.encoder_input, chosen.encoder_training_mode,
         chosen.finetune_encoder, cache=not chosen.no_cache,
         views=chosen.views if augment else 1, validation=chosen.validation,

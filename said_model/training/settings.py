@@ -130,17 +130,21 @@ class LossConfig:
     :param velocity_weight: of the velocity loss (Eq. 7); 1 in the paper, 0 leaves it out.
     :param weigh_shapes: divide errors by the spread of their coefficient in the training split.
     :param lip_weight: of the error of jawOpen less mouthClose; the paper has no such loss.
+    :param closure_weight: times that this error counts where the lips touch; the least absolute error then closes
+        them where their chance of touching is above 1 / (1 + closure_weight).
     """
 
     error: str = "absolute"
     velocity_weight: float = 1.0
     weigh_shapes: bool = False
     lip_weight: float = 0.0
+    closure_weight: float = 1.0
 
     def __post_init__(self) -> None:
         require(self.error in ERRORS, "unknown error", ERRORS, self.error)
         require(self.velocity_weight >= 0, "wrong weight of the velocity loss", "0 or more", self.velocity_weight)
         require(self.lip_weight >= 0, "wrong weight of the lips' loss", "0 or more", self.lip_weight)
+        require(self.closure_weight > 0, "wrong weight of closures", "more than 0", self.closure_weight)
 
 
 @dataclass(frozen=True)
@@ -304,6 +308,7 @@ class SaidSettings(WindowSettings):
     velocity_weight: float = option(LossConfig.velocity_weight, "Of the velocity loss; 0 leaves it out.")
     weigh_shapes: bool = option(LossConfig.weigh_shapes, "Divide errors by their coefficient's spread.")
     lip_weight: float = option(LossConfig.lip_weight, "Of the error of jawOpen less mouthClose.")
+    closure_weight: float = option(LossConfig.closure_weight, "Times that this error counts where the lips touch.")
     shift_probability: float = option(AugmentConfig.shift_probability, "Of moving the sound within 1/60 s.")
     mirror_probability: float = option(AugmentConfig.mirror_probability, "Of exchanging left and right.")
     random_length: bool = option(AugmentConfig.random_length, "Windows from --frames to the batch's shortest clip.")

@@ -185,7 +185,9 @@ class SaidTask:
         same = features.shape[1] == noisy.shape[1] == self.config.augment.frames
         bands = self._bands if same else self.network.denoiser.bands(noisy.shape[1], features.shape[1], noisy.device)
         prediction = self.module(noisy, timesteps, self._audio(features, null), bands)
-        losses = diffusion_loss(self.config.loss, prediction, wanted, batch.mask, self.weights, self.aperture)
+        losses = diffusion_loss(
+            self.config.loss, prediction, wanted, batch.mask, self.weights, self.aperture, batch.coefficients
+        )  # fmt: skip
         if self.stack_loss is None or not self.module.training:
             return losses
         stack: Any = self.network.audio_encoder.stack

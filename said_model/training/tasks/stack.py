@@ -19,14 +19,12 @@ from torch import Tensor
 
 from said_model.audio_encoder.stack import Stack
 from said_model.checkpoints.state_dict import fill, read_weights, write_weights
-from said_model.training.losses import lip_columns
+from said_model.training.losses import in_contact, lip_columns
 from said_model.training.settings import AugmentConfig, LoopConfig
 from said_model.training.tasks.task import WindowTask
 from said_model.training.windows import Batch, TrainingClip
 
 WEIGHTS_FILE = "stack.safetensors"
-#: Lips are in contact where mouthClose answers so much of jawOpen; smaller openings of the jaw count as this one.
-_CONTACT, _LEAST_JAW = 0.6, 0.02
 #: Coefficients that hardly move must not weigh more than those that do.
 _LEAST_SPREAD = 0.03
 _CONTACT_WEIGHT = 1.5
@@ -56,8 +54,7 @@ class StackLoss:
         predicted = stack.predict(features)
         miss = ((predicted.coefficients - coefficients).abs() / self.spread.to(coefficients)).mean(-1)
         if self.lips is not None:
-            jaw, close = (coefficients[..., column] for column in self.lips)
-            contact = (close > _CONTACT * jaw.clamp(min=_LEAST_JAW)).to(predicted.contact)
+            contact = in_contact(coefficients, self.lips).to(predicted.contact)
             missed = F.binary_cross_entropy_with_logits(predicted.contact, contact, reduction="none")
             miss = miss + _CONTACT_WEIGHT * missed
         if kinds is not None and predicted.kinds.shape[-1] > 0:

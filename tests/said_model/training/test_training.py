@@ -298,6 +298,23 @@ def test_lips_that_should_touch_count_by_themselves():
     assert Aperture.of(np.zeros((4, 1)), ("jawOpen",)) is None
 
 
+def test_closures_count_more_and_lips_close_at_a_smaller_chance():
+    names, mask = ("jawOpen", "mouthClose"), torch.ones(1, 100, dtype=torch.bool)
+    # Four of ten times the lips touch, and nothing tells when.
+    truth = torch.tensor([[0.3, 0.3]] * 40 + [[0.3, 0.0]] * 60)[None]
+    aperture = Aperture.of(truth[0].numpy(), names)
+
+    def loss(close, weight):
+        guess = torch.tensor([0.3, close]).expand_as(truth)
+        config = LossConfig(lip_weight=1e3, closure_weight=weight)
+        return float(diffusion_loss(config, guess, truth, mask, None, aperture, truth)["loss"])
+
+    assert loss(0.0, 1.0) < loss(0.15, 1.0) < loss(0.3, 1.0)
+    assert loss(0.3, 2.0) < loss(0.15, 2.0) < loss(0.0, 2.0)
+    with pytest.raises(ConfigurationError, match="weight of closures"):
+        LossConfig(closure_weight=0.0)
+
+
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(shards, tmp_path):
     def weights(out, *lengths):
         for steps in lengths:
