@@ -18,7 +18,7 @@ _SHORT: dict[str, Any] = {
 }  # fmt: skip
 #: What the shipped weights were made with.
 _DEMO: dict[str, Any] = {
-    **_SHORT, "width": 96, "stack": True, "stack_steps": 24_000, "acoustics": "room", "views": 4, "weigh_shapes": True,
+    **_SHORT, "width": 96, "stack": True, "stack_steps": 20_000, "acoustics": "room", "views": 4, "weigh_shapes": True,
     "lip_weight": 1.0, "closure_weight": 2.0,
     "steps": 4500, "batch": 12, "learning_rate": 1.5e-3, "clip_norm": 1.0, "evaluate_every": 900,
 }  # fmt: skip
